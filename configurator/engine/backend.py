@@ -1,0 +1,77 @@
+"""The seam behind which solvers live: one protocol, several backends, equal answers.
+
+A *pin* fixes a network variable to one value. Backends are deterministic, safe to call
+from several threads, and answer from the pins alone: nothing of an earlier call may
+change a later answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Pins = tuple[tuple[int, int], ...]
+"""``(variable, value)`` pairs, each variable at most once, sorted by variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marginals:
+    """What is possible for every value of every variable under some pins.
+
+    Arrays are packed: value ``a`` of variable ``v`` stands at ``offsets[v] + a``.
+
+    * ``valid``: bool, some configuration has it.
+    * ``undecided``: bool, the budget ran out before it was known (``valid`` is then False).
+    * ``lowest``: int64, lowest total cost in cents of a configuration with this value;
+      -1 where not valid. Only a lower bound where ``lowest_exact`` is False.
+    * ``changes``: int64 or ``None`` if not computed: the least number of pins to give up
+      so that the value becomes possible (0 where valid, 1 for another value of a pinned
+      variable that only itself changes, -1 where impossible without any pin).
+    * ``repaired_lowest``: int64 or ``None``: the lowest total among the configurations
+      that give up just ``changes`` pins; -1 where impossible.
+    """
+
+    consistent: bool
+    valid: npt.NDArray[np.bool_]
+    undecided: npt.NDArray[np.bool_]
+    lowest: npt.NDArray[np.int64]
+    lowest_exact: npt.NDArray[np.bool_]
+    changes: npt.NDArray[np.int64] | None = None
+    repaired_lowest: npt.NDArray[np.int64] | None = None
+
+
+class Backend(Protocol):
+    """What a solver offers the engine."""
+
+    name: str
+
+    def marginals(self, pins: Pins, *, changes: bool = False) -> Marginals:
+        """Exact valid values and lowest totals; with ``changes`` also minimal changes."""
+        ...
+
+    def count(self, pins: Pins) -> tuple[int, bool]:
+        """How many configurations (with multiplicities) are left, and whether exactly;
+        if not exact, the number is a lower bound."""
+        ...
+
+    def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
+        """One value per variable: the cheapest configuration, among equals the one that
+        is smallest in lexicographic order; ``None`` where there is none."""
+        ...
+
+
+class Reasoner(Protocol):
+    """A backend that can also leave rules out: it answers "why not"."""
+
+    def consistent(self, pins: Pins, owners: tuple[int, ...] | None = None) -> bool:
+        """Whether a configuration exists with only the rules ``owners`` (``None``: all)
+        and the background."""
+        ...
+
+
+def offsets_of(sizes: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    """Where each variable's values start in a packed array; one more entry for the end."""
+    return np.concatenate(([0], np.cumsum(np.asarray(sizes, dtype=np.int64)))).astype(np.int64)

@@ -1,0 +1,1 @@
+"""The vocabulary every room speaks: frozen data, no behaviour beyond itself."""

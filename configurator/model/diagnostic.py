@@ -1,0 +1,36 @@
+"""What is wrong with a rule file: a value, never an exception."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from configurator.model.text import Text
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a rule folder. ``line`` and ``column`` count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+NOWHERE = Span("", 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One mistake or doubt about a rule folder.
+
+    ``code`` is a stable name (see docs/language.md, diagnostics); a ``stop`` keeps
+    the folder from being published, a ``warn`` does not. ``message`` says what is
+    wrong, ``help`` what to do about it, both in every language of the service.
+    """
+
+    code: str
+    severity: Literal["stop", "warn"]
+    span: Span
+    message: Text
+    help: Text | None = None

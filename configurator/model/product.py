@@ -1,0 +1,392 @@
+"""A product as its merchandiser wrote it: variables, rules, guards, prices, scenarios.
+
+Money is in whole cents, numbers are exact fractions, days are ``datetime.date``.
+Tuples keep the order of the rule folder. Where a field may hold a condition,
+``None`` means "always".
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from configurator.model.diagnostic import NOWHERE, Span
+from configurator.model.expression import Condition, Term
+from configurator.model.text import Text
+
+Kind = Literal["one of", "yes or no", "number", "date", "several of", "text", "computed"]
+Level = Literal["hint", "caution", "acknowledge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole days in the product's time zone; both ends count, ``None`` is open."""
+
+    first: datetime.date | None = None
+    last: datetime.date | None = None
+
+    def covers(self, day: datetime.date) -> bool:
+        """Whether ``day`` lies in the period."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+ALWAYS = Period()
+
+
+@dataclass(frozen=True, slots=True)
+class FactType:
+    """A declared fact: ``weight: {unit: g, decimals: 0}``."""
+
+    id: str
+    name: Text | None
+    unit: str | None
+    decimals: int
+    yes_or_no: bool
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One option of a one-of or several-of variable.
+
+    ``number`` is set where the id is a number and compares as one. ``facts`` holds
+    ``(fact, number)`` pairs; a yes-or-no fact is 1 or 0. ``price`` is in cents.
+    """
+
+    id: str
+    name: Text
+    help: Text | None = None
+    number: Fraction | None = None
+    price: int | None = None
+    facts: tuple[tuple[str, Fraction], ...] = ()
+    irreversible: Text | None = None
+    period: Period = ALWAYS
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """One row of a default: the first row that applies and fits is proposed.
+
+    ``value`` is an answer (see ``model.choice``) of the variable.
+    """
+
+    value: str
+    when: Condition | None = None
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A question customers ask beside a variable, and its answer."""
+
+    ask: Text
+    answer: Text
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRange:
+    """``low..high`` by ``step``: exact fractions with at most ``decimals`` decimals."""
+
+    low: Fraction
+    high: Fraction
+    step: Fraction
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayRange:
+    """Days a date may take: offsets from the session's day, or fixed dates."""
+
+    first: int | datetime.date
+    last: int | datetime.date
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralOf:
+    """Limits of a several-of: kinds taken, quantity of each kind taken, pieces in all.
+
+    ``pieces`` is ``None`` where unlimited. ``each`` is the quantity a kind may have;
+    its lower end applies to kinds that are taken (0 is always "not taken").
+    """
+
+    pick: tuple[int, int]
+    each: tuple[int, int]
+    pieces: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextLimits:
+    """Length of a text in letters, and which letters it may have."""
+
+    length: tuple[int, int]
+    letters: Literal["latin", "digits", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """How a computed variable gets its value.
+
+    Either ``term`` (rounded once to ``decimals``, as ``rounding`` says) or the id of
+    the lookup table that sets it.
+    """
+
+    term: Term | None
+    lookup: str | None
+    rounding: Literal["down", "up", "nearest"] | None
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One thing to decide (or, for ``computed``, one thing that follows).
+
+    ``values`` is given for one-of and several-of, and holds ``yes`` and ``no`` for a
+    yes-or-no. ``times`` multiplies the price and every fact of what was chosen.
+    ``price_each`` (cents) is charged per unit of a number.
+    """
+
+    id: str
+    name: Text
+    kind: Kind
+    values: tuple[Value, ...] = ()
+    number: NumberRange | None = None
+    days: DayRange | None = None
+    several: SeveralOf | None = None
+    text: TextLimits | None = None
+    computed: Computed | None = None
+    unit: str | None = None
+    optional: bool = False
+    relevant_when: Condition | None = None
+    defaults: tuple[Default, ...] = ()
+    ask_always: bool = False
+    times: Term | None = None
+    price_each: int | None = None
+    show: Literal["never", "result", "ask"] = "ask"
+    help: Text | None = None
+    doubts: tuple[Doubt, ...] = ()
+    irreversible: Text | None = None
+    period: Period = ALWAYS
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class ContextVariable:
+    """Something the shop tells and the customer is never asked: region, segment."""
+
+    id: str
+    values: tuple[str, ...]
+    if_missing: str
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A page of questions, in the order customers see them."""
+
+    id: str
+    name: Text
+    ask: tuple[str, ...]
+    help: Text | None = None
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is possible: forbidden where ``when`` is certainly true and ``require``
+    certainly false; or where ``forbid`` is certainly true."""
+
+    id: str
+    because: Text | None
+    when: Condition | None = None
+    require: Condition | None = None
+    forbid: Condition | None = None
+    why: str | None = None
+    owner: str | None = None
+    source: str | None = None
+    period: Period = ALWAYS
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One row: a condition for each column that is not ``*``; numbers or ids it sets.
+
+    ``id`` names the row in explanations; ``because`` overrides the table's.
+    """
+
+    conditions: tuple[Condition, ...]
+    sets: tuple[str, ...] = ()
+    id: str = ""
+    because: Text | None = None
+    period: Period = ALWAYS
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A rule written as a table.
+
+    ``allowed``: some row is not certainly false. ``forbidden``: no row is certainly
+    true. ``lookup``: the variables in ``sets`` follow from the first row that holds
+    (rows do not overlap unless ``first_match``). ``columns`` are the variables read.
+    """
+
+    id: str
+    kind: Literal["allowed", "forbidden", "lookup"]
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+    sets: tuple[str, ...] = ()
+    first_match: bool = False
+    because: Text | None = None
+    why: str | None = None
+    owner: str | None = None
+    source: str | None = None
+    period: Period = ALWAYS
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What a guard suggests instead: answers to variables."""
+
+    variable: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where the number in a guard's sentence comes from."""
+
+    text: Text
+    date: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What is wise: a sentence said when ``when`` is certainly true. It never blocks."""
+
+    id: str
+    level: Level
+    when: Condition
+    say: Text
+    at: Literal["choice", "summary"] = "choice"
+    suggest: tuple[Suggestion, ...] = ()
+    reasons: tuple[Text, ...] = ()
+    evidence: Evidence | None = None
+    owner: str | None = None
+    period: Period = ALWAYS
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class AmountLine:
+    """A charge computed from variables: ``amount`` in the currency's unit, or a lookup
+    in a price table (``rows``; the first that holds), times ``times``."""
+
+    id: str
+    name: Text
+    amount: Term | None
+    rows: tuple[tuple[tuple[Condition, ...], Fraction], ...] = ()
+    times: Term | None = None
+    when: Condition | None = None
+    minimum: int | None = None
+    period: Period = ALWAYS
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class PercentLine:
+    """A percentage on the original amount of named charges (empty ``of``: every one).
+
+    ``of`` names ``base``, amount lines, and variables with prices. Of the percent
+    lines of one ``group`` only the first that applies is charged.
+    """
+
+    id: str
+    name: Text
+    percent: Fraction
+    of: tuple[str, ...]
+    group: str | None = None
+    when: Condition | None = None
+    period: Period = ALWAYS
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """How the total comes about (docs/language.md, "Prices").
+
+    ``base`` and ``minimum`` are in cents; ``tax_rate`` is a percentage.
+    """
+
+    currency: str = "EUR"
+    tax_rate: Fraction = Fraction(0)
+    tax_included: bool = True
+    base: int = 0
+    lines: tuple[AmountLine | PercentLine, ...] = ()
+    minimum: int | None = None
+    times: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What the merchandiser expects, checked before every release.
+
+    ``choose`` are choices in order (see ``model.choice``); each expectation that is
+    not ``None`` is checked exactly.
+    """
+
+    name: str
+    on: datetime.date | None = None
+    context: tuple[tuple[str, str], ...] = ()
+    choose: tuple[tuple[str, str], ...] = ()
+    expect: Literal["possible", "refused", "complete"] | None = None
+    because: tuple[str, ...] | None = None
+    implies: tuple[tuple[str, str], ...] | None = None
+    offers: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    removes: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    not_relevant: tuple[str, ...] | None = None
+    proposes: tuple[tuple[str, str], ...] | None = None
+    lines: tuple[tuple[str, int], ...] | None = None
+    no_lines: tuple[str, ...] | None = None
+    net: int | None = None
+    price: int | None = None
+    lowest: int | None = None
+    guards: tuple[str, ...] | None = None
+    count: int | None = None
+    span: Span = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Everything a rule folder says. ``digest`` is the SHA-256 of its files, in hex."""
+
+    id: str
+    name: Text
+    language: str
+    languages: tuple[str, ...]
+    time_zone: str
+    variables: tuple[Variable, ...]
+    steps: tuple[Step, ...]
+    owner: str | None = None
+    description: Text | None = None
+    facts: tuple[FactType, ...] = ()
+    context: tuple[ContextVariable, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    tables: tuple[Table, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    prices: Prices | None = None
+    scenarios: tuple[Scenario, ...] = ()
+    picture: str | None = None
+    digest: str = ""
+    index: dict[str, Variable] = field(default_factory=dict, compare=False, repr=False)
+
+    def variable(self, variable_id: str) -> Variable:
+        """The variable of that id; raises ``KeyError`` where there is none."""
+        if not self.index:
+            self.index.update((each.id, each) for each in self.variables)
+        return self.index[variable_id]

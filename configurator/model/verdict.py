@@ -1,0 +1,158 @@
+"""What the engine answers. Data only; pages and commands render it.
+
+Everything is exact unless a field says otherwise; tuples are in the order of the
+rule folder, so that the same question gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from configurator.model.choice import Choice, Choices
+
+OptionState = Literal["chosen", "possible", "implied", "needs changes", "undecided", "impossible"]
+"""``impossible``: in no configuration at all, whatever else the customer changes."""
+
+SlotState = Literal["chosen", "implied", "open", "not asked", "undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer to one slot, as it stands now.
+
+    ``lowest_total`` is the lowest total, in cents, of a configuration with this option
+    and everything chosen elsewhere (for an option that needs changes: ``None``);
+    ``lowest_exact`` says whether it is reached or only a lower bound ("at least").
+    ``changes`` is the least number of other choices to change for it (0 where
+    possible, ``None`` where not known or impossible).
+    """
+
+    answer: str
+    state: OptionState
+    lowest_total: int | None = None
+    lowest_exact: bool = True
+    changes: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A run of valid numbers or days of a wide slot: every step from ``low`` to ``high``."""
+
+    low: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotView:
+    """One slot, as it stands now.
+
+    ``answer`` is the chosen or implied one. ``origin`` lists the slots whose choices,
+    and the ids of the rules which, imply it (a minimal set, filled on demand; see
+    ``Engine.origin``). Options are listed for enumerated slots; numbers and dates of
+    more than 60 values give ``intervals`` instead. ``proposal`` is the default that
+    would be accepted now.
+    """
+
+    slot: str
+    variable: str
+    state: SlotState
+    answer: str | None = None
+    options: tuple[Option, ...] = ()
+    intervals: tuple[Interval, ...] = ()
+    proposal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLine:
+    """One line of the bill, in cents."""
+
+    id: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The price of a complete configuration, in cents; ``total`` is what is paid."""
+
+    lines: tuple[PriceLine, ...]
+    net: int
+    tax: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many configurations are left; where not ``exact``, at least so many."""
+
+    number: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EngineView:
+    """The whole answer for one assignment.
+
+    ``lowest_total`` is of the cheapest complete configuration with the choices made;
+    ``proposed`` maps every slot to the answer it has when all proposals are accepted
+    (partial: open slots without a proposal are missing); ``proposed_bill`` prices that
+    when it is complete. ``complete`` says that nothing is left open.
+    """
+
+    slots: tuple[SlotView, ...]
+    lowest_total: int | None
+    lowest_exact: bool
+    count: Count
+    complete: bool
+    bill: Bill | None = None
+    proposed: Choices = ()
+    proposed_bill: Bill | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Why something cannot be had: a subset-minimal set of the customer's own choices
+    and of named rules (ids of rules, tables, ``table#row`` or variables' own limits as
+    ``limits:<variable>``) that cannot hold together with ``wanted``.
+
+    ``context`` lists the facts told by the shop that take part. Never cites implied or
+    proposed answers. ``rules`` alone non-empty and ``choices`` empty: impossible in
+    every configuration.
+    """
+
+    wanted: Choice | None
+    choices: Choices
+    rules: tuple[str, ...]
+    context: Choices = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One slot before and after; ``None`` is "not answered" or "not asked"."""
+
+    slot: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A minimal correction: which choices change, so that the rest stands.
+
+    ``choices`` is the assignment after accepting it, in order of age, the wanted choice
+    last. ``lowest_total`` is the lowest total then reachable, ``difference`` that minus
+    the present one, in cents.
+    """
+
+    changes: tuple[Change, ...]
+    choices: Choices
+    lowest_total: int | None
+    difference: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A complete configuration: an answer for every slot that is asked, and its bill."""
+
+    answers: Choices
+    bill: Bill | None
