@@ -1,0 +1,33 @@
+"""What a customer, or someone on their behalf, does: start, choose, undo, repair, commit.
+
+Knows the engine, the trail and the catalogue; knows nothing of pages or requests.
+"""
+
+from configurator.session.errors import (
+    GuardsOpenError,
+    IncompleteError,
+    NothingToUndoError,
+    RepairOutdatedError,
+    SequenceConflictError,
+    SessionClosedError,
+    SessionError,
+    UnknownGuardError,
+)
+from configurator.session.refusal import Refusal
+from configurator.session.sessions import Outcome, Session, Sessions, Started
+
+__all__ = [
+    "GuardsOpenError",
+    "IncompleteError",
+    "NothingToUndoError",
+    "Outcome",
+    "Refusal",
+    "RepairOutdatedError",
+    "SequenceConflictError",
+    "Session",
+    "SessionClosedError",
+    "SessionError",
+    "Sessions",
+    "Started",
+    "UnknownGuardError",
+]

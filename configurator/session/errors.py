@@ -1,0 +1,150 @@
+"""What can go wrong between a customer's act and the trail, each with a way out.
+
+Errors carry data; pages and the API put them into words through ``message`` and ``help``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from configurator.model.text import Text
+
+if TYPE_CHECKING:
+    from configurator.session.sessions import Session
+
+
+class SessionError(Exception):
+    """An act that cannot be done now; ``message`` says why, ``help`` what to do."""
+
+    code = "session-error"
+    message = Text.of({"en": "This cannot be done now.", "es": "Ahora no se puede hacer."})
+    help = Text.of(
+        {
+            "en": "Load the page again and try once more.",
+            "es": "Recarga la página y prueba otra vez.",
+        }
+    )
+
+    def __init__(self) -> None:
+        super().__init__(self.message.in_language("en"))
+
+
+class SequenceConflictError(SessionError):
+    """Somebody (another tab, another device) acted first; ``session`` is the present state."""
+
+    code = "sequence-conflict"
+    message = Text.of(
+        {
+            "en": "This configuration has moved on in another window.",
+            "es": "Esta configuración ha avanzado en otra ventana.",
+        }
+    )
+    help = Text.of(
+        {
+            "en": "Here is how it stands now; choose again if you still want to.",
+            "es": "Así está ahora; vuelve a elegir si aún quieres.",
+        }
+    )
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+
+
+class SessionClosedError(SessionError):
+    """The configuration was committed and no longer changes."""
+
+    code = "session-closed"
+    message = Text.of(
+        {
+            "en": "This configuration is already confirmed, so it stays as it is.",
+            "es": "Esta configuración ya está confirmada y se queda como está.",
+        }
+    )
+    help = Text.of(
+        {
+            "en": "Start a new one to try something else.",
+            "es": "Empieza otra si quieres probar algo distinto.",
+        }
+    )
+
+
+class NothingToUndoError(SessionError):
+    """There is no earlier (or later) step to go to."""
+
+    code = "nothing-to-undo"
+    message = Text.of(
+        {"en": "There is no step to go back to.", "es": "No hay ningún paso al que volver."}
+    )
+    help = Text.of({"en": "Make a choice first.", "es": "Elige algo primero."})
+
+
+class RepairOutdatedError(SessionError):
+    """The repair was offered for choices that have changed since."""
+
+    code = "repair-outdated"
+    message = Text.of(
+        {
+            "en": "Your choices have changed since this was offered.",
+            "es": "Tus elecciones han cambiado desde que te lo ofrecimos.",
+        }
+    )
+    help = Text.of(
+        {
+            "en": "Choose the option again to see what it takes now.",
+            "es": "Elige la opción otra vez y verás qué pide ahora.",
+        }
+    )
+
+
+class UnknownGuardError(SessionError):
+    """The guard to confirm is not being said."""
+
+    code = "unknown-guard"
+    message = Text.of(
+        {
+            "en": "There is no such notice to confirm now.",
+            "es": "Ahora no hay ese aviso que confirmar.",
+        }
+    )
+
+
+class GuardsOpenError(SessionError):
+    """Guards that ask for a confirmation have none; ``guards`` are their ids."""
+
+    code = "guards-open"
+    message = Text.of(
+        {
+            "en": "Before confirming, please look at the marked notices.",
+            "es": "Antes de confirmar, mira los avisos marcados.",
+        }
+    )
+    help = Text.of(
+        {
+            "en": "Tick that you know, or change the choice.",
+            "es": "Marca que lo sabes, o cambia la elección.",
+        }
+    )
+
+    def __init__(self, guards: tuple[str, ...]) -> None:
+        super().__init__()
+        self.guards = guards
+
+
+class IncompleteError(SessionError):
+    """Questions are still open; ``slots`` names them in step order."""
+
+    code = "incomplete"
+    message = Text.of(
+        {"en": "Some questions are still open.", "es": "Quedan preguntas sin responder."}
+    )
+    help = Text.of(
+        {
+            "en": "Answer them, or let us finish with what we propose.",
+            "es": "Respóndelas, o deja que terminemos con lo que proponemos.",
+        }
+    )
+
+    def __init__(self, slots: tuple[str, ...]) -> None:
+        super().__init__()
+        self.slots = slots

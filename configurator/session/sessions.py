@@ -1,0 +1,652 @@
+"""One choice's way: engine's answer first, then one transaction of the trail.
+
+Each act is evaluated against the head that was read, before the lock is taken; under
+the lock the head is compared, and the act evaluated again only if somebody was faster.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import hmac
+import secrets
+import zoneinfo
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import uuid_utils
+
+from configurator import __version__
+from configurator.catalogue import Catalogue
+from configurator.engine import Engine
+from configurator.model.choice import Choice, Choices, without
+from configurator.model.product import Product
+from configurator.session.errors import (
+    GuardsOpenError,
+    IncompleteError,
+    NothingToUndoError,
+    RepairOutdatedError,
+    SequenceConflictError,
+    SessionClosedError,
+    UnknownGuardError,
+)
+from configurator.session.refusal import (
+    Refusal,
+    choices_from_json,
+    choices_json,
+    refusal_from_json,
+    refusal_json,
+)
+from configurator.session.state import State, apply, step_between
+from configurator.session.view import open_slots, view_of
+from configurator.trail import (
+    Decision,
+    EventDraft,
+    Head,
+    Trail,
+    UnknownSessionError,
+    digest,
+    new_code,
+    view_change,
+)
+from configurator.trail import SequenceConflictError as TrailSequenceConflictError
+
+Json = dict[str, Any]
+ENGINE_VERSION = __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as it stands after event ``seq``."""
+
+    session_id: str
+    code: str
+    product: Product
+    release: str
+    day: datetime.date
+    seq: int
+    state: State
+    view: Json
+
+    @property
+    def product_id(self) -> str:
+        """The product's id."""
+        return self.product.id
+
+    @property
+    def choices(self) -> Choices:
+        """The customer's decisions, oldest first."""
+        return self.state.choices
+
+    @property
+    def context(self) -> Choices:
+        """What the shop told."""
+        return self.state.context
+
+    @property
+    def locale(self) -> str:
+        """The language the customer reads."""
+        return self.state.locale
+
+    @property
+    def status(self) -> str:
+        """``open`` or ``committed``."""
+        return self.state.status
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to take back."""
+        return bool(self.state.undo) and self.status == "open"
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a step was taken back."""
+        return bool(self.state.redo) and self.status == "open"
+
+    @property
+    def acknowledged(self) -> Json:
+        """Guards confirmed so far: reason and the values they were confirmed for."""
+        return {
+            guard: {"reason": reason, "values": dict(values)}
+            for guard, reason, values in self.state.acknowledged
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A new session and the secret that lets its owner back in."""
+
+    session: Session
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an act. ``replayed``: it was a retry, this is the first answer."""
+
+    kind: str
+    session: Session
+    change: Json
+    refusal: Refusal | None = None
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """An evaluated act: the event to write and what the session is after it."""
+
+    kind: str
+    payload: Json
+    state: State
+    view: Json
+    change: Json
+
+
+Evaluate = Callable[[Session, Engine], tuple[str, Json]]
+
+
+class Sessions:
+    """The use cases of a session, over a catalogue of releases and a trail."""
+
+    def __init__(
+        self, catalogue: Catalogue, trail: Trail, clock: Callable[[], datetime.datetime]
+    ) -> None:
+        """``clock`` gives the present moment with its time zone."""
+        self._catalogue = catalogue
+        self._trail = trail
+        self._clock = clock
+
+    # --- finding -----------------------------------------------------------------
+
+    def get(self, session_id: str) -> Session:
+        """The session as it stands; raises ``UnknownSessionError``."""
+        return self._session(self._trail.head(session_id))
+
+    def by_code(self, code: str) -> Session:
+        """The session of a spoken code; raises ``BadCodeError``, ``UnknownSessionError``."""
+        return self._session(self._trail.head_by_code(code))
+
+    def resume(self, token: str) -> Session:
+        """The session a token belongs to; raises ``UnknownSessionError``."""
+        session_id, _, secret = token.partition(".")
+        head = self._trail.head(session_id)
+        if not hmac.compare_digest(_token_hash(secret), head.token_hash):
+            raise UnknownSessionError(session_id)
+        return self._session(head)
+
+    def at(self, session_id: str, seq: int) -> Session:
+        """The session as it stood after event ``seq``, folded from the trail."""
+        head = self._trail.head(session_id)
+        state = State()
+        view: Json = {}
+        for step in self._trail.replay(session_id):
+            if step.event.seq > seq:
+                break
+            state = apply(state, step.event.kind, step.event.payload)
+            view = step.view
+        return Session(
+            head.session_id,
+            head.code,
+            self._catalogue.product(head.release),
+            head.release,
+            datetime.date.fromisoformat(head.day),
+            seq,
+            state,
+            view,
+        )
+
+    def recompute(self, session: Session) -> Json:
+        """The view computed afresh from the pinned release, for comparison with the
+        recorded one."""
+        return view_of(self._catalogue.engine(session.release, session.day), session.state)
+
+    # --- acts --------------------------------------------------------------------
+
+    def start(
+        self,
+        product_id: str,
+        *,
+        locale: str,
+        context: Choices = (),
+        actor: str = "customer",
+        key: str | None = None,
+    ) -> Started:
+        """Open a session on the current release of a product.
+
+        Raises the catalogue's ``UnknownProductError`` and the engine's
+        ``UnknownChoiceError`` for a context the product does not know.
+        """
+        release = self._catalogue.current(product_id)
+        product = self._catalogue.product(release.digest)
+        zone = zoneinfo.ZoneInfo(product.time_zone)
+        day = self._clock().astimezone(zone).date()
+        engine = self._catalogue.engine(release.digest, day)
+        told = dict((choice.slot, choice.answer) for choice in context)
+        for choice in context:
+            engine.check_context(choice)
+        pinned = tuple(
+            Choice(each.id, told.get(each.id, each.if_missing)) for each in product.context
+        )
+        payload: Json = {
+            "product": product.id,
+            "day": day.isoformat(),
+            "context": choices_json(pinned),
+            "locale": locale,
+        }
+        state = apply(State(), "SessionStarted", payload)
+        view = view_of(engine, state)
+        session_id = str(uuid_utils.uuid7())
+        secret = secrets.token_urlsafe(24)
+        head = Head(
+            session_id=session_id,
+            code=new_code(),
+            product_id=product.id,
+            release=release.digest,
+            day=day.isoformat(),
+            locale=locale,
+            status="open",
+            state=state.to_json(),
+            view=view,
+            token_hash=_token_hash(secret),
+        )
+        draft = EventDraft(
+            kind="SessionStarted",
+            version=1,
+            key=key or _new_key(),
+            fingerprint=digest(payload),
+            actor=actor,
+            on_behalf_of=None,
+            release=release.digest,
+            engine_version=ENGINE_VERSION,
+            locale=locale,
+            payload=payload,
+            change=view_change({}, view),
+            view=view,
+        )
+        self._trail.start(draft, head)
+        session = self.get(session_id)
+        return Started(session, f"{session_id}.{secret}")
+
+    def choose(
+        self,
+        session_id: str,
+        slot: str,
+        answer: str,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Choose one answer. What is not possible is refused, with reasons and repairs;
+        the refusal is an event too. Raises ``UnknownChoiceError`` for what the product
+        does not know, ``SessionClosedError``, ``SequenceConflictError``."""
+        return self.choose_many(
+            session_id, (Choice(slot, answer),), expected_seq=expected_seq, key=key, actor=actor
+        )
+
+    def choose_many(
+        self,
+        session_id: str,
+        wanted: Choices,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Choose several answers as one act; all or none. The first that does not fit
+        with the present choices and those before it is the one refused."""
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            normal = tuple(engine.check(choice) for choice in wanted)
+            choices = without(session.choices, {choice.slot for choice in normal})
+            for choice in normal:
+                if not engine.is_possible(choices, choice, session.context):
+                    refusal = _refusal(engine, choices, choice, session.context)
+                    return "ChoiceRefused", refusal_json(refusal, session.choices)
+                choices = (*choices, choice)
+            return "ValueChosen", {
+                "wanted": choices_json(normal),
+                "step": step_between(session.choices, choices).to_json(),
+            }
+
+        return self._act(
+            session_id, evaluate, {"choose": choices_json(wanted)}, expected_seq, key, actor
+        )
+
+    def withdraw(
+        self,
+        session_id: str,
+        slot: str,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Take a choice back, so that the question is open again."""
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            slots = {s for s in engine.slots() if s == slot or s.startswith(f"{slot}.")}
+            choices = without(session.choices, slots)
+            if choices == session.choices:
+                raise NothingToUndoError
+            return "ChoiceWithdrawn", {
+                "slot": slot,
+                "step": step_between(session.choices, choices).to_json(),
+            }
+
+        return self._act(session_id, evaluate, {"withdraw": slot}, expected_seq, key, actor)
+
+    def undo(
+        self,
+        session_id: str,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Take the last step back; raises ``NothingToUndoError``."""
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            if not session.state.undo:
+                raise NothingToUndoError
+            return "Undone", {}
+
+        return self._act(session_id, evaluate, {"undo": True}, expected_seq, key, actor)
+
+    def redo(
+        self,
+        session_id: str,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Take the step again that was taken back; raises ``NothingToUndoError``."""
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            if not session.state.redo:
+                raise NothingToUndoError
+            return "Redone", {}
+
+        return self._act(session_id, evaluate, {"redo": True}, expected_seq, key, actor)
+
+    def reset(
+        self,
+        session_id: str,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Take every choice back at once; it can be undone."""
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            return "SessionReset", {"step": step_between(session.choices, ()).to_json()}
+
+        return self._act(session_id, evaluate, {"reset": True}, expected_seq, key, actor)
+
+    def accept_repair(
+        self,
+        session_id: str,
+        refusal_seq: int,
+        index: int,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Accept repair number ``index`` (from 0) of the refusal at ``refusal_seq``.
+
+        Raises ``RepairOutdatedError`` when the choices have changed since, or there is
+        no such repair.
+        """
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            refused = next(
+                (e for e in self._trail.events(session_id) if e.seq == refusal_seq), None
+            )
+            if refused is None or refused.kind != "ChoiceRefused":
+                raise RepairOutdatedError
+            payload = refused.payload
+            if payload["choices"] != choices_json(session.choices) or not (
+                0 <= index < len(payload["repairs"])
+            ):
+                raise RepairOutdatedError
+            repair = payload["repairs"][index]
+            after = choices_from_json(repair["choices"])
+            return "RepairAccepted", {
+                "refusal": refusal_seq,
+                "index": index,
+                "step": step_between(session.choices, after).to_json(),
+            }
+
+        request = {"repair": [refusal_seq, index]}
+        return self._act(session_id, evaluate, request, expected_seq, key, actor)
+
+    def acknowledge(
+        self,
+        session_id: str,
+        guard: str,
+        reason: str = "",
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Confirm a guard, with an optional reason; raises ``UnknownGuardError``."""
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            spoken = session.view["guards"].get(guard)
+            if spoken is None:
+                raise UnknownGuardError
+            return "GuardAcknowledged", {
+                "guard": guard,
+                "reason": reason,
+                "values": spoken["reads"],
+            }
+
+        request = {"acknowledge": guard, "reason": reason}
+        return self._act(session_id, evaluate, request, expected_seq, key, actor)
+
+    def accept_proposals(
+        self,
+        session_id: str,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Finish for the customer: accept what is proposed, then the cheapest of the rest.
+
+        Questions nobody may answer for the customer (``ask: always``) stay open, and so
+        do texts.
+        """
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            completion = engine.complete(session.choices, session.context, prefer_proposals=True)
+            if completion is None:
+                raise IncompleteError(open_slots(engine.view(session.choices, session.context)))
+            answers = {choice.slot: choice.answer for choice in completion.answers}
+            still_open = open_slots(engine.view(session.choices, session.context))
+            added = tuple(
+                Choice(slot, answers[slot])
+                for slot in still_open
+                if slot in answers and not _asked_always(session.product, slot)
+            )
+            after = (*session.choices, *added)
+            return "ProposalsAccepted", {"step": step_between(session.choices, after).to_json()}
+
+        return self._act(session_id, evaluate, {"finish": True}, expected_seq, key, actor)
+
+    def commit(
+        self,
+        session_id: str,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Confirm the configuration. Raises ``IncompleteError`` while questions are open
+        and ``GuardsOpenError`` while a guard waits to be acknowledged."""
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            answer = engine.view(session.choices, session.context)
+            if not answer.complete:
+                raise IncompleteError(open_slots(answer))
+            waiting = tuple(
+                guard
+                for guard, spoken in session.view["guards"].items()
+                if spoken["level"] == "acknowledge" and not spoken.get("acknowledged")
+            )
+            if waiting:
+                raise GuardsOpenError(waiting)
+            answers = [[s.slot, s.answer] for s in answer.slots if s.answer is not None]
+            payload: Json = {"answers": answers}
+            if "price" in session.view:
+                payload["price"] = session.view["price"]
+            return "ConfigurationCommitted", payload
+
+        return self._act(session_id, evaluate, {"commit": True}, expected_seq, key, actor)
+
+    def change_locale(
+        self,
+        session_id: str,
+        locale: str,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Read on in another language. What is shown changes, so it is an event."""
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            return "LocaleChanged", {"locale": locale}
+
+        return self._act(
+            session_id, evaluate, {"locale": locale}, expected_seq, key, actor, when_closed=True
+        )
+
+    def explain(self, session_id: str, slot: str, answer: str) -> Refusal | None:
+        """Why an answer cannot be had and what would repair it; ``None`` if it can.
+
+        Nothing is recorded; raises ``UnknownChoiceError``.
+        """
+        session = self.get(session_id)
+        engine = self._catalogue.engine(session.release, session.day)
+        wanted = engine.check(Choice(slot, answer))
+        choices = without(session.choices, {wanted.slot})
+        if engine.is_possible(choices, wanted, session.context):
+            return None
+        return _refusal(engine, choices, wanted, session.context)
+
+    # --- the one way -------------------------------------------------------------
+
+    def _act(
+        self,
+        session_id: str,
+        evaluate: Evaluate,
+        request: Json,
+        expected_seq: int | None,
+        key: str | None,
+        actor: str,
+        *,
+        when_closed: bool = False,
+    ) -> Outcome:
+        read = self._trail.head(session_id)
+        # A retry must get its first answer even where the act is no longer possible, so a
+        # failure here waits until the trail has looked the key up.
+        act: _Act | Exception
+        try:
+            act = self._evaluate(read, evaluate, when_closed)
+        except Exception as problem:  # raised again below, under the lock
+            act = problem
+
+        def decide(head: Head) -> Decision:
+            nonlocal act
+            if head.seq != read.seq:
+                act = self._evaluate(head, evaluate, when_closed)
+            if isinstance(act, Exception):
+                raise act
+            return Decision(
+                kind=act.kind,
+                version=1,
+                payload=act.payload,
+                change=act.change,
+                view=act.view,
+                state=act.state.to_json(),
+                status=act.state.status,
+                locale=act.state.locale,
+                actor=actor,
+                on_behalf_of=None if actor == "customer" else "customer",
+                engine_version=ENGINE_VERSION,
+                answer={"kind": "refused" if act.kind == "ChoiceRefused" else "accepted"},
+            )
+
+        try:
+            written = self._trail.write(
+                session_id,
+                key=key or _new_key(),
+                fingerprint=digest(request),
+                expected_seq=expected_seq,
+                decide=decide,
+            )
+        except TrailSequenceConflictError as conflict:
+            raise SequenceConflictError(self._session(conflict.head)) from conflict
+        event = written.event
+        if written.replayed:
+            session = self.at(session_id, event.seq)
+        else:
+            assert isinstance(act, _Act)
+            product = self._catalogue.product(read.release)
+            day = datetime.date.fromisoformat(read.day)
+            session = Session(
+                session_id, read.code, product, read.release, day, event.seq, act.state, act.view
+            )
+        refusal = None
+        if event.kind == "ChoiceRefused":
+            refusal = refusal_from_json(event.payload, event.seq)
+        return Outcome(
+            written.answer["kind"], session, event.change or {}, refusal, written.replayed
+        )
+
+    def _evaluate(self, head: Head, evaluate: Evaluate, when_closed: bool) -> _Act:
+        session = self._session(head)
+        if session.status != "open" and not when_closed:
+            raise SessionClosedError
+        engine = self._catalogue.engine(session.release, session.day)
+        kind, payload = evaluate(session, engine)
+        state = apply(session.state, kind, payload)
+        view = session.view if kind == "ChoiceRefused" else view_of(engine, state)
+        return _Act(kind, payload, state, view, view_change(session.view, view))
+
+    def _session(self, head: Head) -> Session:
+        return Session(
+            head.session_id,
+            head.code,
+            self._catalogue.product(head.release),
+            head.release,
+            datetime.date.fromisoformat(head.day),
+            head.seq,
+            State.from_json(head.state),
+            head.view,
+        )
+
+
+def _refusal(engine: Engine, choices: Choices, wanted: Choice, context: Choices) -> Refusal:
+    conflict = engine.conflict(choices, wanted, context)
+    repairs = engine.repairs(choices, wanted, context) if conflict.choices else ()
+    return Refusal(wanted, conflict, repairs)
+
+
+def _asked_always(product: Product, slot: str) -> bool:
+    variable = product.variable(slot.partition(".")[0])
+    return variable.ask_always or variable.kind == "text"
+
+
+def _token_hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(12)

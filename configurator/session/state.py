@@ -1,0 +1,163 @@
+"""The state of a session as the fold of its events.
+
+``apply`` is the only place that says what an event does to the choices; live sessions
+and replays both go through it. Nothing here asks the engine anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from configurator.model.choice import Choice, Choices
+
+Json = dict[str, Any]
+UNDO_STEPS = 200
+"""How many steps back are kept in the head; older ones stay in the trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The difference between two lists of choices, so that it can be taken back.
+
+    Both tuples hold ``(index, slot, answer)``, indexes in the list they come from. What
+    is in both lists keeps its order.
+    """
+
+    removed: tuple[tuple[int, str, str], ...]
+    added: tuple[tuple[int, str, str], ...]
+
+    def to_json(self) -> Json:
+        """The step as JSON."""
+        return {
+            "removed": [list(each) for each in self.removed],
+            "added": [list(each) for each in self.added],
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> Step:
+        """The step that ``to_json`` wrote."""
+        return cls(
+            tuple((index, slot, answer) for index, slot, answer in data["removed"]),
+            tuple((index, slot, answer) for index, slot, answer in data["added"]),
+        )
+
+    def reversed(self) -> Step:
+        """The step that takes this one back."""
+        return Step(self.added, self.removed)
+
+
+def step_between(before: Choices, after: Choices) -> Step:
+    """The step from one list of choices to another."""
+    kept = set(before) & set(after)
+    return Step(
+        tuple((i, c.slot, c.answer) for i, c in enumerate(before) if c not in kept),
+        tuple((i, c.slot, c.answer) for i, c in enumerate(after) if c not in kept),
+    )
+
+
+def take_step(choices: Choices, step: Step) -> Choices:
+    """The choices after ``step``."""
+    gone = {(slot, answer) for _, slot, answer in step.removed}
+    rest = [choice for choice in choices if (choice.slot, choice.answer) not in gone]
+    for index, slot, answer in step.added:
+        rest.insert(index, Choice(slot, answer))
+    return tuple(rest)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a session stands. ``acknowledged`` maps a guard to its reason and the
+    values it was confirmed for."""
+
+    choices: Choices = ()
+    context: Choices = ()
+    undo: tuple[Step, ...] = ()
+    redo: tuple[Step, ...] = ()
+    acknowledged: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = ()
+    status: str = "open"
+    locale: str = "es"
+
+    def to_json(self) -> Json:
+        """The state as JSON for the head row."""
+        return {
+            "choices": [[c.slot, c.answer] for c in self.choices],
+            "context": [[c.slot, c.answer] for c in self.context],
+            "undo": [step.to_json() for step in self.undo],
+            "redo": [step.to_json() for step in self.redo],
+            "acknowledged": {
+                guard: {"reason": reason, "values": dict(values)}
+                for guard, reason, values in self.acknowledged
+            },
+            "status": self.status,
+            "locale": self.locale,
+        }
+
+    @classmethod
+    def from_json(cls, data: Json) -> State:
+        """The state that ``to_json`` wrote."""
+        return cls(
+            choices=tuple(Choice(slot, answer) for slot, answer in data["choices"]),
+            context=tuple(Choice(slot, answer) for slot, answer in data["context"]),
+            undo=tuple(Step.from_json(step) for step in data["undo"]),
+            redo=tuple(Step.from_json(step) for step in data["redo"]),
+            acknowledged=tuple(
+                (guard, entry["reason"], tuple(sorted(entry["values"].items())))
+                for guard, entry in sorted(data["acknowledged"].items())
+            ),
+            status=data["status"],
+            locale=data["locale"],
+        )
+
+
+def apply(state: State, kind: str, payload: Json) -> State:
+    """The state after one event; raises ``ValueError`` for a kind that is not known."""
+    match kind:
+        case "SessionStarted":
+            return State(
+                context=tuple(Choice(slot, answer) for slot, answer in payload["context"]),
+                locale=payload["locale"],
+            )
+        case (
+            "ValueChosen"
+            | "ChoiceWithdrawn"
+            | "SessionReset"
+            | "RepairAccepted"
+            | "ProposalsAccepted"
+        ):
+            step = Step.from_json(payload["step"])
+            if not step.removed and not step.added:
+                return state
+            return replace(
+                state,
+                choices=take_step(state.choices, step),
+                undo=(*state.undo, step)[-UNDO_STEPS:],
+                redo=(),
+            )
+        case "Undone":
+            step = state.undo[-1]
+            return replace(
+                state,
+                choices=take_step(state.choices, step.reversed()),
+                undo=state.undo[:-1],
+                redo=(*state.redo, step),
+            )
+        case "Redone":
+            step = state.redo[-1]
+            return replace(
+                state,
+                choices=take_step(state.choices, step),
+                undo=(*state.undo, step),
+                redo=state.redo[:-1],
+            )
+        case "GuardAcknowledged":
+            others = tuple(each for each in state.acknowledged if each[0] != payload["guard"])
+            entry = (payload["guard"], payload["reason"], tuple(sorted(payload["values"].items())))
+            return replace(state, acknowledged=tuple(sorted((*others, entry))))
+        case "LocaleChanged":
+            return replace(state, locale=payload["locale"])
+        case "ConfigurationCommitted":
+            return replace(state, status="committed")
+        case "ChoiceRefused":
+            return state
+    raise ValueError(f"unknown event kind {kind!r}")

@@ -1,0 +1,148 @@
+"""The view: everything the customer can perceive, as canonical JSON.
+
+This is what the trail stores (as changes), what pages render and what a replay folds.
+It holds ids, answers and cents, never sentences: those follow from the release and the
+locale. Absent is absent; null never occurs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from configurator.engine import Engine
+from configurator.guidance import Spoken, spoken_guards
+from configurator.model.product import Product
+from configurator.model.verdict import Bill, EngineView, Option, SlotView
+from configurator.session.state import State
+
+Json = dict[str, Any]
+
+
+def view_of(engine: Engine, state: State) -> Json:
+    """The view of a session's state; a function of its arguments alone."""
+    answer = engine.view(state.choices, state.context)
+    product = engine.product
+    view: Json = {
+        "slots": {slot.slot: _slot(engine, state, slot) for slot in answer.slots},
+        "count": {"number": str(answer.count.number)},
+        "guards": {
+            spoken.guard.id: _guard(spoken, state)
+            for spoken in spoken_guards(engine, answer, state.choices, state.context)
+        },
+        "steps": _progress(product, answer),
+        "complete": answer.complete,
+        "results": _results(product, answer),
+    }
+    if not answer.count.exact:
+        view["count"]["at_least"] = True
+    if product.prices is not None:
+        view["price"] = _price(product, answer)
+    return view
+
+
+def _slot(engine: Engine, state: State, slot: SlotView) -> Json:
+    data: Json = {"variable": slot.variable, "state": slot.state}
+    if slot.answer is not None:
+        data["answer"] = slot.answer
+    if slot.options:
+        data["options"] = {option.answer: _option(option) for option in slot.options}
+    if slot.intervals:
+        data["intervals"] = [[interval.low, interval.high] for interval in slot.intervals]
+    if slot.proposal is not None:
+        data["proposal"] = slot.proposal
+    if slot.state == "implied" and engine.product.variable(slot.variable).kind != "computed":
+        origin = engine.origin(state.choices, slot.slot, state.context)
+        data["origin"] = {
+            "choices": [choice.slot for choice in origin.choices],
+            "rules": list(origin.rules),
+            "context": [choice.slot for choice in origin.context],
+        }
+    return data
+
+
+def _option(option: Option) -> Json:
+    data: Json = {"state": option.state}
+    if option.changes:
+        data["changes"] = option.changes
+    if option.lowest_total is not None:
+        data["lowest"] = option.lowest_total
+        if not option.lowest_exact:
+            data["at_least"] = True
+    return data
+
+
+def _guard(spoken: Spoken, state: State) -> Json:
+    data: Json = {
+        "level": spoken.guard.level,
+        "at": spoken.guard.at,
+        "reads": dict(spoken.reads),
+    }
+    if spoken.suggestions:
+        data["suggest"] = {
+            each.slot: {"answer": each.answer, "state": each.state} for each in spoken.suggestions
+        }
+    for guard, reason, values in state.acknowledged:
+        if guard == spoken.guard.id and dict(values) == dict(spoken.reads):
+            data["acknowledged"] = True
+            if reason:
+                data["reason"] = reason
+    return data
+
+
+def _price(product: Product, answer: EngineView) -> Json:
+    prices = product.prices
+    assert prices is not None
+    data: Json = {
+        "currency": prices.currency,
+        "tax_included": prices.tax_included,
+        "tax_rate": str(prices.tax_rate),
+    }
+    if answer.lowest_total is not None:
+        data["lowest"] = answer.lowest_total
+        if not answer.lowest_exact:
+            data["at_least"] = True
+    if answer.proposed_bill is not None:
+        data["proposed"] = answer.proposed_bill.total
+    if answer.bill is not None:
+        data.update(bill_json(answer.bill))
+    return data
+
+
+def bill_json(bill: Bill) -> Json:
+    """A bill as JSON; lines keep their order in a list of ``[id, cents]``."""
+    return {
+        "lines": [[line.id, line.amount] for line in bill.lines],
+        "net": bill.net,
+        "tax": bill.tax,
+        "total": bill.total,
+    }
+
+
+def _progress(product: Product, answer: EngineView) -> Json:
+    by_variable: dict[str, list[SlotView]] = {}
+    for slot in answer.slots:
+        by_variable.setdefault(slot.variable, []).append(slot)
+    steps: Json = {}
+    for step in product.steps:
+        asked = [
+            slots
+            for variable in step.ask
+            if any(slot.state != "not asked" for slot in (slots := by_variable.get(variable, [])))
+        ]
+        done = [slots for slots in asked if all(s.state in ("chosen", "implied") for s in slots)]
+        steps[step.id] = {"asked": len(asked), "answered": len(done)}
+    return steps
+
+
+def _results(product: Product, answer: EngineView) -> Json:
+    shown = {each.id for each in product.variables if each.show == "result"}
+    return {
+        slot.slot: slot.answer
+        for slot in answer.slots
+        if slot.variable in shown and slot.answer is not None and slot.state != "not asked"
+    }
+
+
+def open_slots(answer: EngineView) -> tuple[str, ...]:
+    """The slots still to answer, in step order."""
+    return tuple(slot.slot for slot in answer.slots if slot.state in ("open", "undecided"))
