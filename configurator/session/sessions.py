@@ -222,7 +222,7 @@ class Sessions:
         zone = zoneinfo.ZoneInfo(product.time_zone)
         day = self._clock().astimezone(zone).date()
         engine = self._catalogue.engine(release.digest, day)
-        told = dict((choice.slot, choice.answer) for choice in context)
+        told = {choice.slot: choice.answer for choice in context}
         for choice in context:
             engine.check_context(choice)
         pinned = tuple(
@@ -302,7 +302,7 @@ class Sessions:
             choices = without(session.choices, {choice.slot for choice in normal})
             for choice in normal:
                 if not engine.is_possible(choices, choice, session.context):
-                    refusal = _refusal(engine, choices, choice, session.context)
+                    refusal = refusal_of(engine, choices, choice, session.context)
                     return "ChoiceRefused", refusal_json(refusal, session.choices)
                 choices = (*choices, choice)
             return "ValueChosen", {
@@ -538,7 +538,7 @@ class Sessions:
         choices = without(session.choices, {wanted.slot})
         if engine.is_possible(choices, wanted, session.context):
             return None
-        return _refusal(engine, choices, wanted, session.context)
+        return refusal_of(engine, choices, wanted, session.context)
 
     # --- the one way -------------------------------------------------------------
 
@@ -633,7 +633,8 @@ class Sessions:
         )
 
 
-def _refusal(engine: Engine, choices: Choices, wanted: Choice, context: Choices) -> Refusal:
+def refusal_of(engine: Engine, choices: Choices, wanted: Choice, context: Choices) -> Refusal:
+    """Why ``wanted`` cannot be had with ``choices``, and what would make it possible."""
     conflict = engine.conflict(choices, wanted, context)
     repairs = engine.repairs(choices, wanted, context) if conflict.choices else ()
     return Refusal(wanted, conflict, repairs)

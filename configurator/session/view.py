@@ -124,11 +124,8 @@ def _progress(product: Product, answer: EngineView) -> Json:
         by_variable.setdefault(slot.variable, []).append(slot)
     steps: Json = {}
     for step in product.steps:
-        asked = [
-            slots
-            for variable in step.ask
-            if any(slot.state != "not asked" for slot in (slots := by_variable.get(variable, [])))
-        ]
+        groups = [by_variable.get(variable, []) for variable in step.ask]
+        asked = [slots for slots in groups if any(s.state != "not asked" for s in slots)]
         done = [slots for slots in asked if all(s.state in ("chosen", "implied") for s in slots)]
         steps[step.id] = {"asked": len(asked), "answered": len(done)}
     return steps

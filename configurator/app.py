@@ -1,0 +1,127 @@
+"""Wires the service together: one function, nothing built at import."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, Response, request
+from flask_babel import Babel
+from flask_wtf import CSRFProtect
+from secure import ContentSecurityPolicy, ReferrerPolicy, Secure, StrictTransportSecurity
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from configurator.catalogue import Catalogue
+from configurator.model.diagnostic import Diagnostic
+from configurator.model.product import Product
+from configurator.resources import resource_dir
+from configurator.service.staff import Staff
+from configurator.session import Sessions
+from configurator.settings import Settings
+from configurator.trail import Trail, connect, migrate
+from configurator.web import access, api, desk, shop, workshop
+from configurator.web.locale import choose_locale
+
+BODY_LIMIT = 64 * 1024
+"""Bytes a request may have; uploads in the workshop set their own limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The rooms a request works with."""
+
+    settings: Settings
+    catalogue: Catalogue
+    trail: Trail
+    sessions: Sessions
+    staff: Staff
+
+
+def utc_now() -> datetime.datetime:
+    """The clock of a real service."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _checks(product: Product) -> tuple[Diagnostic, ...]:
+    return check_product(product, utc_now().date())[1]
+
+
+def create_services(settings: Settings) -> Services:
+    """Open the database (bringing it up to date) and the rooms over it."""
+    database = connect(settings.database_url)
+    migrate(database)
+    trail = Trail(database, clock=utc_now)
+    catalogue = Catalogue(database, settings.folder / "compiled", clock=utc_now, checks=_checks)
+    return Services(
+        settings, catalogue, trail, Sessions(catalogue, trail, utc_now), Staff(database)
+    )
+
+
+def create_app(settings: Settings, services: Services | None = None) -> Flask:
+    """The web application over ``services`` (made from the settings where not given)."""
+    app = Flask(
+        "configurator",
+        template_folder=str(resource_dir("templates")),
+        static_folder=str(resource_dir("static")),
+        static_url_path="/static",
+    )
+    translations = resource_dir("translations")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        TESTING=settings.testing,
+        MAX_CONTENT_LENGTH=BODY_LIMIT,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=datetime.timedelta(days=180),
+        BABEL_TRANSLATION_DIRECTORIES=f"{translations / 'shop'};{translations / 'staff'}",
+        BABEL_DEFAULT_LOCALE="en",
+        RATELIMIT_STORAGE_URI=settings.limits_storage,
+        SEND_FILE_MAX_AGE_DEFAULT=datetime.timedelta(hours=1),
+    )
+    if settings.proxies:
+        hops = settings.proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops
+        )
+    app.extensions["configurator"] = services or create_services(settings)
+    Babel(app, locale_selector=choose_locale)
+    csrf = CSRFProtect(app)
+    access.init_app(app)
+    app.register_blueprint(shop.blueprint)
+    app.register_blueprint(desk.blueprint)
+    app.register_blueprint(workshop.blueprint)
+    api.register(app, csrf)
+    _send_security_headers(app)
+    return app
+
+
+def _send_security_headers(app: Flask) -> None:
+    policy = (
+        ContentSecurityPolicy()
+        .default_src("'self'")
+        .base_uri("'none'")
+        .form_action("'self'")
+        .frame_ancestors("'none'")
+        .object_src("'none'")
+        .img_src("'self'", "data:")
+    )
+    secure = Secure(
+        csp=policy,
+        hsts=StrictTransportSecurity().max_age(31536000).include_subdomains(),
+        referrer=ReferrerPolicy().same_origin(),
+    )
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        headers: dict[str, Any] = dict(secure.headers)
+        if not request.is_secure:
+            headers.pop("Strict-Transport-Security", None)
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response

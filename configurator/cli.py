@@ -1,0 +1,407 @@
+"""The commands: serve, check, publish, ask, explain, import, trail, staff."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from configurator import __version__
+from configurator.resources import resource_dir
+from configurator.settings import Settings, SettingsError
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """The entry point of the ``configurator`` command."""
+    try:
+        cli(prog_name="configurator")
+    except SettingsError as problem:
+        click.echo(str(problem), err=True)
+        sys.exit(2)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def cli() -> None:
+    """A product configurator: exact guidance, reasons, repairs, and a trail to replay."""
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
+
+
+def _load(folder: Path, language: str) -> Any:
+    """The product of a rule folder; prints its diagnostics and exits 1 where it has none."""
+    from configurator.language import load_safely, read_folder, render
+
+    loaded = load_safely(read_folder(folder))
+    if loaded.product is None:
+        click.echo(render(loaded.diagnostics, language), err=True)
+        sys.exit(1)
+    return loaded.product
+
+
+language_option = click.option(
+    "--lang", "language", type=click.Choice(["es", "en"]), default="en", help="Language of texts."
+)
+folder_argument = click.argument(
+    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="Port; 0 picks one.")
+def serve(port: int | None) -> None:
+    """Start the service, with the shipped products published and demo accounts made."""
+    import waitress
+
+    from configurator.app import create_app, create_services
+    from configurator.service.demo import prepare_demo
+
+    settings = Settings.from_environment()
+    services = create_services(settings)
+    prepared = prepare_demo(
+        services.catalogue, services.staff, resource_dir("rules"), settings.folder
+    )
+    for diagnostics in prepared.refused:
+        click.echo(diagnostics, err=True)
+    server = waitress.create_server(
+        create_app(settings, services),
+        host=settings.host,
+        port=settings.port if port is None else port,
+        threads=settings.threads,
+        ident=None,
+        max_request_body_size=64 * 1024 * 1024,
+    )
+    click.echo(f"Shop      http://{settings.host}:{server.effective_port}/")
+    click.echo(f"Desk      http://{settings.host}:{server.effective_port}/desk")
+    click.echo(f"Workshop  http://{settings.host}:{server.effective_port}/workshop")
+    for account in prepared.accounts:
+        click.echo(f"Demo account: {account.name} / {account.password} ({account.role})")
+    click.echo("Stop with Ctrl+C.")
+    sys.stdout.flush()
+    server.run()
+
+
+@cli.command()
+@folder_argument
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text")
+@language_option
+def check(folder: Path, output: str, language: str) -> None:
+    """Check a rule folder: every mistake at once, then its scenarios."""
+    from configurator.language import load_safely, read_folder, render
+    from configurator.session.checks import check_product
+
+    loaded = load_safely(read_folder(folder))
+    diagnostics = loaded.diagnostics
+    results: tuple[Any, ...] = ()
+    if loaded.product is not None:
+        results, found = check_product(loaded.product, _today())
+        diagnostics = (*diagnostics, *found)
+    stops = [each for each in diagnostics if each.severity == "stop"]
+    if output == "json":
+        click.echo(
+            json.dumps(
+                {
+                    "ok": not stops,
+                    "diagnostics": [
+                        {
+                            "code": each.code,
+                            "severity": each.severity,
+                            "file": each.span.file,
+                            "line": each.span.line,
+                            "column": each.span.column,
+                            "message": each.message.in_language(language),
+                            "help": each.help.in_language(language) if each.help else "",
+                        }
+                        for each in diagnostics
+                    ],
+                    "scenarios": [
+                        {
+                            "name": each.scenario.name,
+                            "passed": not each.failures,
+                            "failures": [text.in_language(language) for text in each.failures],
+                        }
+                        for each in results
+                    ],
+                },
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
+    else:
+        if diagnostics:
+            click.echo(render(diagnostics, language))
+        passed = sum(not each.failures for each in results)
+        if results:
+            click.echo(f"{passed} of {len(results)} scenarios hold.")
+        click.echo("Ready to publish." if not stops else "Not ready to publish.")
+    sys.exit(1 if stops else 0)
+
+
+def _parse_choices(pairs: tuple[str, ...]) -> tuple[Any, ...]:
+    from configurator.model.choice import Choice
+
+    choices = []
+    for pair in pairs:
+        slot, equals, answer = pair.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{pair!r} has no '='; write slot=answer, as in size=M")
+        choices.append(Choice(slot.strip(), answer.strip()))
+    return tuple(choices)
+
+
+def _engine_and_choices(
+    folder: Path, day: str | None, chosen: tuple[str, ...], told: tuple[str, ...], language: str
+) -> Any:
+    """The engine of a folder and the choices, each checked in order."""
+    from configurator.engine import EngineError, UnknownChoiceError, compile_product
+    from configurator.model.choice import Choice
+
+    product = _load(folder, language)
+    try:
+        pinned = datetime.date.fromisoformat(day) if day else _today()
+    except ValueError as problem:
+        raise click.BadParameter(f"{day!r} is no day; write it as 2026-11-22") from problem
+    try:
+        engine = compile_product(product, pinned)
+        given = {c.slot: c.answer for c in _parse_choices(told)}
+        context = tuple(
+            engine.check_context(Choice(each.id, given.get(each.id, each.if_missing)))
+            for each in product.context
+        )
+        choices = tuple(engine.check(choice) for choice in _parse_choices(chosen))
+    except (EngineError, UnknownChoiceError) as problem:
+        click.echo(problem.message.in_language(language), err=True)
+        if problem.help is not None:
+            click.echo(f"   help: {problem.help.in_language(language)}", err=True)
+        sys.exit(2)
+    return engine, choices, context
+
+
+asking_options = [
+    click.option("--choose", "chosen", multiple=True, metavar="SLOT=ANSWER"),
+    click.option("--context", "told", multiple=True, metavar="NAME=VALUE"),
+    click.option(
+        "--on", "day", default=None, metavar="DAY", help="The pinned day; today if absent."
+    ),
+    click.option("--json", "as_json", is_flag=True),
+    language_option,
+]
+
+
+def _with_asking_options(command: Any) -> Any:
+    for option in reversed(asking_options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@folder_argument
+@_with_asking_options
+def ask(
+    folder: Path,
+    chosen: tuple[str, ...],
+    told: tuple[str, ...],
+    day: str | None,
+    as_json: bool,
+    language: str,
+) -> None:
+    """Print the view for some choices: what is possible, what follows, what it costs."""
+    from configurator.printing import print_view
+    from configurator.session.state import State
+    from configurator.session.view import view_of
+
+    engine, choices, context = _engine_and_choices(folder, day, chosen, told, language)
+    _refuse_conflicting(engine, choices, context, language, as_json)
+    view = view_of(engine, State(choices=choices, context=context))
+    if as_json:
+        click.echo(json.dumps(view, ensure_ascii=False, sort_keys=True, indent=2))
+    else:
+        print_view(console, engine.product, view, language)
+
+
+@cli.command()
+@folder_argument
+@_with_asking_options
+@click.option("--want", required=True, metavar="SLOT=ANSWER", help="The option to explain.")
+def explain(
+    folder: Path,
+    chosen: tuple[str, ...],
+    told: tuple[str, ...],
+    day: str | None,
+    as_json: bool,
+    language: str,
+    want: str,
+) -> None:
+    """Say why an option cannot be had with some choices, and what would repair it."""
+    from configurator.model.choice import without
+
+    engine, choices, context = _engine_and_choices(folder, day, chosen, told, language)
+    _refuse_conflicting(engine, choices, context, language, as_json)
+    (wanted,) = _parse_choices((want,))
+    wanted = engine.check(wanted)
+    choices = without(choices, {wanted.slot})
+    if engine.is_possible(choices, wanted, context):
+        click.echo("{}" if as_json else f"{wanted.slot} = {wanted.answer} is possible.")
+        return
+    _print_refusal(engine, choices, wanted, context, language, as_json)
+
+
+def _refuse_conflicting(
+    engine: Any, choices: Any, context: Any, language: str, as_json: bool
+) -> None:
+    """Exit 1 with the reasons where a choice does not fit with those before it."""
+    for position, choice in enumerate(choices):
+        if not engine.is_possible(choices[:position], choice, context):
+            _print_refusal(engine, choices[:position], choice, context, language, as_json)
+            sys.exit(1)
+
+
+def _print_refusal(
+    engine: Any, choices: Any, wanted: Any, context: Any, language: str, as_json: bool
+) -> None:
+    from configurator.printing import print_refusal
+    from configurator.session.refusal import refusal_json
+    from configurator.session.sessions import refusal_of
+
+    refusal = refusal_of(engine, choices, wanted, context)
+    if as_json:
+        click.echo(json.dumps(refusal_json(refusal, choices), ensure_ascii=False, indent=2))
+    else:
+        print_refusal(console, engine.product, refusal, language)
+
+
+@cli.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--to", "folder", type=click.Path(path_type=Path), default=None)
+@language_option
+def import_(file: Path, folder: Path | None, language: str) -> None:
+    """Turn a UVL, SXFM or XCSP 2.1 model into a rule folder."""
+    from configurator.language import render
+    from configurator.language.importers import ImportModelError, import_model
+
+    target = folder or Path("rules") / file.name.partition(".")[0]
+    if target.exists() and any(target.iterdir()):
+        raise click.ClickException(f"{target} is not empty; name another folder with --to")
+    try:
+        files = import_model(file)
+    except ImportModelError as problem:
+        click.echo(render(problem.diagnostics, language), err=True)
+        sys.exit(1)
+    for name, content in files.items():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    click.echo(f"{len(files)} files written to {target}. Next: configurator check {target}")
+
+
+@cli.command()
+@folder_argument
+@click.option("--note", default="", help="What changed, for the list of releases.")
+@click.option("--by", "author", default="command line")
+@language_option
+def publish(folder: Path, note: str, author: str, language: str) -> None:
+    """Check a rule folder and make it the current release of its product."""
+    from configurator.app import create_services
+    from configurator.language import read_folder, render
+
+    services = create_services(Settings.from_environment())
+    published = services.catalogue.publish(read_folder(folder), by=author, note=note)
+    if published.diagnostics:
+        click.echo(render(published.diagnostics, language), err=published.release is None)
+    if published.release is None:
+        sys.exit(1)
+    click.echo(f"{published.release.product_id} is live: release {published.release.digest[:12]}")
+
+
+@cli.group()
+def trail() -> None:
+    """Read a decision trail: verify it, replay it."""
+
+
+@trail.command()
+@click.argument("code")
+@language_option
+def verify(code: str, language: str) -> None:
+    """Check that a configuration's trail is whole and unchanged."""
+    from configurator.app import create_services
+    from configurator.trail import BadCodeError, UnknownSessionError, normalise
+
+    services = create_services(Settings.from_environment())
+    try:
+        head = services.trail.head_by_code(normalise(code))
+    except (BadCodeError, UnknownSessionError) as problem:
+        raise click.ClickException(str(problem)) from problem
+    result = services.trail.verify(head.session_id)
+    if not result.ok:
+        reason = result.reason.in_language(language) if result.reason else ""
+        click.echo(f"NOT WHOLE at event {result.first_bad_seq}: {reason}")
+        sys.exit(1)
+    click.echo(f"{head.code}: {head.seq} events, whole and unchanged.")
+
+
+@trail.command()
+@click.argument("code")
+@click.option("--json", "as_json", is_flag=True)
+@language_option
+def replay(code: str, as_json: bool, language: str) -> None:
+    """Tell step by step what the customer did and was shown."""
+    from configurator.app import create_services
+    from configurator.printing import print_replay
+    from configurator.trail import BadCodeError, UnknownSessionError, normalise
+
+    services = create_services(Settings.from_environment())
+    try:
+        session = services.sessions.by_code(normalise(code))
+    except (BadCodeError, UnknownSessionError) as problem:
+        raise click.ClickException(str(problem)) from problem
+    steps = services.trail.replay(session.session_id)
+    if as_json:
+        told = [
+            {
+                "seq": step.event.seq,
+                "kind": step.event.kind,
+                "time": step.event.server_time,
+                "actor": step.event.actor,
+                "payload": step.event.payload,
+                "change": step.event.change,
+            }
+            for step in steps
+        ]
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    else:
+        print_replay(console, session.product, steps, language)
+
+
+@cli.group()
+def staff() -> None:
+    """Staff accounts."""
+
+
+@staff.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(["merchandiser", "support", "admin"]), required=True)
+@click.password_option(help="At least 12 characters.")
+def add(name: str, role: Any, password: str) -> None:
+    """Add a staff account; asks for its password."""
+    from configurator.app import create_services
+    from configurator.service.staff import StaffError
+
+    services = create_services(Settings.from_environment())
+    try:
+        services.staff.add(name, password, role)
+    except StaffError as problem:
+        raise click.ClickException(str(problem)) from problem
+    click.echo(f"{name} can sign in as {role}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""The terminal's words for views, refusals and replays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from configurator.model.product import Product
+from configurator.session.refusal import Refusal
+from configurator.trail import ReplayStep
+
+Json = dict[str, Any]
+
+WORDS = {
+    "es": {
+        "slot": "pregunta",
+        "state": "estado",
+        "answer": "respuesta",
+        "options": "opciones",
+        "chosen": "elegido",
+        "implied": "automático",
+        "open": "abierto",
+        "not asked": "no se pregunta",
+        "undecided": "comprobando",
+        "from": "desde",
+        "total": "total",
+        "left": "configuraciones posibles",
+        "at least": "al menos",
+        "needs": "cambios",
+        "guard": "aviso",
+        "refused": "no va con",
+        "yours": "elegiste",
+        "rule": "la regla",
+        "repair": "arreglo",
+        "limits": "los límites de",
+        "shop": "lo dice la tienda",
+        "never": "Nunca se puede, elijas lo que elijas.",
+    },
+    "en": {
+        "slot": "question",
+        "state": "state",
+        "answer": "answer",
+        "options": "options",
+        "chosen": "chosen",
+        "implied": "automatic",
+        "open": "open",
+        "not asked": "not asked",
+        "undecided": "checking",
+        "from": "from",
+        "total": "total",
+        "left": "configurations possible",
+        "at least": "at least",
+        "needs": "changes",
+        "guard": "notice",
+        "refused": "does not go with",
+        "yours": "you chose",
+        "rule": "the rule",
+        "repair": "repair",
+        "limits": "the limits of",
+        "shop": "told by the shop",
+        "never": "Never possible, whatever else is chosen.",
+    },
+}
+
+
+def because_of(product: Product, rule: str, language: str) -> str:
+    """The reason a named rule, table or table row gives, or its id where it gives none."""
+    table_id, _, row_id = rule.partition("#")
+    if rule.startswith("limits:"):
+        name = product.variable(rule.removeprefix("limits:")).name.in_language(language)
+        return f"{WORDS[language]['limits']} {name}"
+    for table in product.tables:
+        if table.id == table_id:
+            row = next((each for each in table.rows if row_id and each.id == row_id), None)
+            text = row.because if row is not None and row.because is not None else table.because
+            return text.in_language(language) if text else rule
+    for each in product.rules:
+        if each.id == rule:
+            return each.because.in_language(language) if each.because else rule
+    return rule
+
+
+def _money(cents: int) -> str:
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+
+
+def print_view(console: Console, product: Product, view: Json, language: str) -> None:
+    """A view as a table: one line per question that is asked."""
+    words = WORDS[language]
+    table = Table(words["slot"], words["state"], words["answer"], words["options"])
+    for name, slot in view["slots"].items():
+        if slot["state"] == "not asked":
+            continue
+        options = []
+        for answer, option in slot.get("options", {}).items():
+            text = answer
+            if option["state"] == "impossible":
+                continue
+            if option.get("changes"):
+                text += f" ({option['changes']} {words['needs']})"
+            elif option["state"] == "needs changes":
+                text += f" ({words['needs']})"
+            elif "lowest" in option:
+                text += f" {words['from']} {_money(option['lowest'])}"
+            options.append(text)
+        options += [f"{low}..{high}" for low, high in slot.get("intervals", [])]
+        origin = slot.get("origin")
+        answer = slot.get("answer", "")
+        if origin:
+            answer += f" ← {', '.join([*origin['choices'], *origin['rules']])}"
+        table.add_row(
+            escape(name), words[slot["state"]], escape(answer), escape(" · ".join(options))
+        )
+    console.print(table)
+    price = view.get("price", {})
+    if "total" in price:
+        for line, amount in price["lines"]:
+            console.print(f"  {line:<24} {_money(amount):>12}")
+        console.print(f"{words['total']}: {_money(price['total'])} {price['currency']}")
+    elif "lowest" in price:
+        console.print(f"{words['from']} {_money(price['lowest'])} {price['currency']}")
+    at_least = f"{words['at least']} " if view["count"].get("at_least") else ""
+    console.print(f"{at_least}{view['count']['number']} {words['left']}")
+    for guard_id in view["guards"]:
+        guard = next(each for each in product.guards if each.id == guard_id)
+        console.print(f"{words['guard']} ({guard.level}): {guard.say.in_language(language)}")
+
+
+def print_refusal(console: Console, product: Product, refusal: Refusal, language: str) -> None:
+    """A refusal: what it does not go with, the rules, the repairs."""
+    words = WORDS[language]
+    wanted = f"{refusal.wanted.slot} = {refusal.wanted.answer}"
+    if refusal.conflict.choices:
+        console.print(f"{escape(wanted)} {words['refused']}:")
+        for choice in refusal.conflict.choices:
+            console.print(f"  {words['yours']} {escape(choice.slot)} = {escape(choice.answer)}")
+    else:
+        console.print(f"{escape(wanted)}: {words['never']}")
+    for choice in refusal.conflict.context:
+        console.print(f"  {words['shop']}: {escape(choice.slot)} = {escape(choice.answer)}")
+    for rule in refusal.conflict.rules:
+        reason = because_of(product, rule, language)
+        console.print(f"  {words['rule']} {escape(rule)}: {escape(reason)}")
+    for number, repair in enumerate(refusal.repairs, 1):
+        changes = ", ".join(
+            f"{c.slot}: {c.before or '—'} → {c.after or '—'}" for c in repair.changes
+        )
+        cost = ""
+        if repair.difference is not None:
+            cost = f"  ({'+' if repair.difference >= 0 else ''}{_money(repair.difference)})"
+        console.print(f"  {words['repair']} {number}: {escape(changes)}{cost}")
+
+
+def print_replay(
+    console: Console, product: Product, steps: Iterable[ReplayStep], language: str
+) -> None:
+    """A trail, one line per event, with what changed for the customer."""
+    for step in steps:
+        event = step.event
+        told = ", ".join(f"{slot}={answer}" for slot, answer in event.payload.get("wanted", []))
+        if event.kind == "ChoiceRefused":
+            told = "=".join(event.payload["wanted"])
+        changed = ", ".join(sorted((event.change or {}).get("slots", {})))
+        console.print(
+            f"{event.seq:>4}  {event.server_time}  {event.actor:<12} {event.kind:<22} "
+            f"{escape(told)}" + (f"  ≠ {escape(changed)}" if event.seq > 1 and changed else "")
+        )

@@ -1,0 +1,1 @@
+"""People around a configuration: staff, and what a new installation starts with."""

@@ -1,0 +1,76 @@
+"""The settings of one running service: the only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names it and the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator decides. Every field has a default that works on one machine.
+
+    ``folder`` holds what the service writes (database, compiled products, secret).
+    ``proxies`` is how many trusted proxies stand in front and set ``X-Forwarded-*``.
+    """
+
+    folder: Path
+    database_url: str
+    secret_key: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    threads: int = 8
+    limits_storage: str = "memory://"
+    proxies: int = 0
+    secure_cookies: bool = False
+    testing: bool = False
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read ``CONFIGURATOR_*`` and ``PORT``; raises ``SettingsError``."""
+        env = os.environ if environment is None else environment
+        folder = Path(env.get("CONFIGURATOR_FOLDER", "var")).absolute()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise SettingsError(
+                f"CONFIGURATOR_FOLDER: {folder} cannot be made ({problem.strerror}); "
+                "name a folder the service may write to"
+            ) from problem
+        return cls(
+            folder=folder,
+            database_url=env.get("CONFIGURATOR_DATABASE", f"sqlite:///{folder}/configurator.db"),
+            secret_key=env.get("CONFIGURATOR_SECRET") or _kept_secret(folder / "secret"),
+            host=env.get("CONFIGURATOR_HOST", "127.0.0.1"),
+            port=_whole(env, "PORT", 8000, 0, 65535),
+            threads=_whole(env, "CONFIGURATOR_THREADS", 8, 1, 256),
+            limits_storage=env.get("CONFIGURATOR_LIMITS", "memory://"),
+            proxies=_whole(env, "CONFIGURATOR_PROXIES", 0, 0, 10),
+            secure_cookies=env.get("CONFIGURATOR_SECURE_COOKIES", "no") == "yes",
+        )
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingsError(f"{name}: {text!r} is not a whole number from {low} to {high}")
+    return int(text)
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret of this folder, made once, readable by its owner only."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        secret = secrets.token_hex(32)
+        stream.write(secret)
+    return secret

@@ -1,0 +1,1 @@
+"""Pages and REST: parse, authenticate, call a use case, render its answer."""
