@@ -18,6 +18,7 @@ from configurator.model.product import Product
 from configurator.resources import resource_dir
 from configurator.service.staff import Staff
 from configurator.session import Sessions
+from configurator.session.checks import check_product
 from configurator.settings import Settings
 from configurator.trail import Trail, connect, migrate
 from configurator.web import access, api, desk, shop, workshop
