@@ -1,0 +1,151 @@
+"""One value, one sequence of bytes: canonical JSON and changes between views.
+
+The bytes follow RFC 8785 (JSON Canonicalization Scheme) for a subset of JSON: no floats,
+whole numbers within ±2^53, keys and texts in Unicode's normal form C. Changes are JSON
+merge patches (RFC 7396); a view therefore never holds ``null``.
+Knows nothing of events or databases.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from typing import Any
+
+from configurator.trail.errors import NotCanonicalError
+
+Json = dict[str, Any]
+
+LARGEST = 2**53
+"""Whole numbers up to here are exact in every JSON reader."""
+
+_SORTED = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+).encode
+_AS_GIVEN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
+
+
+def canonical_json(value: Any) -> bytes:
+    """The canonical UTF-8 bytes of ``value``.
+
+    Texts are brought to normal form C. Raises ``NotCanonicalError`` for floats, numbers
+    beyond ``LARGEST``, keys that are not text in normal form C, unpaired surrogates and
+    anything that is not JSON.
+    """
+    check_exact(value)
+    return encode_checked(value)
+
+
+def digest(value: Any) -> str:
+    """SHA-256, in hex, of the canonical bytes of ``value``."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def check_exact(value: Any) -> None:
+    """Raise ``NotCanonicalError`` where ``value`` is outside the subset (texts apart,
+    which ``encode_checked`` looks at)."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return
+    if kind is dict:
+        for key, member in value.items():
+            if type(key) is not str:
+                raise NotCanonicalError(f"key {key!r} is not text")
+            if type(member) is not str:
+                check_exact(member)
+    elif kind is list or kind is tuple:
+        for member in value:
+            if type(member) is not str:
+                check_exact(member)
+    elif kind is int:
+        if not -LARGEST <= value <= LARGEST:
+            raise NotCanonicalError(f"{value} is beyond 2^53; write it as text")
+    else:
+        raise NotCanonicalError(f"{kind.__name__} is not exact JSON")
+
+
+def encode_checked(value: Any) -> bytes:
+    """The canonical bytes of a value known to pass ``check_exact``: for what was read
+    from canonical bytes, changed by checked changes only."""
+    text = _SORTED(value)
+    if text.isascii():
+        return text.encode("ascii")
+    # RFC 8785 sorts keys by UTF-16 code units; code points sort alike up to U+FFFF.
+    if _BEYOND_BMP.search(text) or not unicodedata.is_normalized("NFC", text):
+        text = _AS_GIVEN(_normal(value))
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as problem:
+        raise NotCanonicalError("a text holds half of a surrogate pair") from problem
+
+
+def _normal(value: Any) -> Any:
+    """``value`` with texts in normal form C and keys in the order of RFC 8785."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, dict):
+        for key in value:
+            if not unicodedata.is_normalized("NFC", key):
+                raise NotCanonicalError(f"key {key!r} is not in normal form C")
+        return {key: _normal(value[key]) for key in sorted(value, key=_utf16)}
+    if isinstance(value, (list, tuple)):
+        return [_normal(member) for member in value]
+    return value
+
+
+def _utf16(key: str) -> bytes:
+    return key.encode("utf-16-be", "surrogatepass")
+
+
+def view_change(before: Json, after: Json) -> Json:
+    """The merge patch from one view to another; empty where nothing changed.
+
+    Raises ``NotCanonicalError`` where ``after`` holds ``null`` as a member.
+    """
+    change: Json = {}
+    for key, new in after.items():
+        old = before.get(key)
+        if new is None:
+            raise NotCanonicalError(f"{key!r} is null; leave it out")
+        if type(new) is dict:
+            if type(old) is dict:
+                inner = view_change(old, new)
+                if inner:
+                    change[key] = inner
+            else:
+                change[key] = view_change({}, new)
+        elif not _same(old, new):
+            change[key] = new
+    for key in before:
+        if key not in after:
+            change[key] = None
+    return change
+
+
+def apply_change(view: Json, change: Json) -> Json:
+    """The view after a merge patch. The given view stays as it is; the result shares
+    what did not change with it."""
+    result = dict(view)
+    for key, new in change.items():
+        if new is None:
+            result.pop(key, None)
+        elif type(new) is dict:
+            old = result.get(key)
+            result[key] = apply_change(old if type(old) is dict else {}, new)
+        else:
+            result[key] = new
+    return result
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Equal as JSON: unlike in Python, ``1``, ``1.0`` and ``true`` differ."""
+    if type(old) is not type(new) or old != new:
+        return False
+    if type(new) is list:
+        return all(_same(a, b) for a, b in zip(old, new, strict=True))
+    if type(new) is dict:
+        return all(_same(old[key], member) for key, member in new.items())
+    return True

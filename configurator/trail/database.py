@@ -1,0 +1,172 @@
+"""How the service reaches its database, and what it insists on there.
+
+SQLite: write-ahead log, full synchronisation, foreign keys; writers queue up. PostgreSQL:
+psycopg 3, read committed, synchronous commits. ``reading`` and ``writing`` are the only
+two ways in, and the only place where a database's troubles become
+``TrailUnavailableError``. Other rooms put their tables on the same ``metadata``.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, exc, make_url
+
+from configurator.trail.errors import TrailUnavailableError
+from configurator.trail.queue import WriterQueue
+
+metadata = MetaData()
+
+_TROUBLES = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
+_PATIENCE = 10
+"""Seconds a statement waits for another program's lock."""
+
+_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": 2,
+    "foreign_keys": 1,
+    "recursive_triggers": 1,
+}
+"""What every SQLite connection must report. Recursive triggers let ``INSERT OR REPLACE``
+run into the triggers that refuse to delete."""
+
+_SERVER_OPTIONS = (
+    "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+    " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c TimeZone=UTC"
+)
+
+_queues: weakref.WeakKeyDictionary[Engine, WriterQueue] = weakref.WeakKeyDictionary()
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+def connect(url: str) -> Engine:
+    """An engine for ``sqlite:///file`` or ``postgresql://...``.
+
+    Raises ``ValueError`` for another database or SQLite without a file; each connection
+    raises ``TrailUnavailableError`` where the database does not keep what it must.
+    """
+    address = make_url(url)
+    backend = address.get_backend_name()
+    if backend == "sqlite":
+        if not address.database or address.database == ":memory:":
+            raise ValueError("SQLite needs a file: the trail outlives the process")
+        engine = _sqlite(url, Path(address.database).absolute())
+    elif backend == "postgresql":
+        engine = _postgresql(url)
+    else:
+        raise ValueError(f"{backend} is not supported; use sqlite or postgresql")
+    _engines.add(engine)
+    return engine
+
+
+def _sqlite(url: str, file: Path) -> Engine:
+    engine = create_engine(
+        url, pool_size=16, max_overflow=16, pool_timeout=_PATIENCE, connect_args={"timeout": 10}
+    )
+    queue = WriterQueue(file.with_name(f"{file.name}-writers"))
+    _queues[engine] = queue
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # The driver must not open transactions by itself: ``begin`` below says which.
+        connection.isolation_level = None
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            with queue:
+                connection.execute("PRAGMA journal_mode = WAL")
+        for name, wanted in _PRAGMAS.items():
+            if name != "journal_mode":
+                connection.execute(f"PRAGMA {name} = {wanted}")
+            found = connection.execute(f"PRAGMA {name}").fetchone()[0]
+            if found != wanted:
+                raise TrailUnavailableError(f"SQLite keeps {name} at {found}, not at {wanted}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get("configurator_mode")
+        if mode == "write":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        elif mode != "read":
+            connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=16,
+        max_overflow=16,
+        pool_timeout=_PATIENCE,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "options": _SERVER_OPTIONS},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        for name, wanted in (("fsync", "on"), ("server_encoding", "UTF8")):
+            found = connection.execute(f"SHOW {name}").fetchone()[0]
+            if found != wanted:
+                raise TrailUnavailableError(f"PostgreSQL has {name} = {found}, not {wanted}")
+        connection.rollback()
+
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for reading, outside any transaction: each statement sees what was
+    committed when it began. Raises ``TrailUnavailableError``."""
+    with _translated(), engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            yield connection.execution_options(configurator_mode="read")
+        else:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A connection inside one write transaction, committed at the end or not at all.
+
+    On SQLite it is the only writer from the first statement on. Raises
+    ``TrailUnavailableError`` where the database fails; then nothing was stored, unless
+    the connection broke during the commit itself: ask again to know.
+    """
+    queue = _queues.get(engine) or nullcontext()
+    with _translated(), queue, engine.connect() as connection:
+        connection.execution_options(configurator_mode="write")
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except _TROUBLES as problem:
+        raise TrailUnavailableError(_first_line(problem)) from problem
+    except exc.DatabaseError as problem:
+        # Its subclasses say what the caller did wrong; itself says the file is damaged.
+        if type(problem) is not exc.DatabaseError:
+            raise
+        raise TrailUnavailableError(_first_line(problem)) from problem
+
+
+def _first_line(problem: Exception) -> str:
+    return str(getattr(problem, "orig", None) or problem).partition("\n")[0]
+
+
+def _after_fork() -> None:
+    """A forked child opens its own connections and its own lock."""
+    for engine in list(_engines):
+        engine.dispose(close=False)
+    for queue in list(_queues.values()):
+        queue.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
