@@ -29,9 +29,10 @@ class Marginals:
       -1 where not valid. Only a lower bound where ``lowest_exact`` is False.
     * ``changes``: int64 or ``None`` if not computed: the least number of pins to give up
       so that the value becomes possible (0 where valid, 1 for another value of a pinned
-      variable that only itself changes, -1 where impossible without any pin).
+      variable that only itself changes, -1 where impossible without any pin, -2 where
+      not known). Pins that are ``fixed`` are never given up.
     * ``repaired_lowest``: int64 or ``None``: the lowest total among the configurations
-      that give up just ``changes`` pins; -1 where impossible.
+      that give up just ``changes`` pins; -1 where impossible or not known.
     """
 
     consistent: bool
@@ -48,8 +49,12 @@ class Backend(Protocol):
 
     name: str
 
-    def marginals(self, pins: Pins, *, changes: bool = False) -> Marginals:
-        """Exact valid values and lowest totals; with ``changes`` also minimal changes."""
+    def marginals(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals:
+        """Exact valid values and lowest totals; with ``changes`` also minimal changes.
+
+        ``fixed`` are more pins (on other variables), told by the shop: they hold like the
+        others, but minimal changes never give them up.
+        """
         ...
 
     def count(self, pins: Pins) -> tuple[int, bool]:
@@ -66,9 +71,11 @@ class Backend(Protocol):
 class Reasoner(Protocol):
     """A backend that can also leave rules out: it answers "why not"."""
 
-    def consistent(self, pins: Pins, owners: tuple[int, ...] | None = None) -> bool:
+    def consistent(
+        self, pins: Pins, owners: tuple[int, ...] | None = None, barred: Pins = ()
+    ) -> bool:
         """Whether a configuration exists with only the rules ``owners`` (``None``: all)
-        and the background."""
+        and the background, that takes none of the ``barred`` values."""
         ...
 
 
