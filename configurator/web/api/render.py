@@ -1,0 +1,227 @@
+"""Products, sessions, refusals and events as the JSON that the API answers with."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from configurator.catalogue import Release
+from configurator.model.choice import Choices
+from configurator.model.product import NumberRange, Product, Value, Variable
+from configurator.model.text import Text
+from configurator.session import Refusal, Session
+from configurator.trail import Event
+
+Json = dict[str, Any]
+
+
+def text_json(text: Text) -> dict[str, str]:
+    """A text by language."""
+    return dict(text.translations)
+
+
+def decimal(number: Fraction, decimals: int) -> str:
+    """An exact number as a plain decimal."""
+    scaled = number * 10**decimals
+    whole = round(scaled)
+    sign, digits = ("-" if whole < 0 else ""), str(abs(whole)).rjust(decimals + 1, "0")
+    return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}" if decimals else sign + digits
+
+
+def summary_json(release: Release) -> Json:
+    """A product in the list."""
+    return {
+        "id": release.product_id,
+        "name": text_json(release.name),
+        "release": {"digest": release.digest, "number": release.number},
+    }
+
+
+def product_json(release: Release, product: Product) -> Json:
+    """A product with everything a client needs to draw it in any of its languages."""
+    data = summary_json(release) | {
+        "languages": list(product.languages),
+        "context": [
+            {"id": each.id, "values": list(each.values), "if_missing": each.if_missing}
+            for each in product.context
+        ],
+        "steps": [
+            {"id": step.id, "name": text_json(step.name), "ask": list(step.ask)}
+            for step in product.steps
+        ],
+        "variables": [_variable(each) for each in product.variables if each.show != "never"],
+        "guards": [
+            {
+                "id": guard.id,
+                "level": guard.level,
+                "say": text_json(guard.say),
+                "reasons": [text_json(reason) for reason in guard.reasons],
+            }
+            for guard in product.guards
+        ],
+    }
+    if product.description is not None:
+        data["description"] = text_json(product.description)
+    if product.prices is not None:
+        data["currency"] = product.prices.currency
+    return data
+
+
+def _variable(variable: Variable) -> Json:
+    data: Json = {
+        "id": variable.id,
+        "name": text_json(variable.name),
+        "kind": variable.kind,
+        "optional": variable.optional,
+        "show": variable.show,
+        "values": [_value(value) for value in variable.values],
+    }
+    if variable.unit is not None:
+        data["unit"] = variable.unit
+    if variable.number is not None:
+        data["number"] = _range(variable.number)
+    if variable.days is not None:
+        data["days"] = {"first": _day(variable.days.first), "last": _day(variable.days.last)}
+    if variable.several is not None:
+        data["several"] = {
+            "pick": list(variable.several.pick),
+            "each": list(variable.several.each),
+        }
+        if variable.several.pieces is not None:
+            data["several"]["pieces"] = list(variable.several.pieces)
+    if variable.text is not None:
+        data["text"] = {
+            "length": list(variable.text.length),
+            "letters": variable.text.letters,
+        }
+    if variable.price_each is not None:
+        data["price_each"] = variable.price_each
+    for key, text in (("help", variable.help), ("irreversible", variable.irreversible)):
+        if text is not None:
+            data[key] = text_json(text)
+    return data
+
+
+def _value(value: Value) -> Json:
+    data: Json = {"id": value.id, "name": text_json(value.name)}
+    if value.price is not None:
+        data["price"] = value.price
+    for key, text in (("help", value.help), ("irreversible", value.irreversible)):
+        if text is not None:
+            data[key] = text_json(text)
+    return data
+
+
+def _range(numbers: NumberRange) -> Json:
+    return {
+        "low": decimal(numbers.low, numbers.decimals),
+        "high": decimal(numbers.high, numbers.decimals),
+        "step": decimal(numbers.step, numbers.decimals),
+    }
+
+
+def _day(day: object) -> object:
+    return day if isinstance(day, int) else str(day)
+
+
+def choices_json(choices: Choices) -> list[Json]:
+    """Choices as objects, oldest first."""
+    return [{"slot": choice.slot, "answer": choice.answer} for choice in choices]
+
+
+def session_json(session: Session) -> Json:
+    """A session as it stands after its event ``seq``."""
+    return {
+        "session_id": session.session_id,
+        "code": session.code,
+        "product": session.product_id,
+        "release": session.release,
+        "day": session.day.isoformat(),
+        "language": session.locale,
+        "status": session.status,
+        "seq": session.seq,
+        "choices": choices_json(session.choices),
+        "context": choices_json(session.context),
+        "can_undo": session.can_undo,
+        "can_redo": session.can_redo,
+        "acknowledged": session.acknowledged,
+        "view": session.view,
+    }
+
+
+def refusal_json(refusal: Refusal, product: Product) -> Json:
+    """A refusal with the reasons of its rules and the repairs, numbered for accepting."""
+    conflict = refusal.conflict
+    data: Json = {
+        "wanted": {"slot": refusal.wanted.slot, "answer": refusal.wanted.answer},
+        "conflict": {
+            "choices": choices_json(conflict.choices),
+            "rules": [_rule(product, rule) for rule in conflict.rules],
+            "context": choices_json(conflict.context),
+        },
+        "repairs": [
+            {
+                "index": index,
+                "changes": [
+                    {
+                        key: value
+                        for key, value in (
+                            ("slot", change.slot),
+                            ("before", change.before),
+                            ("after", change.after),
+                        )
+                        if value is not None
+                    }
+                    for change in repair.changes
+                ],
+                "choices": choices_json(repair.choices),
+                **_money("lowest", repair.lowest_total),
+                **_money("difference", repair.difference),
+            }
+            for index, repair in enumerate(refusal.repairs)
+        ],
+    }
+    if refusal.seq is not None:
+        data["seq"] = refusal.seq
+    return data
+
+
+def _rule(product: Product, rule: str) -> Json:
+    because = because_of(product, rule)
+    return {"id": rule} if because is None else {"id": rule, "because": text_json(because)}
+
+
+def because_of(product: Product, rule: str) -> Text | None:
+    """The reason of a rule, a table or a row of a table (``table#row``), where it gives one."""
+    table_id, _, row_id = rule.partition("#")
+    for table in product.tables:
+        if table.id == table_id:
+            rows = (row for row in table.rows if row_id and row.id == row_id)
+            return next((row.because for row in rows if row.because), table.because)
+    return next((each.because for each in product.rules if each.id == rule), None)
+
+
+def _money(name: str, cents: int | None) -> Json:
+    return {} if cents is None else {name: cents}
+
+
+def event_json(event: Event) -> Json:
+    """An event of the customer's own trail; staff appear by their room, not by name."""
+    data: Json = {
+        "event_id": event.event_id,
+        "seq": event.seq,
+        "kind": event.kind,
+        "version": event.version,
+        "at": event.server_time,
+        "actor": event.actor.partition(":")[0],
+        "release": event.release,
+        "engine_version": event.engine_version,
+        "language": event.locale,
+        "payload": event.payload,
+        "view_digest": event.view_digest,
+        "previous_hash": event.previous_hash,
+        "hash": event.hash,
+    }
+    if event.change is not None:
+        data["change"] = event.change
+    return data

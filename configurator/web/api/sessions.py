@@ -1,0 +1,264 @@
+"""One configuration through the API: start, choose, repair, acknowledge, commit, replay.
+
+A refusal is an answer and comes with 200: what was wanted, why it cannot be had now, and
+what would repair it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app
+from flask_limiter.util import get_remote_address
+from flask_smorest import Blueprint
+
+from configurator.model.choice import Choice
+from configurator.session import Outcome
+from configurator.web.access import services, throttle
+from configurator.web.api import schemas
+from configurator.web.api.problems import ProblemError, answer_with_problems, language
+from configurator.web.api.reading import StrictJsonParser, own_session, step_number
+from configurator.web.api.render import event_json, refusal_json, session_json, text_json
+
+Json = dict[str, Any]
+Answered = tuple[Json, int, dict[str, str]]
+
+
+class SessionBlueprint(Blueprint):  # type: ignore[misc]
+    """A documented blueprint that reads bodies strictly."""
+
+    ARGUMENTS_PARSER = StrictJsonParser()
+
+
+blueprint = SessionBlueprint("sessions", __name__, description="One customer's configuration.")
+answer_with_problems(blueprint)
+
+
+@blueprint.after_request
+def _keep_private(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _act(session_id: str, name: str, *args: Any, headers: Json, body: Json) -> Answered:
+    """Do one of the session's acts and answer what became of it."""
+    own_session(session_id)
+    throttle(current_app.config["API_LIMIT"], "api", session_id)
+    outcome: Outcome = getattr(services().sessions, name)(
+        session_id,
+        *args,
+        expected_seq=body.get("expected_seq"),
+        key=headers.get("idempotency_key"),
+    )
+    data: Json = {
+        "kind": outcome.kind,
+        "seq": outcome.session.seq,
+        "change": outcome.change,
+        "session": session_json(outcome.session),
+    }
+    if outcome.refusal is not None:
+        data["refusal"] = refusal_json(outcome.refusal, outcome.session.product)
+    return data, 200, {"Idempotency-Replayed": "true"} if outcome.replayed else {}
+
+
+@blueprint.route("/sessions", methods=["POST"])
+@blueprint.arguments(schemas.Start)
+@blueprint.response(201, schemas.StartedSession)
+def start(body: Json) -> tuple[Json, int, dict[str, str]]:
+    """Start a session on a product's current release; the token is given only here.
+
+    Repeating this starts another session, which does no harm.
+    """
+    throttle(current_app.config["API_START_LIMIT"], "api-start", get_remote_address())
+    started = services().sessions.start(
+        body["product"],
+        locale=body.get("language", language()),
+        context=tuple(Choice(each["slot"], each["answer"]) for each in body.get("context", ())),
+    )
+    location = f"/api/v1/sessions/{started.session.session_id}"
+    data = {"token": started.token, "session": session_json(started.session)}
+    return data, 201, {"Location": location}
+
+
+@blueprint.route("/sessions/<session_id>")
+@blueprint.doc(security=[{"token": []}])
+@blueprint.response(200, schemas.SessionState)
+def show(session_id: str) -> Json:
+    """How the session stands now."""
+    return session_json(own_session(session_id))
+
+
+@blueprint.route("/sessions/<session_id>/choose", methods=["POST"])
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.WriteHeaders, location="headers")
+@blueprint.arguments(schemas.Choose)
+@blueprint.response(200, schemas.ActAnswer)
+def choose(headers: Json, body: Json, session_id: str) -> Answered:
+    """Choose one answer. What is not possible now is refused, with reasons and repairs."""
+    return _act(session_id, "choose", body["slot"], body["answer"], headers=headers, body=body)
+
+
+@blueprint.route("/sessions/<session_id>/choose-many", methods=["POST"])
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.WriteHeaders, location="headers")
+@blueprint.arguments(schemas.ChooseMany)
+@blueprint.response(200, schemas.ActAnswer)
+def choose_many(headers: Json, body: Json, session_id: str) -> Answered:
+    """Choose several answers as one act, all or none."""
+    wanted = tuple(Choice(each["slot"], each["answer"]) for each in body["choices"])
+    return _act(session_id, "choose_many", wanted, headers=headers, body=body)
+
+
+@blueprint.route("/sessions/<session_id>/withdraw", methods=["POST"])
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.WriteHeaders, location="headers")
+@blueprint.arguments(schemas.Withdraw)
+@blueprint.response(200, schemas.ActAnswer)
+def withdraw(headers: Json, body: Json, session_id: str) -> Answered:
+    """Take a choice back, so that the question is open again."""
+    return _act(session_id, "withdraw", body["slot"], headers=headers, body=body)
+
+
+@blueprint.route("/sessions/<session_id>/undo", methods=["POST"])
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.WriteHeaders, location="headers")
+@blueprint.arguments(schemas.Act)
+@blueprint.response(200, schemas.ActAnswer)
+def undo(headers: Json, body: Json, session_id: str) -> Answered:
+    """Take the last step back."""
+    return _act(session_id, "undo", headers=headers, body=body)
+
+
+@blueprint.route("/sessions/<session_id>/redo", methods=["POST"])
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.WriteHeaders, location="headers")
+@blueprint.arguments(schemas.Act)
+@blueprint.response(200, schemas.ActAnswer)
+def redo(headers: Json, body: Json, session_id: str) -> Answered:
+    """Take the step again that was taken back."""
+    return _act(session_id, "redo", headers=headers, body=body)
+
+
+@blueprint.route("/sessions/<session_id>/reset", methods=["POST"])
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.WriteHeaders, location="headers")
+@blueprint.arguments(schemas.Act)
+@blueprint.response(200, schemas.ActAnswer)
+def reset(headers: Json, body: Json, session_id: str) -> Answered:
+    """Take every choice back at once; it can be undone."""
+    return _act(session_id, "reset", headers=headers, body=body)
+
+
+@blueprint.route("/sessions/<session_id>/accept-repair", methods=["POST"])
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.WriteHeaders, location="headers")
+@blueprint.arguments(schemas.AcceptRepair)
+@blueprint.response(200, schemas.ActAnswer)
+def accept_repair(headers: Json, body: Json, session_id: str) -> Answered:
+    """Accept one of the repairs that a refusal offered."""
+    return _act(
+        session_id, "accept_repair", body["refusal_seq"], body["index"], headers=headers, body=body
+    )
+
+
+@blueprint.route("/sessions/<session_id>/acknowledge", methods=["POST"])
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.WriteHeaders, location="headers")
+@blueprint.arguments(schemas.Acknowledge)
+@blueprint.response(200, schemas.ActAnswer)
+def acknowledge(headers: Json, body: Json, session_id: str) -> Answered:
+    """Confirm that a guard was read, with a reason where the customer gives one."""
+    return _act(
+        session_id, "acknowledge", body["guard"], body["reason"], headers=headers, body=body
+    )
+
+
+@blueprint.route("/sessions/<session_id>/finish", methods=["POST"])
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.WriteHeaders, location="headers")
+@blueprint.arguments(schemas.Act)
+@blueprint.response(200, schemas.ActAnswer)
+def finish(headers: Json, body: Json, session_id: str) -> Answered:
+    """Accept the proposals, and the cheapest of what has none."""
+    return _act(session_id, "accept_proposals", headers=headers, body=body)
+
+
+@blueprint.route("/sessions/<session_id>/commit", methods=["POST"])
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.WriteHeaders, location="headers")
+@blueprint.arguments(schemas.Act)
+@blueprint.response(200, schemas.ActAnswer)
+def commit(headers: Json, body: Json, session_id: str) -> Answered:
+    """Confirm the configuration; from then on it stays as it is."""
+    return _act(session_id, "commit", headers=headers, body=body)
+
+
+@blueprint.route("/sessions/<session_id>/language", methods=["POST"])
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.WriteHeaders, location="headers")
+@blueprint.arguments(schemas.ChangeLanguage)
+@blueprint.response(200, schemas.ActAnswer)
+def change_language(headers: Json, body: Json, session_id: str) -> Answered:
+    """Read on in another language; what is shown changes, so it is an event."""
+    return _act(session_id, "change_locale", body["language"], headers=headers, body=body)
+
+
+@blueprint.route("/sessions/<session_id>/explain")
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.Question, location="query")
+@blueprint.response(200, schemas.Explanation)
+def explain(question: Json, session_id: str) -> Json:
+    """Why an answer cannot be had now, and what would repair it. Nothing is recorded, so
+    its repairs cannot be accepted by number: choose the answer to get those."""
+    session = own_session(session_id)
+    throttle(current_app.config["API_LIMIT"], "api", session_id)
+    refusal = services().sessions.explain(session_id, question["slot"], question["answer"])
+    if refusal is None:
+        return {"possible": True}
+    return {"possible": False, "refusal": refusal_json(refusal, session.product)}
+
+
+@blueprint.route("/sessions/<session_id>/events")
+@blueprint.doc(security=[{"token": []}])
+@blueprint.arguments(schemas.Page, location="query")
+@blueprint.response(200, schemas.EventPage)
+def list_events(page: Json, session_id: str) -> Json:
+    """The session's own trail, in pages: give ``next_after`` as ``after`` for the next."""
+    own_session(session_id)
+    events = [each for each in services().trail.events(session_id) if each.seq > page["after"]]
+    part = events[: page["limit"]]
+    data: Json = {"events": [event_json(event) for event in part]}
+    if len(events) > len(part):
+        data["next_after"] = part[-1].seq
+    return data
+
+
+@blueprint.route("/sessions/<session_id>/events/<seq>")
+@blueprint.doc(security=[{"token": []}])
+@blueprint.response(200, schemas.ReplayedStep)
+def replay(session_id: str, seq: str) -> Json:
+    """One event, and the session with its view exactly as it stood after it."""
+    session = own_session(session_id)
+    number = step_number(seq)
+    if number > session.seq:
+        raise ProblemError("unknown-event")
+    event = next(each for each in services().trail.events(session_id) if each.seq == number)
+    return {
+        "event": event_json(event),
+        "session": session_json(services().sessions.at(session_id, number)),
+    }
+
+
+@blueprint.route("/sessions/<session_id>/verification")
+@blueprint.doc(security=[{"token": []}])
+@blueprint.response(200, schemas.TrailCheck)
+def verify(session_id: str) -> Json:
+    """Whether every event is as it was written and none is missing in between."""
+    own_session(session_id)
+    found = services().trail.verify(session_id)
+    data: Json = {"ok": found.ok}
+    if found.first_bad_seq is not None:
+        data["first_bad_seq"] = found.first_bad_seq
+    if found.reason is not None:
+        data["reason"] = text_json(found.reason)
+    return data

@@ -1,0 +1,111 @@
+"""What differs between two views, as data; pages put it into words.
+
+Works on the stored JSON alone, so it says what the customer could see change and
+nothing else. Knows no product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Json = dict[str, Any]
+Aspect = Literal[
+    "answer", "option", "ranges", "guard", "price", "proposed", "count", "complete", "result"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that changed on the page.
+
+    ``name`` is the slot, guard or result concerned (empty for price, count, complete),
+    ``option`` the answer whose state changed. ``before`` and ``after`` are the parts of
+    the view as stored; ``None`` where there was, or is, none.
+    """
+
+    aspect: Aspect
+    name: str
+    option: str
+    before: Any
+    after: Any
+
+
+def differences(before: Json, after: Json) -> tuple[Difference, ...]:
+    """Everything that differs, sorted by aspect and name."""
+    found = [
+        *_slots(before.get("slots", {}), after.get("slots", {})),
+        *_named("guard", before.get("guards", {}), after.get("guards", {})),
+        *_named("result", before.get("results", {}), after.get("results", {})),
+        *_whole(before, after),
+    ]
+    return tuple(found)
+
+
+def _slots(before: Json, after: Json) -> list[Difference]:
+    found: list[Difference] = []
+    for slot in sorted({*before, *after}):
+        old, new = before.get(slot, {}), after.get(slot, {})
+        was, now = _standing(old), _standing(new)
+        if was != now:
+            found.append(Difference("answer", slot, "", was, now))
+        found.extend(
+            Difference("option", slot, each.option, each.before, each.after)
+            for each in _options(old.get("options", {}), new.get("options", {}))
+        )
+        if old.get("intervals") != new.get("intervals"):
+            found.append(
+                Difference("ranges", slot, "", old.get("intervals"), new.get("intervals"))
+            )
+    return found
+
+
+def _standing(slot: Json) -> Json | None:
+    """The part of a slot that says how it stands: its state, answer and proposal."""
+    if not slot or slot["state"] == "not asked":
+        return None
+    return {key: slot[key] for key in ("state", "answer", "proposal") if key in slot}
+
+
+def _options(before: Json, after: Json) -> list[Difference]:
+    return [
+        Difference("option", "", option, before.get(option), after.get(option))
+        for option in sorted({*before, *after})
+        if before.get(option) != after.get(option)
+    ]
+
+
+def _named(aspect: Aspect, before: Json, after: Json) -> list[Difference]:
+    return [
+        Difference(aspect, name, "", before.get(name), after.get(name))
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _whole(before: Json, after: Json) -> list[Difference]:
+    found: list[Difference] = []
+    old, new = before.get("price", {}), after.get("price", {})
+    was, now = _payable(old), _payable(new)
+    if was != now:
+        found.append(Difference("price", "", "", was, now))
+    if old.get("proposed") != new.get("proposed"):
+        found.append(Difference("proposed", "", "", old.get("proposed"), new.get("proposed")))
+    if before.get("count") != after.get("count"):
+        found.append(Difference("count", "", "", before.get("count"), after.get("count")))
+    if before.get("complete", False) != after.get("complete", False):
+        found.append(
+            Difference(
+                "complete", "", "", before.get("complete", False), after.get("complete", False)
+            )
+        )
+    return found
+
+
+def _payable(price: Json) -> Json | None:
+    """The total, or the lowest that can be reached."""
+    if "total" in price:
+        return {"total": price["total"]}
+    if "lowest" in price:
+        return {key: price[key] for key in ("lowest", "at_least") if key in price}
+    return None
