@@ -1,7 +1,7 @@
-"""One choice's way: engine's answer first, then one transaction of the trail.
+"""One choice's way: the trail reads the head, the engine answers, the trail appends.
 
-Each act is evaluated against the head that was read, before the lock is taken; under
-the lock the head is compared, and the act evaluated again only if somebody was faster.
+The trail calls back with the head it read (before any lock) and, where somebody was
+faster, once more with the head locked; so an act is a function of the head alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hmac
 import secrets
 import zoneinfo
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import uuid_utils
@@ -134,13 +134,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """An evaluated act: the event to write and what the session is after it."""
+    """An evaluated act: the event to write, what it changes, and the session after it."""
 
     kind: str
     payload: Json
-    state: State
-    view: Json
     change: Json
+    after: Session
 
 
 Evaluate = Callable[[Session, Engine], tuple[str, Json]]
@@ -553,30 +552,19 @@ class Sessions:
         *,
         when_closed: bool = False,
     ) -> Outcome:
-        read = self._trail.head(session_id)
-        # A retry must get its first answer even where the act is no longer possible, so a
-        # failure here waits until the trail has looked the key up.
-        act: _Act | Exception
-        try:
-            act = self._evaluate(read, evaluate, when_closed)
-        except Exception as problem:  # raised again below, under the lock
-            act = problem
+        act: _Act | None = None
 
         def decide(head: Head) -> Decision:
             nonlocal act
-            if head.seq != read.seq:
-                act = self._evaluate(head, evaluate, when_closed)
-            if isinstance(act, Exception):
-                raise act
+            act = self._evaluate(head, evaluate, when_closed)
             return Decision(
                 kind=act.kind,
-                version=1,
                 payload=act.payload,
                 change=act.change,
-                view=act.view,
-                state=act.state.to_json(),
-                status=act.state.status,
-                locale=act.state.locale,
+                view=act.after.view,
+                state=act.after.state.to_json(),
+                status=act.after.status,
+                locale=act.after.locale,
                 actor=actor,
                 on_behalf_of=None if actor == "customer" else "customer",
                 engine_version=ENGINE_VERSION,
@@ -594,15 +582,10 @@ class Sessions:
         except TrailSequenceConflictError as conflict:
             raise SequenceConflictError(self._session(conflict.head)) from conflict
         event = written.event
-        if written.replayed:
+        if written.replayed or act is None:
             session = self.at(session_id, event.seq)
         else:
-            assert isinstance(act, _Act)
-            product = self._catalogue.product(read.release)
-            day = datetime.date.fromisoformat(read.day)
-            session = Session(
-                session_id, read.code, product, read.release, day, event.seq, act.state, act.view
-            )
+            session = act.after
         refusal = None
         if event.kind == "ChoiceRefused":
             refusal = refusal_from_json(event.payload, event.seq)
@@ -618,7 +601,8 @@ class Sessions:
         kind, payload = evaluate(session, engine)
         state = apply(session.state, kind, payload)
         view = session.view if kind == "ChoiceRefused" else view_of(engine, state)
-        return _Act(kind, payload, state, view, view_change(session.view, view))
+        after = replace(session, seq=session.seq + 1, state=state, view=view)
+        return _Act(kind, payload, view_change(session.view, view), after)
 
     def _session(self, head: Head) -> Session:
         return Session(
