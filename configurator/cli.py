@@ -68,7 +68,10 @@ def serve(port: int | None) -> None:
     settings = Settings.from_environment()
     services = create_services(settings)
     prepared = prepare_demo(
-        services.catalogue, services.staff, resource_dir("rules"), settings.folder
+        services.catalogue,
+        services.staff,
+        settings.rules or resource_dir("rules"),
+        settings.folder,
     )
     for diagnostics in prepared.refused:
         click.echo(diagnostics, err=True)

@@ -17,13 +17,15 @@ class SettingsError(ValueError):
 class Settings:
     """What an operator decides. Every field has a default that works on one machine.
 
-    ``folder`` holds what the service writes (database, compiled products, secret).
+    ``folder`` holds what the service writes (database, compiled products, secret);
+    ``rules`` the rule folders published at the first start (``None``: the shipped ones).
     ``proxies`` is how many trusted proxies stand in front and set ``X-Forwarded-*``.
     """
 
     folder: Path
     database_url: str
     secret_key: str
+    rules: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     threads: int = 8
@@ -48,6 +50,7 @@ class Settings:
             folder=folder,
             database_url=env.get("CONFIGURATOR_DATABASE", f"sqlite:///{folder}/configurator.db"),
             secret_key=env.get("CONFIGURATOR_SECRET") or _kept_secret(folder / "secret"),
+            rules=Path(rules).absolute() if (rules := env.get("CONFIGURATOR_RULES")) else None,
             host=env.get("CONFIGURATOR_HOST", "127.0.0.1"),
             port=_whole(env, "PORT", 8000, 0, 65535),
             threads=_whole(env, "CONFIGURATOR_THREADS", 8, 1, 256),
