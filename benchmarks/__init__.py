@@ -1,0 +1,1 @@
+"""Measurements: each prints ratios against a named baseline taken in the same run."""
