@@ -20,6 +20,7 @@ from configurator.trail.errors import (
 from configurator.trail.migrations import migrate
 from configurator.trail.records import Decision, Event, EventDraft, Head, Written
 from configurator.trail.store import Trail
+from configurator.trail.verify import ReplayStep, Verification
 
 __all__ = [
     "BadCodeError",
@@ -30,12 +31,14 @@ __all__ = [
     "Head",
     "KeyReusedError",
     "NotCanonicalError",
+    "ReplayStep",
     "SequenceConflictError",
     "Trail",
     "TrailError",
     "TrailUnavailableError",
     "UnknownSessionError",
     "UnreadableEventError",
+    "Verification",
     "Written",
     "apply_change",
     "canonical_json",

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from typing import Any
+from typing import Any, NoReturn
 
 from configurator.trail.errors import NotCanonicalError
 
@@ -25,6 +25,8 @@ _SORTED = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
 ).encode
 _AS_GIVEN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_DIGITS_TO_0 = str.maketrans("123456789", "0" * 9)
+_TOO_LONG = "0" * 16
 _BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
 
 
@@ -35,8 +37,14 @@ def canonical_json(value: Any) -> bytes:
     beyond ``LARGEST``, keys that are not text in normal form C, unpaired surrogates and
     anything that is not JSON.
     """
-    check_exact(value)
-    return encode_checked(value)
+    try:
+        text = _SORTED(value)
+        exact = _TOO_LONG not in text.translate(_DIGITS_TO_0) and _READ(text) == value
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise NotCanonicalError(str(problem)) from problem
+    if not exact:
+        _check_exact(value)
+    return _bytes(text, value)
 
 
 def digest(value: Any) -> str:
@@ -44,33 +52,39 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
-def check_exact(value: Any) -> None:
-    """Raise ``NotCanonicalError`` where ``value`` is outside the subset (texts apart,
-    which ``encode_checked`` looks at)."""
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return
-    if kind is dict:
+def encode_checked(value: Any) -> bytes:
+    """The canonical bytes of a value known to be exact: for what was read from canonical
+    bytes, or came out of it by changes that were."""
+    return _bytes(_SORTED(value), value)
+
+
+def _no_float(literal: str) -> NoReturn:
+    raise ValueError(f"{literal} is not exact; write it as text")
+
+
+_READ = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float).decode
+
+
+def _check_exact(value: Any) -> None:
+    """Raise ``NotCanonicalError`` where ``value`` is outside the subset: the slow way,
+    for what reading back does not settle."""
+    if isinstance(value, dict):
         for key, member in value.items():
-            if type(key) is not str:
+            if not isinstance(key, str):
                 raise NotCanonicalError(f"key {key!r} is not text")
-            if type(member) is not str:
-                check_exact(member)
-    elif kind is list or kind is tuple:
+            _check_exact(member)
+    elif isinstance(value, (list, tuple)):
         for member in value:
-            if type(member) is not str:
-                check_exact(member)
-    elif kind is int:
+            _check_exact(member)
+    elif isinstance(value, int):
         if not -LARGEST <= value <= LARGEST:
             raise NotCanonicalError(f"{value} is beyond 2^53; write it as text")
-    else:
-        raise NotCanonicalError(f"{kind.__name__} is not exact JSON")
+    elif value is not None and not isinstance(value, str):
+        raise NotCanonicalError(f"{type(value).__name__} is not exact JSON")
 
 
-def encode_checked(value: Any) -> bytes:
-    """The canonical bytes of a value known to pass ``check_exact``: for what was read
-    from canonical bytes, changed by checked changes only."""
-    text = _SORTED(value)
+def _bytes(text: str, value: Any) -> bytes:
+    """The bytes of a JSON text with sorted keys, which stands for ``value``."""
     if text.isascii():
         return text.encode("ascii")
     # RFC 8785 sorts keys by UTF-16 code units; code points sort alike up to U+FFFF.

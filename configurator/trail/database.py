@@ -1,14 +1,16 @@
 """How the service reaches its database, and what it insists on there.
 
 SQLite: write-ahead log, full synchronisation, foreign keys; writers queue up. PostgreSQL:
-psycopg 3, read committed, synchronous commits. ``reading`` and ``writing`` are the only
-two ways in, and the only place where a database's troubles become
+psycopg 3, read committed, synchronous commits. ``autocommit``, ``snapshot`` and ``writing``
+are the only ways in, and the only place where a database's troubles become
 ``TrailUnavailableError``. Other rooms put their tables on the same ``metadata``.
 """
 
 from __future__ import annotations
 
+import math
 import os
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, exc, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from configurator.trail.errors import TrailUnavailableError
 from configurator.trail.queue import WriterQueue
@@ -25,6 +28,9 @@ metadata = MetaData()
 _TROUBLES = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 _PATIENCE = 10
 """Seconds a statement waits for another program's lock."""
+
+_FRESH = 1.0
+"""Seconds a PostgreSQL connection may rest in the pool without being asked again."""
 
 _PRAGMAS = {
     "journal_mode": "wal",
@@ -102,7 +108,6 @@ def _postgresql(url: str) -> Engine:
         pool_size=16,
         max_overflow=16,
         pool_timeout=_PATIENCE,
-        pool_pre_ping=True,
         connect_args={"connect_timeout": 5, "options": _SERVER_OPTIONS},
     )
 
@@ -114,18 +119,42 @@ def _postgresql(url: str) -> Engine:
                 raise TrailUnavailableError(f"PostgreSQL has {name} = {found}, not {wanted}")
         connection.rollback()
 
+    @event.listens_for(engine, "checkin")
+    def rest(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["resting since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def wake(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        # Asking each time whether the server is still there would cost as much as a read.
+        if time.monotonic() - record.info.get("resting since", math.inf) > _FRESH:
+            try:
+                engine.dialect.do_ping(connection)
+            except connection.Error as problem:
+                raise exc.DisconnectionError from problem
+
     return engine
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection for reading, outside any transaction: each statement sees what was
-    committed when it began. Raises ``TrailUnavailableError``."""
+def autocommit(engine: Engine) -> Iterator[Connection]:
+    """A connection on which each statement is a transaction of its own: for reading, and
+    on PostgreSQL for what one statement can write. Raises ``TrailUnavailableError``."""
     with _translated(), engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             yield connection.execution_options(configurator_mode="read")
         else:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection for reading whose statements all see the same moment. Raises
+    ``TrailUnavailableError``."""
+    with _translated(), engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():
+            yield connection
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from types import UnionType
+from typing import Any, Protocol
 
 from configurator.trail.canonical import canonical_json
 from configurator.trail.errors import UnreadableEventError
@@ -139,7 +140,45 @@ class Written:
     replayed: bool = field(default=False)
 
 
+class StoredEvent(Protocol):
+    """A row of events as the database gives it: nothing in it is verified."""
+
+    session_id: str
+    seq: int
+    key: str
+    kind: str
+    server_time: str
+    hash: str
+    record: bytes
+
+
+class StoredHead(Protocol):
+    """A head row as the database gives it; ``state`` is canonical JSON, ``view`` too,
+    compressed by zlib."""
+
+    session_id: str
+    code: str
+    product_id: str
+    release: str
+    day: str
+    locale: str
+    status: str
+    seq: int
+    hash: str
+    state: bytes
+    view: bytes
+    token_hash: str
+    created: str
+    updated: str
+
+
 _ABSENT_WHEN_NONE = ("on_behalf_of", "change", "answer", "opening")
+_KINDS: dict[str, type | UnionType] = {
+    "seq": int,
+    "payload": dict,
+    "change": dict | None,
+    "opening": dict | None,
+}
 _FIELDS = tuple(name for name in Event.__dataclass_fields__ if name != "hash")
 
 
@@ -163,6 +202,10 @@ def event_of(record: bytes, event_hash: str) -> Event:
         content = json.loads(record)
         for name in _ABSENT_WHEN_NONE:
             content.setdefault(name, None)
-        return Event(hash=event_hash, **content)
+        event = Event(hash=event_hash, **content)
     except (ValueError, TypeError, AttributeError, RecursionError) as problem:
         raise UnreadableEventError(str(problem)) from problem
+    for name, kind in _KINDS.items():
+        if not isinstance(getattr(event, name), kind):
+            raise UnreadableEventError(f"{name} is not what it should be")
+    return event

@@ -11,15 +11,16 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import Connection, Engine, Row, bindparam, exc, select
+from sqlalchemy import Connection, Engine, Row, exc
 
 from configurator.trail.canonical import apply_change, canonical_json, encode_checked
-from configurator.trail.database import reading, writing
+from configurator.trail.database import autocommit, snapshot, writing
 from configurator.trail.errors import (
     CodeTakenError,
     KeyReusedError,
@@ -31,57 +32,32 @@ from configurator.trail.records import (
     Event,
     EventDraft,
     Head,
+    StoredEvent,
+    StoredHead,
     Written,
     event_of,
     hash_of,
     record_of,
 )
-from configurator.trail.tables import event as event_table
-from configurator.trail.tables import session_head
+from configurator.trail.tables import (
+    ADD_EVENT,
+    ADD_HEAD,
+    ALL_SESSIONS,
+    EVENT_COLUMNS,
+    EVENTS,
+    HEAD_AND_KEY,
+    HEAD_BY_CODE,
+    HEAD_COLUMNS,
+    LOCK_HEAD,
+    MOVE_AND_ADD,
+    MOVE_HEAD,
+    MOVING_COLUMNS,
+    ONE_HEAD,
+)
+from configurator.trail.verify import ReplayStep, Verification, replay_rows, verify_rows
 
 Clock = Callable[[], datetime.datetime]
 """The present moment, with its time zone."""
-
-_HEAD = tuple(column.name for column in session_head.columns)
-_ONE_HEAD = select(session_head).where(session_head.c.session_id == bindparam("session_id"))
-_HEAD_BY_CODE = select(session_head).where(session_head.c.code == bindparam("code"))
-_HEAD_AND_KEY = (
-    select(session_head, event_table.c.record, event_table.c.hash.label("event_hash"))
-    .select_from(
-        session_head.outerjoin(
-            event_table,
-            (event_table.c.session_id == session_head.c.session_id)
-            & (event_table.c.key == bindparam("key")),
-        )
-    )
-    .where(session_head.c.session_id == bindparam("session_id"))
-)
-_LOCK_HEAD = (
-    select(session_head.c.seq)
-    .where(session_head.c.session_id == bindparam("session_id"))
-    .with_for_update()
-)
-_EVENTS = (
-    select(event_table)
-    .where(event_table.c.session_id == bindparam("session_id"))
-    .where(event_table.c.seq <= bindparam("last"))
-    .order_by(event_table.c.seq)
-)
-_MOVE_HEAD = (
-    session_head.update()
-    .where(session_head.c.session_id == bindparam("of_session"))
-    .where(session_head.c.seq == bindparam("from_seq"))
-    .values(
-        {
-            name: bindparam(f"new_{name}")
-            for name in ("release", "day", "locale", "status", "seq", "hash", "state", "view")
-            + ("updated",)
-        }
-    )
-)
-_ADD_HEAD = session_head.insert()
-_ADD_EVENT = event_table.insert()
-_EVERYTHING = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +101,12 @@ class Trail:
         before = replace(head, release=draft.release, locale=draft.locale, view={})
         opening = {"code": head.code, "product_id": head.product_id}
         step = self._step(before, decision, draft.key, draft.fingerprint, opening)
-        row = {name: getattr(step.head, name) for name in _HEAD}
+        row = {name: getattr(step.head, name) for name in HEAD_COLUMNS}
         row |= {"state": step.state, "view": step.view, "created": step.event.server_time}
         try:
             with writing(self._engine) as connection:
-                connection.execute(_ADD_HEAD, row)
-                connection.execute(_ADD_EVENT, _event_row(step))
+                connection.execute(ADD_HEAD, row)
+                connection.execute(ADD_EVENT, _event_row(step))
         except exc.IntegrityError as taken:
             try:
                 _, earlier = self._find(head.session_id, draft.key)
@@ -165,21 +141,23 @@ class Trail:
         if earlier is not None:
             return _same_answer(earlier, fingerprint)
         step = self._decided(head, key, fingerprint, expected_seq, decide)
+        if self._store(head, step):
+            return Written(step.event, step.event.answer)
+        # Somebody was faster. In here nobody is: the head stays locked.
         with writing(self._engine) as connection:
-            if not _store(connection, head, step):
-                # Somebody was faster. From here on nobody is: the head stays locked.
-                connection.execute(_LOCK_HEAD, {"session_id": session_id})
-                head, earlier = _found(connection, session_id, key)
-                if earlier is not None:
-                    return _same_answer(earlier, fingerprint)
-                step = self._decided(head, key, fingerprint, expected_seq, decide)
-                _store(connection, head, step)
+            connection.execute(LOCK_HEAD, {"session_id": session_id})
+            head, earlier = _found(connection, session_id, key)
+            if earlier is not None:
+                return _same_answer(earlier, fingerprint)
+            step = self._decided(head, key, fingerprint, expected_seq, decide)
+            connection.execute(MOVE_HEAD, _head_row(head, step))
+            connection.execute(ADD_EVENT, _event_row(step))
         return Written(step.event, step.event.answer)
 
     def head(self, session_id: str) -> Head:
         """How a session stands; raises ``UnknownSessionError``."""
-        with reading(self._engine) as connection:
-            row = connection.execute(_ONE_HEAD, {"session_id": session_id}).one_or_none()
+        with autocommit(self._engine) as connection:
+            row = connection.execute(ONE_HEAD, {"session_id": session_id}).one_or_none()
         if row is None:
             raise UnknownSessionError(session_id)
         return _head_of(row)
@@ -187,8 +165,8 @@ class Trail:
     def head_by_code(self, code: str) -> Head:
         """How the session of a code stands; ``code`` as ``code.normalise`` gives it.
         Raises ``UnknownSessionError``."""
-        with reading(self._engine) as connection:
-            row = connection.execute(_HEAD_BY_CODE, {"code": code}).one_or_none()
+        with autocommit(self._engine) as connection:
+            row = connection.execute(HEAD_BY_CODE, {"code": code}).one_or_none()
         if row is None:
             raise UnknownSessionError(code)
         return _head_of(row)
@@ -196,20 +174,53 @@ class Trail:
     def events(self, session_id: str) -> tuple[Event, ...]:
         """The events of a session in order; raises ``UnknownSessionError``,
         ``UnreadableEventError``. They are read, not verified: see ``verify``."""
-        rows = self.rows(session_id)
-        if not rows:
-            raise UnknownSessionError(session_id)
+        _, rows = self.stored(session_id)
         return tuple(event_of(row.record, row.hash) for row in rows)
 
-    def rows(self, session_id: str, last: int = _EVERYTHING) -> tuple[Row[Any], ...]:
-        """The stored rows of a session up to event ``last``, as they are."""
-        with reading(self._engine) as connection:
-            parameters = {"session_id": session_id, "last": last}
-            return tuple(connection.execute(_EVENTS, parameters).all())
+    def verify(self, session_id: str) -> Verification:
+        """Whether the trail is what was written, and where not; raises
+        ``UnknownSessionError``."""
+        return verify_rows(*self.stored(session_id))
+
+    def replay(self, session_id: str) -> tuple[ReplayStep, ...]:
+        """Every event with the view the customer saw after it; raises
+        ``UnknownSessionError``. Ends before an event that cannot be read."""
+        return replay_rows(self.stored(session_id)[1])
+
+    def sessions(self) -> tuple[str, ...]:
+        """The ids of all sessions, oldest first."""
+        with autocommit(self._engine) as connection:
+            return tuple(connection.execute(ALL_SESSIONS).scalars())
+
+    def stored(self, session_id: str) -> tuple[StoredHead | None, tuple[StoredEvent, ...]]:
+        """The stored head and events of one moment, unverified; raises
+        ``UnknownSessionError`` where there is nothing at all."""
+        parameters = {"session_id": session_id}
+        with snapshot(self._engine) as connection:
+            head: Any = connection.execute(ONE_HEAD, parameters).one_or_none()
+            rows: Any = connection.execute(EVENTS, parameters).all()
+        if head is None and not rows:
+            raise UnknownSessionError(session_id)
+        return head, tuple(rows)
 
     def _find(self, session_id: str, key: str) -> tuple[Head, Event | None]:
-        with reading(self._engine) as connection:
+        with autocommit(self._engine) as connection:
             return _found(connection, session_id, key)
+
+    def _store(self, before: Head, step: _Step) -> bool:
+        """Move the head on from ``before`` and append; false, and nothing, where it has
+        moved already."""
+        head_row = _head_row(before, step)
+        event_row = _event_row(step)
+        if self._engine.dialect.name == "postgresql":
+            added = {f"add_{name}": value for name, value in event_row.items()}
+            with autocommit(self._engine) as connection:
+                return connection.execute(MOVE_AND_ADD, head_row | added).rowcount == 1
+        with writing(self._engine) as connection:
+            if connection.execute(MOVE_HEAD, head_row).rowcount != 1:
+                return False
+            connection.execute(ADD_EVENT, event_row)
+        return True
 
     def _decided(
         self,
@@ -237,7 +248,6 @@ class Trail:
         if view != decision.view:
             raise ValueError("the change does not lead to the view that was decided")
         state_bytes = canonical_json(decision.state)
-        canonical_json(change)
         view_bytes = encode_checked(view)
         moment = self._clock().astimezone(datetime.UTC).isoformat(timespec="microseconds")
         event = Event(
@@ -278,13 +288,13 @@ class Trail:
             hash=event.hash,
             updated=event.server_time,
         )
-        return _Step(event, record, after, state_bytes, view_bytes)
+        return _Step(event, record, after, state_bytes, zlib.compress(view_bytes, 1))
 
 
 def _found(connection: Connection, session_id: str, key: str) -> tuple[Head, Event | None]:
     """The head, and the event of ``key`` where there is one already."""
     parameters = {"session_id": session_id, "key": key}
-    row = connection.execute(_HEAD_AND_KEY, parameters).one_or_none()
+    row = connection.execute(HEAD_AND_KEY, parameters).one_or_none()
     if row is None:
         raise UnknownSessionError(session_id)
     earlier = None if row.record is None else event_of(row.record, row.event_hash)
@@ -292,8 +302,8 @@ def _found(connection: Connection, session_id: str, key: str) -> tuple[Head, Eve
 
 
 def _head_of(row: Row[Any]) -> Head:
-    columns = {name: getattr(row, name) for name in _HEAD}
-    columns |= {"state": json.loads(row.state), "view": json.loads(row.view)}
+    columns = {name: getattr(row, name) for name in HEAD_COLUMNS}
+    columns |= {"state": json.loads(row.state), "view": json.loads(zlib.decompress(row.view))}
     return Head(**columns)
 
 
@@ -303,40 +313,12 @@ def _same_answer(earlier: Event, fingerprint: str) -> Written:
     return Written(earlier, earlier.answer, replayed=True)
 
 
-def _store(connection: Connection, before: Head, step: _Step) -> bool:
-    """Move the head on from ``before`` and append; false, and nothing, where it moved
-    already."""
-    after = step.head
-    moved = connection.execute(
-        _MOVE_HEAD,
-        {
-            "of_session": before.session_id,
-            "from_seq": before.seq,
-            "new_release": after.release,
-            "new_day": after.day,
-            "new_locale": after.locale,
-            "new_status": after.status,
-            "new_seq": after.seq,
-            "new_hash": after.hash,
-            "new_state": step.state,
-            "new_view": step.view,
-            "new_updated": after.updated,
-        },
-    )
-    if moved.rowcount != 1:
-        return False
-    connection.execute(_ADD_EVENT, _event_row(step))
-    return True
+def _head_row(before: Head, step: _Step) -> dict[str, Any]:
+    row = {f"new_{name}": getattr(step.head, name) for name in MOVING_COLUMNS}
+    row |= {"new_state": step.state, "new_view": step.view}
+    return row | {"of_session": before.session_id, "from_seq": before.seq}
 
 
 def _event_row(step: _Step) -> dict[str, Any]:
-    event = step.event
-    return {
-        "session_id": event.session_id,
-        "seq": event.seq,
-        "key": event.key,
-        "kind": event.kind,
-        "server_time": event.server_time,
-        "hash": event.hash,
-        "record": step.record,
-    }
+    row = {name: getattr(step.event, name) for name in EVENT_COLUMNS[:-1]}
+    return row | {"record": step.record}

@@ -1,13 +1,24 @@
-"""The two tables of the trail: events, and one head row per session.
+"""The two tables of the trail, events and heads, and the statements on them.
 
 ``event.record`` holds the hashed bytes; the other columns repeat parts of it so that the
 database can keep them unique and find them, and are compared with it when verifying.
+``session_head.view`` is compressed (zlib): it is a tenth of its size.
 Triggers (see the migrations) refuse to change or delete events.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    select,
+)
 
 from configurator.trail.database import metadata
 
@@ -43,3 +54,53 @@ event = Table(
     Column("record", LargeBinary, nullable=False),
     Index("event_key", "session_id", "key", unique=True),
 )
+
+HEAD_COLUMNS = tuple(column.name for column in session_head.columns)
+MOVING_COLUMNS = ("release", "day", "locale", "status", "seq", "hash", "state", "view", "updated")
+EVENT_COLUMNS = tuple(column.name for column in event.columns)
+ONE_HEAD = select(session_head).where(session_head.c.session_id == bindparam("session_id"))
+HEAD_BY_CODE = select(session_head).where(session_head.c.code == bindparam("code"))
+HEAD_AND_KEY = (
+    select(session_head, event.c.record, event.c.hash.label("event_hash"))
+    .select_from(
+        session_head.outerjoin(
+            event,
+            (event.c.session_id == session_head.c.session_id) & (event.c.key == bindparam("key")),
+        )
+    )
+    .where(session_head.c.session_id == bindparam("session_id"))
+)
+LOCK_HEAD = (
+    select(session_head.c.seq)
+    .where(session_head.c.session_id == bindparam("session_id"))
+    .with_for_update()
+)
+EVENTS = select(event).where(event.c.session_id == bindparam("session_id")).order_by(event.c.seq)
+ALL_SESSIONS = select(session_head.c.session_id).order_by(
+    session_head.c.created, session_head.c.session_id
+)
+MOVE_HEAD = (
+    session_head.update()
+    .where(session_head.c.session_id == bindparam("of_session"))
+    .where(session_head.c.seq == bindparam("from_seq"))
+    .values({name: bindparam(f"new_{name}") for name in MOVING_COLUMNS})
+)
+_moved = MOVE_HEAD.returning(session_head.c.session_id).cte("moved")
+MOVE_AND_ADD = (
+    event.insert()
+    .from_select(
+        EVENT_COLUMNS,
+        select(
+            *(
+                _moved.c.session_id
+                if column.name == "session_id"
+                else bindparam(f"add_{column.name}", type_=column.type)
+                for column in event.columns
+            )
+        ),
+    )
+    .execution_options(preserve_rowcount=True)
+)
+"""Both at once, where the database can (PostgreSQL): one statement is a transaction."""
+ADD_HEAD = session_head.insert()
+ADD_EVENT = event.insert()

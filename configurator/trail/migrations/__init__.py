@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from configurator.trail.database import reading, writing
+from configurator.trail.database import autocommit, writing
 
 _FOLDER = Path(__file__).parent
 _LOCK = 7_236_150_918_331_002
@@ -28,7 +28,7 @@ def migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     newest = ScriptDirectory.from_config(config).get_current_head()
-    with reading(engine) as connection:
+    with autocommit(engine) as connection:
         if _revision(connection) == newest:
             return
     with writing(engine) as connection:
@@ -42,4 +42,5 @@ def migrate(engine: Engine) -> None:
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+    revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return None if revision is None else str(revision)

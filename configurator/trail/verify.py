@@ -1,0 +1,229 @@
+"""Whether a trail is what was written, and if not, where it was altered.
+
+Everything is computed again from the stored bytes; nothing stored is believed because
+it fits something else that is stored. Two walks meet: forward from the first event, each
+must fit the one before; backward from the head, each must have the hash that the later
+one names. An altered event fails one of them even if its own hash was made to fit.
+
+What one chain cannot show: a tail cut off with the head moved back, or everything from
+some event on rewritten together with the head. Signed checkpoints kept elsewhere do.
+Knows nothing of databases.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from configurator.model.text import Text
+from configurator.trail.canonical import apply_change, digest
+from configurator.trail.errors import NotCanonicalError, UnreadableEventError
+from configurator.trail.records import (
+    NO_HASH,
+    Event,
+    StoredEvent,
+    StoredHead,
+    event_of,
+    hash_of,
+)
+
+Json = dict[str, Any]
+
+_COPIED = ("session_id", "seq", "key", "kind", "server_time")
+_FROM_EVENT = ("release", "day", "locale", "status", "hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The result: ``ok``, or the first bad event and what is wrong with it.
+
+    ``events`` is how many were looked at; ``hash`` is that of the last one where all is
+    well, to be compared with a receipt or a checkpoint.
+    """
+
+    ok: bool
+    events: int
+    hash: str | None = None
+    first_bad_seq: int | None = None
+    reason: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayStep:
+    """One event and the view as the customer saw it after that event. ``matches`` says
+    whether the view has the digest that was recorded."""
+
+    event: Event
+    view: Json
+    matches: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    seq: int
+    es: str
+    en: str
+
+
+def verify_rows(head: StoredHead | None, rows: Sequence[StoredEvent]) -> Verification:
+    """Verify the stored head and events (in the order of ``seq``) of one session."""
+    fault = _first(_forward(rows), _backward(head, rows)) or _folding(head, rows)
+    if fault is None:
+        return Verification(True, len(rows), hash=rows[-1].hash)
+    reason = Text.of({"es": fault.es, "en": fault.en})
+    return Verification(False, len(rows), first_bad_seq=fault.seq, reason=reason)
+
+
+def replay_rows(rows: Sequence[StoredEvent]) -> tuple[ReplayStep, ...]:
+    """Every event with the view after it, folded from the recorded changes.
+
+    Stops before an event that cannot be read or does not follow; ``verify_rows`` says
+    why.
+    """
+    steps: list[ReplayStep] = []
+    view: Json = {}
+    for seq, row in enumerate(rows, start=1):
+        try:
+            event = event_of(row.record, row.hash)
+        except UnreadableEventError:
+            break
+        if event.seq != seq:
+            break
+        view = apply_change(view, event.change or {})
+        steps.append(ReplayStep(event, view, _digest(view) == event.view_digest))
+    return tuple(steps)
+
+
+def _first(*faults: _Fault | None) -> _Fault | None:
+    found = [fault for fault in faults if fault is not None]
+    return min(found, key=lambda fault: fault.seq, default=None)
+
+
+def _forward(rows: Sequence[StoredEvent]) -> _Fault | None:
+    """The first event that does not fit what comes before it."""
+    previous = NO_HASH
+    for seq, row in enumerate(rows, start=1):
+        if row.seq != seq:
+            return _missing(seq)
+        if hash_of(row.record) != row.hash:
+            return _Fault(
+                seq,
+                f"El contenido del paso {seq} ya no da su huella: se cambió.",
+                f"The content of step {seq} no longer gives its hash: it was altered.",
+            )
+        try:
+            event = event_of(row.record, row.hash)
+        except UnreadableEventError:
+            return _Fault(
+                seq,
+                f"El paso {seq} no se puede leer.",
+                f"Step {seq} cannot be read.",
+            )
+        for name in _COPIED:
+            if getattr(event, name) != getattr(row, name):
+                return _Fault(
+                    seq,
+                    f"El paso {seq} no estaba en este lugar: su «{name}» es otro.",
+                    f"Step {seq} does not belong here: its {name} is another.",
+                )
+        if event.previous_hash != previous:
+            return _Fault(
+                seq,
+                f"El paso {seq} no sigue al paso {seq - 1} que hay guardado.",
+                f"Step {seq} does not follow the step {seq - 1} that is stored.",
+            )
+        previous = row.hash
+    return None
+
+
+def _backward(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | None:
+    """The last event that is not the one later events, or the head, speak of."""
+    if head is None:
+        return _Fault(
+            1, "Falta la ficha de la configuración.", "The configuration's head is missing."
+        )
+    wanted_seq, wanted_hash = head.seq, head.hash
+    position = len(rows) - 1
+    while wanted_seq > 0:
+        row = rows[position] if position >= 0 else None
+        if row is None or (row.seq < wanted_seq and hash_of(row.record) != wanted_hash):
+            return _missing(wanted_seq)
+        if hash_of(row.record) != wanted_hash:
+            below = rows[position - 1] if position > 0 else None
+            if below is not None and hash_of(below.record) == wanted_hash:
+                return _extra(row.seq)
+            return _Fault(
+                row.seq,
+                f"El paso {row.seq} no es el que se guardó: los siguientes recuerdan otro.",
+                f"Step {row.seq} is not the one that was stored: later ones remember another.",
+            )
+        try:
+            wanted_hash = event_of(row.record, row.hash).previous_hash
+        except UnreadableEventError:
+            return None  # the forward walk stops at it too, and says so
+        wanted_seq -= 1
+        position -= 1
+    return None if position < 0 else _extra(rows[position].seq)
+
+
+def _missing(seq: int) -> _Fault:
+    return _Fault(seq, f"Falta el paso {seq}.", f"Step {seq} is missing.")
+
+
+def _extra(seq: int) -> _Fault:
+    return _Fault(
+        seq,
+        f"El paso {seq} sobra: ningún otro lo conoce.",
+        f"Step {seq} was added: no other step knows it.",
+    )
+
+
+def _folding(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | None:
+    """Whether the changes lead to the recorded views, and the last one to the head."""
+    view: Json = {}
+    event: Event | None = None
+    for row in rows:
+        event = event_of(row.record, row.hash)
+        view = apply_change(view, event.change or {})
+        if _digest(view) != event.view_digest:
+            return _Fault(
+                row.seq,
+                f"Los cambios hasta el paso {row.seq} no dan lo que vio el cliente.",
+                f"The changes up to step {row.seq} do not give what the customer saw.",
+            )
+    assert head is not None
+    assert event is not None
+    opening = event_of(rows[0].record, rows[0].hash)
+    started = {"created": opening.server_time, **(opening.opening or {})}
+    agrees = (
+        all(getattr(head, name) == getattr(event, name) for name in _FROM_EVENT)
+        and head.updated == event.server_time
+        and all(getattr(head, name) == value for name, value in started.items())
+        and hashlib.sha256(head.state).hexdigest() == event.state_digest
+        and _view_of(head) == view
+    )
+    if agrees:
+        return None
+    return _Fault(
+        event.seq,
+        f"La ficha de la configuración no es la que dejó el paso {event.seq}.",
+        f"The configuration's head is not as step {event.seq} left it.",
+    )
+
+
+def _digest(view: Json) -> str | None:
+    try:
+        return digest(view)
+    except NotCanonicalError:
+        return None
+
+
+def _view_of(head: StoredHead) -> Any:
+    try:
+        return json.loads(zlib.decompress(head.view))
+    except (zlib.error, ValueError):
+        return None
