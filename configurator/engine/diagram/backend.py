@@ -1,0 +1,292 @@
+"""Answers from a compiled diagram: valid values, lowest totals, changes, counts, cheapest.
+
+Reads frozen arrays and nothing else, so it is safe in any number of threads; each thread
+keeps its own working arrays. Every answer is computed from the pins alone. Nothing here
+knows how the diagram came to be.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from configurator.engine.backend import Marginals, Pins
+from configurator.engine.diagram import kernels, storage
+from configurator.engine.diagram.cheapest import Swept, smallest_cheapest
+from configurator.engine.diagram.counting import count_models
+from configurator.engine.diagram.frozen import FrozenDiagram
+from configurator.engine.diagram.jit import undecorated
+
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a diagram besides its arrays.
+
+    ``digest`` is the network's; ``constant`` is charged to every configuration;
+    ``exact`` is false where some charge is only a lower bound.
+    """
+
+    digest: str
+    constant: int
+    exact: bool
+
+
+class _Working:
+    """The arrays one thread sweeps in; lists where the loops run undecorated."""
+
+    def __init__(self, diagram: FrozenDiagram, classes: int, plain: bool) -> None:
+        def room(size: int) -> Any:
+            return [0] * size if plain else np.empty(size, dtype=np.int64)
+
+        blocks = len(diagram.block_start) - 1
+        self.up = room(diagram.nodes)
+        self.down = room(diagram.nodes)
+        self.slot_cost = room(len(diagram.slot_class))
+        self.lowest = room(len(diagram.slot_class))
+        self.class_cost = room(classes)
+        self.class_lowest = room(classes)
+        self.state_lowest = room(len(diagram.class_of))
+        self.best = room(blocks)
+        self.second = room(blocks)
+        self.winner = room(blocks)
+
+
+class DiagramBackend:
+    """The compiled backend behind the ``Backend`` protocol."""
+
+    name = "diagram"
+
+    def __init__(self, diagram: FrozenDiagram, facts: Facts, *, plain: bool = False) -> None:
+        """With ``plain`` the loops run undecorated, as a slow second engine."""
+        self.diagram = diagram
+        self.facts = facts
+        self.plain = plain
+        self._local = threading.local()
+        self._classes = 1 + int(
+            max(diagram.class_of.max(initial=0), diagram.slot_class.max(initial=0))
+        )
+        self._floor, self._span = totals_of(diagram)
+        view: Any = (lambda array: array.tolist()) if plain else (lambda array: array)
+        self._graph = tuple(
+            view(array)
+            for array in (diagram.start, diagram.conjunction, diagram.slot, diagram.target)
+        )
+        self._roots = view(diagram.roots)
+        self._placement = tuple(
+            view(array)
+            for array in (
+                diagram.block,
+                diagram.block_start,
+                diagram.state_start,
+                diagram.state_value,
+                diagram.odd_state,
+                diagram.odd_value,
+                diagram.common_value,
+            )
+        )
+        self._class_of = view(diagram.class_of)
+        self._slot_class = view(diagram.slot_class)
+        self._slot_extra = view(diagram.slot_extra)
+        self._offset = view(diagram.offset)
+
+    def marginals(self, pins: Pins, *, changes: bool = False) -> Marginals:
+        """Exact valid values and lowest totals; with ``changes`` also minimal changes.
+
+        With ``changes`` the pins are soft in the same single sweep: giving one up costs
+        more than all charges together, so the lowest total holds both the least number
+        of pins given up and the lowest price at that number.
+        """
+        self._check(pins)
+        facts, total_values = self.facts, int(self.diagram.offset[-1])
+        penalty = self._span + 1 if changes else kernels.INFINITE
+        cost = self._charged(pins, penalty)
+        work = self._working()
+        total = self._sweep(cost, work)
+        if total >= kernels.LIMIT:
+            return self._nothing(changes)
+        answer: Any = [0] * total_values if self.plain else np.empty(total_values, dtype=np.int64)
+        self._run(kernels.settle_values)(
+            *self._placement,
+            self._offset,
+            work.state_lowest,
+            work.best,
+            work.second,
+            work.winner,
+            answer,
+        )
+        found = np.asarray(answer, dtype=np.int64)
+        possible = found < kernels.LIMIT
+        exact = np.full(total_values, facts.exact)
+        undecided = np.zeros(total_values, dtype=bool)
+        if not changes:
+            lowest = np.where(possible, found + facts.constant, -1)
+            return Marginals(True, possible, undecided, lowest, exact)
+        given_up, above_floor = np.divmod(found - self._floor, penalty)
+        given_up[~possible] = -1
+        repaired = np.where(possible, above_floor + (self._floor + facts.constant), -1)
+        valid = given_up == 0
+        lowest = np.where(valid, repaired, -1)
+        consistent = (total - self._floor) // penalty == 0
+        return Marginals(consistent, valid, undecided, lowest, exact, given_up, repaired)
+
+    def count(self, pins: Pins) -> tuple[int, bool]:
+        """How many configurations are left, exactly (``True``)."""
+        self._check(pins)
+        cost: Any = [0] * len(self.diagram.class_of)
+        if not self.plain:
+            cost = np.zeros(len(cost), dtype=np.int64)
+        self._charge(pins, kernels.INFINITE, cost)
+        allowed = np.asarray(cost, dtype=np.int64) < kernels.LIMIT
+        of_class = np.zeros(self._classes, dtype=np.int64)
+        np.add.at(of_class, self.diagram.class_of[allowed], self.diagram.state_weight[allowed])
+        weights = of_class[self.diagram.slot_class].tolist()
+        graph: Any = self._graph
+        number = count_models(graph, self._roots, self.diagram.nodes, weights, plain=self.plain)
+        return number, True
+
+    def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
+        """The lexicographically smallest of the cheapest configurations, or ``None``."""
+        self._check(pins)
+        work = self._working()
+        total = self._sweep(self._charged(pins, kernels.INFINITE), work)
+        if total >= kernels.LIMIT:
+            return None
+        swept = Swept(
+            total,
+            np.asarray(work.up, dtype=np.int64),
+            np.asarray(work.down, dtype=np.int64),
+            np.asarray(work.slot_cost, dtype=np.int64),
+            np.asarray(work.state_lowest, dtype=np.int64),
+        )
+        return smallest_cheapest(self.diagram, swept, plain=self.plain)
+
+    def warm(self) -> None:
+        """Load or compile every loop now rather than at a customer's first click."""
+        self.marginals((), changes=True)
+        self.count(())
+        self.cheapest(())
+
+    def save(self, folder: Path) -> None:
+        """Write the diagram to ``folder``, all or nothing."""
+        facts = self.facts
+        storage.save_arrays(
+            folder,
+            self.diagram.arrays(),
+            {"network": facts.digest, "constant": facts.constant, "exact": facts.exact},
+        )
+
+    @classmethod
+    def load(
+        cls, folder: Path, digest: str | None = None, *, plain: bool = False
+    ) -> DiagramBackend:
+        """Map a saved diagram read-only. ``digest`` is the network's, if it is known.
+
+        Raises ``DiagramFileError`` if the folder is damaged, from another version or of
+        another network.
+        """
+        arrays, about = storage.load_arrays(folder, FrozenDiagram.__slots__)
+        facts = storage.facts_of(folder, about, {"network": str, "constant": int, "exact": bool})
+        if digest is not None and facts["network"] != digest:
+            raise storage.DiagramFileError(
+                folder, "it belongs to another network; compile this network again"
+            )
+        diagram = FrozenDiagram(**arrays)
+        known = Facts(facts["network"], facts["constant"], facts["exact"])
+        return cls(diagram, known, plain=plain)
+
+    def _run(self, loop: Any) -> Any:
+        return undecorated(loop) if self.plain else loop
+
+    def _working(self) -> _Working:
+        work = getattr(self._local, "work", None)
+        if work is None:
+            work = self._local.work = _Working(self.diagram, self._classes, self.plain)
+        return work
+
+    def _check(self, pins: Pins) -> None:
+        offset = self.diagram.offset
+        for variable, value in pins:
+            if not 0 <= variable < len(offset) - 1:
+                raise ValueError(f"there is no variable {variable}")
+            if not 0 <= value < int(offset[variable + 1] - offset[variable]):
+                raise ValueError(f"variable {variable} has no value {value}")
+
+    def _charge(self, pins: Pins, penalty: int, cost: Any) -> None:
+        if not pins:
+            return
+        variables: Any = [variable for variable, _ in pins]
+        values: Any = [value for _, value in pins]
+        if not self.plain:
+            variables = np.array(variables, dtype=np.int64)
+            values = np.array(values, dtype=np.int64)
+        self._run(kernels.charge_pins)(*self._placement, variables, values, penalty, cost)
+
+    def _charged(self, pins: Pins, penalty: int) -> Any:
+        base = self.diagram.state_cost
+        cost: Any = base.tolist() if self.plain else base.copy()
+        self._charge(pins, penalty, cost)
+        return cost
+
+    def _sweep(self, cost: Any, work: _Working) -> int:
+        """Both sweeps; answers the lowest total without the constant, or ``INFINITE``."""
+        self._run(kernels.charge_slots)(
+            self._class_of,
+            self._slot_class,
+            self._slot_extra,
+            cost,
+            work.class_cost,
+            work.slot_cost,
+        )
+        self._run(kernels.sweep_up)(*self._graph, work.slot_cost, work.up)
+        total = int(self._run(kernels.total_of)(self._roots, work.up))
+        if total >= kernels.LIMIT:
+            return kernels.INFINITE
+        self._run(kernels.sweep_down)(
+            *self._graph, self._roots, work.slot_cost, total, work.up, work.down, work.lowest
+        )
+        self._run(kernels.settle_states)(
+            self._class_of,
+            self._slot_class,
+            work.class_cost,
+            work.lowest,
+            work.class_lowest,
+            cost,
+            work.state_lowest,
+        )
+        return total
+
+    def _nothing(self, changes: bool) -> Marginals:
+        size = int(self.diagram.offset[-1])
+        never = np.zeros(size, dtype=bool)
+        none = np.full(size, -1, dtype=np.int64)
+        exact = np.full(size, self.facts.exact)
+        if not changes:
+            return Marginals(False, never, never.copy(), none, exact)
+        return Marginals(False, never, never.copy(), none, exact, none.copy(), none.copy())
+
+
+def totals_of(diagram: FrozenDiagram) -> tuple[int, int]:
+    """A bound below every total (without the constant) and the span from there upwards."""
+    floor = span = 0
+    bounds = diagram.block_start.tolist()
+    extra = np.zeros(len(bounds), dtype=np.int64)
+    if len(diagram.class_of):
+        block_of_class = np.zeros(int(diagram.class_of.max()) + 1, dtype=np.int64)
+        home = np.repeat(np.arange(len(bounds) - 1), np.diff(diagram.block_start))
+        block_of_class[diagram.class_of] = home
+        np.maximum.at(extra, block_of_class[diagram.slot_class], diagram.slot_extra)
+    for block, (first, last) in enumerate(itertools.pairwise(bounds)):
+        if last > first:
+            least = int(diagram.state_cost[first:last].min())
+            floor += least
+            span += int(diagram.state_cost[first:last].max()) - least
+        span += int(extra[block])
+    return floor, span

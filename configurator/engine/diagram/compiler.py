@@ -1,0 +1,237 @@
+"""Compiling a network within budgets: reduce, choose orders, conjoin, freeze.
+
+Several elimination orders are compiled while the budget lasts and the smallest diagram
+is kept. Knows nothing of products; a network too wide to compile is refused with the
+rules that made it so, and the caller answers it by other means.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from configurator.engine.diagram.automata import (
+    Automaton,
+    AutomatonTooWideError,
+    automaton_of,
+)
+from configurator.engine.diagram.backend import DiagramBackend, Facts, totals_of
+from configurator.engine.diagram.conjunction import (
+    EmptyDiagramError,
+    GrowingDiagram,
+    LevelTooWideError,
+    Limits,
+)
+from configurator.engine.diagram.frozen import FrozenDiagram, freeze
+from configurator.engine.diagram.kernels import LIMIT
+from configurator.engine.diagram.reduction import Reduction, reduce_network, reduce_to_nothing
+from configurator.engine.diagram.relations import NeverSatisfiedError, Relation
+from configurator.engine.diagram.tree import Tree, elimination_order, pseudo_tree
+from configurator.engine.network import AllowedTuples, Clause, Network
+
+BATCH = 8
+BATCH_STATES = 4096
+NAMED = 8
+"""How many rules a refusal names at most."""
+
+SMALL = 3000
+"""A diagram of fewer edges is not worth another order."""
+
+
+class TooWideError(Exception):
+    """The network does not compile within its budget.
+
+    ``owners`` are the rules that made it wide, the widest first; empty where no rule can
+    be blamed. ``reason`` is ``"nodes"``, ``"seconds"``, ``"states"`` (one rule alone needs
+    too many) or ``"charges"`` (totals beyond the range of the arithmetic).
+    """
+
+    def __init__(self, owners: tuple[str, ...], reason: str) -> None:
+        super().__init__(f"too wide to compile ({reason}): {', '.join(owners) or 'no one rule'}")
+        self.owners = owners
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class CompileProgress:
+    """How far a compilation is: order ``attempt`` of ``orders``, ``done`` of ``rules``."""
+
+    attempt: int
+    orders: int
+    done: int
+    rules: int
+    nodes: int
+
+
+def network_digest(network: Network) -> str:
+    """A sha-256 over everything that can change an answer, names of rules left out."""
+    digest = hashlib.sha256()
+
+    def add(*parts: object) -> None:
+        digest.update(json.dumps(parts).encode())
+
+    for variable in network.variables:
+        add("variable", variable.multiplicity, variable.hidden)
+    for constraint in network.constraints:
+        if isinstance(constraint, Clause):
+            add("clause", [(name, sorted(values)) for name, values in constraint.literals])
+        elif isinstance(constraint, AllowedTuples):
+            add("tuples", constraint.scope, constraint.tuples)
+        else:
+            add("sum", constraint.scope, constraint.weights, constraint.low, constraint.high)
+    for function in network.costs:
+        add("cost", function.scope, function.costs, function.exact)
+    return digest.hexdigest()
+
+
+def compile_diagram(
+    network: Network,
+    *,
+    max_nodes: int = 2_000_000,
+    max_edges: int = 4_000_000,
+    seconds: float = 120.0,
+    orders: int = 4,
+    progress: Callable[[CompileProgress], None] | None = None,
+) -> DiagramBackend:
+    """Compile ``network``; several calls give equal answers.
+
+    ``max_nodes`` bounds the nodes of the whole, ``max_edges`` those of one level while it
+    is multiplied (about 60 bytes each), ``seconds`` the whole. Raises ``TooWideError``.
+    """
+    deadline = time.monotonic() + seconds
+    facts = Facts(network_digest(network), 0, all(cost.exact for cost in network.costs))
+    sizes = [variable.size for variable in network.variables]
+    try:
+        reduced = reduce_network(network)
+    except NeverSatisfiedError:
+        nothing = freeze(None, reduce_to_nothing(network), sizes)
+        return DiagramBackend(nothing, facts)
+    except OverflowError as error:
+        raise TooWideError((), "charges") from error
+    compilation = _Compilation(network, reduced, orders, progress)
+    best: FrozenDiagram | None = None
+    refusal: TooWideError | None = None
+    for attempt in range(orders):
+        limits = Limits(max_nodes, max_edges, deadline)
+        if best is not None:
+            limits = Limits(min(max_nodes, 4 * best.nodes + 1000), max_edges, deadline)
+        try:
+            grown = compilation.attempt(attempt, limits)
+        except TooWideError as error:
+            refusal = refusal or error
+            if error.reason == "seconds":
+                break
+            continue
+        except EmptyDiagramError:
+            best = freeze(None, reduced, sizes)
+            break
+        if best is None or grown.edges < best.edges:
+            best = freeze(grown, reduced, sizes)
+        if best.edges < SMALL or time.monotonic() > deadline:
+            break
+    if best is None:
+        assert refusal is not None
+        raise refusal
+    _, span = totals_of(best)
+    if (span + 1) * (len(sizes) + 2) + abs(totals_of(best)[0]) >= LIMIT:
+        raise TooWideError((), "charges")
+    return DiagramBackend(best, Facts(facts.digest, reduced.constant, facts.exact))
+
+
+class _Compilation:
+    """One network, compiled under one order after the other."""
+
+    def __init__(
+        self,
+        network: Network,
+        reduced: Reduction,
+        orders: int,
+        progress: Callable[[CompileProgress], None] | None,
+    ) -> None:
+        self.network = network
+        self.reduced = reduced
+        self.orders = orders
+        self.progress = progress
+        self.scopes = [relation.scope for relation in (*reduced.relations, *reduced.charges)]
+
+    def attempt(self, attempt: int, limits: Limits) -> GrowingDiagram:
+        sizes = self.reduced.class_count
+        elimination = elimination_order(sizes, self.scopes, attempt)
+        tree = pseudo_tree(len(sizes), self.scopes, elimination)
+        automata = self._automata(self.reduced.relations, tree, limits)
+        charges = self._automata(self.reduced.charges, tree, limits)
+        diagram = GrowingDiagram(tree, list(self.reduced.living), limits)
+        done, rules = 0, len(automata) + len(charges)
+        for batch in _batches([*automata, *charges]):
+            self._conjoin(diagram, batch, automata)
+            done += len(batch)
+            if self.progress is not None:
+                self.progress(CompileProgress(attempt + 1, self.orders, done, rules, diagram.nodes))
+        diagram.drop_unreached()
+        return diagram
+
+    def _automata(
+        self, relations: tuple[Relation, ...], tree: Tree, limits: Limits
+    ) -> list[Automaton]:
+        built = []
+        for relation in relations:
+            try:
+                built.append(automaton_of(relation, tree.rank, max_states=limits.edges // 8))
+            except AutomatonTooWideError as error:
+                raise TooWideError(self._names([relation.owner]), "states") from error
+            if time.monotonic() > limits.deadline:
+                raise TooWideError((), "seconds")
+        built.sort(
+            key=lambda one: (-int(tree.rank[one.blocks[0]]), -int(tree.rank[one.blocks[-1]]))
+        )
+        return built
+
+    def _conjoin(
+        self, diagram: GrowingDiagram, batch: list[Automaton], rules: list[Automaton]
+    ) -> None:
+        """Conjoin a batch; one that grows too wide is tried again in halves."""
+        try:
+            diagram.conjoin(batch)
+        except LevelTooWideError as error:
+            reason = "seconds" if error.late else "nodes"
+            if error.late or len(batch) == 1 or diagram.nodes > diagram.limits.nodes:
+                blamed = self._across(error.block, rules, diagram.tree)
+                raise TooWideError(self._names(blamed), reason) from error
+            middle = len(batch) // 2
+            self._conjoin(diagram, batch[:middle], rules)
+            self._conjoin(diagram, batch[middle:], rules)
+
+    def _across(self, block: int, rules: list[Automaton], tree: Tree) -> list[int]:
+        """The owners of the automata that are under way at ``block``, the widest first."""
+        path = set()
+        above = block
+        while above >= 0:
+            path.add(above)
+            above = tree.parent[above]
+        rank = int(tree.rank[block])
+        across = [
+            rule
+            for rule in rules
+            if rule.blocks[0] in path and int(tree.rank[rule.blocks[-1]]) >= rank
+        ]
+        across.sort(key=lambda rule: (-rule.widest, -len(rule.blocks), rule.owner))
+        return [rule.owner for rule in across]
+
+    def _names(self, owners: list[int]) -> tuple[str, ...]:
+        named = dict.fromkeys(self.network.owners[owner] for owner in owners if owner >= 0)
+        return tuple(named)[:NAMED]
+
+
+def _batches(automata: list[Automaton]) -> list[list[Automaton]]:
+    batches: list[list[Automaton]] = []
+    states = 0
+    for automaton in automata:
+        states += automaton.states
+        if not batches or len(batches[-1]) == BATCH or states > BATCH_STATES:
+            batches.append([])
+            states = automaton.states
+        batches[-1].append(automaton)
+    return batches

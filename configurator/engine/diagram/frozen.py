@@ -1,0 +1,186 @@
+"""The finished diagram as flat read-only arrays, and how a growing one becomes it.
+
+This is the whole of what a click reads and what is stored. Nothing here sweeps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from configurator.engine.diagram.conjunction import GrowingDiagram
+from configurator.engine.diagram.merging import merge_nodes
+from configurator.engine.diagram.reduction import Reduction
+
+Int64 = npt.NDArray[np.int64]
+UInt32 = npt.NDArray[np.uint32]
+UInt8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenDiagram:
+    """Nodes and edges (see ``kernels`` for the layout) and where the values went.
+
+    A *slot* is a class of states together with the additional charge of an edge; without
+    charges over several variables slots and classes are the same. ``offset[v]`` is where
+    the values of network variable ``v`` start in an answer. The other arrays are those of
+    ``Placement`` and ``Reduction``, classes numbered through over all blocks.
+    """
+
+    start: UInt32
+    conjunction: UInt8
+    slot: UInt32
+    target: UInt32
+    roots: UInt32
+    slot_class: UInt32
+    slot_extra: Int64
+    class_of: UInt32
+    state_cost: Int64
+    state_weight: Int64
+    block: Int64
+    block_start: Int64
+    state_start: Int64
+    state_value: Int64
+    odd_state: Int64
+    odd_value: Int64
+    common_value: Int64
+    offset: Int64
+
+    @property
+    def nodes(self) -> int:
+        """Nodes, TRUE and conjunctions among them."""
+        return len(self.start) - 1
+
+    @property
+    def edges(self) -> int:
+        """Edges of all nodes."""
+        return len(self.slot)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all arrays together."""
+        return sum(int(array.nbytes) for array in self.arrays().values())
+
+    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        """All arrays by name, in a fixed order."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def freeze(grown: GrowingDiagram | None, reduced: Reduction, sizes: list[int]) -> FrozenDiagram:
+    """Flatten: leaves first, conjunctions of several children shared.
+
+    ``sizes`` are the numbers of values of the network's variables; ``None`` for ``grown``
+    gives the diagram without a configuration: one root that cannot be taken.
+    """
+    class_start = np.concatenate(([0], np.cumsum(np.array(reduced.class_count, dtype=np.int64))))
+    builder = _Flattener()
+    if grown is None:
+        roots = [builder.add(np.zeros(2, dtype=np.int64), _NONE, _NONE, None, False)]
+    else:
+        roots = _flatten(grown, class_start, builder)
+    start, conjunction, classes, target, weight = builder.joined()
+    real = classes >= 0
+    slot_class = np.arange(class_start[-1], dtype=np.int64)
+    slot_extra = np.zeros(len(slot_class), dtype=np.int64)
+    slot = np.where(real, classes, 0)
+    if weight.any():
+        pair = np.stack((slot[real], weight[real]), axis=1)
+        kinds, number = np.unique(pair, axis=0, return_inverse=True)
+        slot = np.zeros(len(classes), dtype=np.int64)
+        slot[real] = number.reshape(-1)
+        slot_class, slot_extra = kinds[:, 0].copy(), kinds[:, 1].copy()
+    placement = reduced.placement
+    of_block = np.repeat(class_start[:-1], np.diff(placement.block_start))
+    offset = np.concatenate(([0], np.cumsum(np.array(sizes, dtype=np.int64))))
+    frozen = FrozenDiagram(
+        start=start.astype(np.uint32),
+        conjunction=conjunction.astype(np.uint8),
+        slot=slot.astype(np.uint32),
+        target=target.astype(np.uint32),
+        roots=np.array(roots, dtype=np.uint32),
+        slot_class=slot_class.astype(np.uint32),
+        slot_extra=slot_extra,
+        class_of=(reduced.class_of + of_block).astype(np.uint32),
+        state_cost=reduced.state_cost,
+        state_weight=np.array(reduced.state_weight, dtype=np.int64),
+        block=placement.block,
+        block_start=placement.block_start,
+        state_start=placement.state_start,
+        state_value=placement.state_value,
+        odd_state=placement.odd_state,
+        odd_value=placement.odd_value,
+        common_value=placement.common_value,
+        offset=offset.astype(np.int64),
+    )
+    for array in frozen.arrays().values():
+        array.setflags(write=False)
+    return frozen
+
+
+_NONE = np.zeros(0, dtype=np.int64)
+
+
+class _Flattener:
+    """Collects nodes in order; node 0 is TRUE."""
+
+    def __init__(self) -> None:
+        self.nodes = 1
+        self.edges = 0
+        self.starts: list[Int64] = [np.zeros(2, dtype=np.int64)]
+        self.kinds: list[Int64] = [np.zeros(1, dtype=np.int64)]
+        self.classes: list[Int64] = []
+        self.targets: list[Int64] = []
+        self.weights: list[Int64] = []
+
+    def add(
+        self, start: Int64, classes: Int64, target: Int64, weight: Int64 | None, both: bool
+    ) -> int:
+        """Append nodes; answers the number of the first."""
+        first = self.nodes
+        count = len(start) - 1
+        self.starts.append(start[1:] + self.edges)
+        self.kinds.append(np.full(count, both, dtype=np.int64))
+        self.classes.append(classes)
+        self.targets.append(target)
+        self.weights.append(np.zeros(len(target), dtype=np.int64) if weight is None else weight)
+        self.nodes += count
+        self.edges += len(target)
+        return first
+
+    def joined(self) -> tuple[Int64, Int64, Int64, Int64, Int64]:
+        """Start, kind, class, target and weight of everything."""
+        return (
+            np.concatenate(self.starts),
+            np.concatenate(self.kinds),
+            np.concatenate([_NONE, *self.classes]),
+            np.concatenate([_NONE, *self.targets]),
+            np.concatenate([_NONE, *self.weights]),
+        )
+
+
+def _flatten(grown: GrowingDiagram, class_start: Int64, builder: _Flattener) -> list[int]:
+    tree = grown.tree
+    base = [0] * len(grown.levels)
+    for block in reversed(tree.order):
+        level = grown.levels[block]
+        below = tree.children[block]
+        if not below:
+            target = np.zeros(len(level.value), dtype=np.int64)
+        elif len(below) == 1:
+            target = level.child[:, 0].astype(np.int64) + base[below[0]]
+        else:
+            wide = level.child.astype(np.int64) + np.array([base[child] for child in below])
+            rows = np.arange(len(wide) + 1, dtype=np.int64)
+            # An edge's children, seen as a node with that one edge, find their equals.
+            first, number = merge_nodes(
+                rows, np.zeros(len(wide), dtype=np.int32), wide.astype(np.int32)
+            )
+            shared = wide[first].reshape(-1)
+            start = np.arange(len(first) + 1, dtype=np.int64) * len(below)
+            target = number + builder.add(start, np.full(len(shared), -1), shared, None, True)
+        base[block] = builder.add(
+            level.start, level.value + class_start[block], target, level.weight, False
+        )
+    return [base[block] for block in tree.order if tree.parent[block] < 0]

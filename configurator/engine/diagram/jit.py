@@ -1,0 +1,31 @@
+"""One decorator for the small loops: compiled by Numba, or the same function undecorated.
+
+Knows nothing of diagrams. Where Numba is absent the functions run as written, slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+_njit: Callable[..., Any] | None = None
+try:
+    from numba import njit as _njit
+except ImportError:  # pragma: no cover - the lock file brings Numba
+    COMPILED = False
+else:
+    COMPILED = True
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kernel(function: F) -> F:
+    """Compile ``function`` on first use, without the interpreter's lock, cached on disk."""
+    if _njit is None:
+        return function
+    return cast(F, _njit(cache=True, nogil=True)(function))
+
+
+def undecorated(function: F) -> F:
+    """The function as it was written, for the slow second engine and where Numba is absent."""
+    return cast(F, getattr(function, "py_func", function))

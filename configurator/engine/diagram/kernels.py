@@ -1,0 +1,254 @@
+"""The loops of a click: sweeps over the flat arrays, charges in, lowest totals out.
+
+Knows nothing of networks, files or threads. Every function works in place on arrays of
+64-bit integers (or, undecorated, on plain lists) and keeps to the subset of Python that
+Numba compiles. A total of ``INFINITE`` means "impossible"; anything from ``LIMIT`` up is
+read as such, so that one impossible charge may be added to another without overflow.
+
+Layout: node 0 is TRUE. The edges of node ``x`` are ``start[x] .. start[x + 1] - 1``. In a
+choice node exactly one edge is taken: it fixes the slot ``slot[e]`` and goes on to
+``target[e]``. In a conjunction node all ``target[e]`` hold together. Targets have lower
+numbers than the nodes that refer to them, so one loop upwards and one downwards suffice
+(Mateescu, Dechter and Marinescu 2008, section 6; Amilhastre, Fargier and Marquis 2002).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from configurator.engine.diagram.jit import kernel
+
+INFINITE = 1 << 60
+LIMIT = 1 << 59
+
+Numbers = Any
+"""A one-dimensional array or list of integers."""
+
+
+@kernel
+def sweep_up(
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    cost: Numbers,
+    up: Numbers,
+) -> None:
+    """``up[x]``: the lowest total of what hangs below node ``x``."""
+    up[0] = 0
+    for node in range(1, len(up)):
+        if conjunction[node]:
+            total = 0
+            for edge in range(start[node], start[node + 1]):
+                below = up[target[edge]]
+                if below >= LIMIT:
+                    total = INFINITE
+                    break
+                total += below
+            up[node] = total
+        else:
+            best = INFINITE
+            for edge in range(start[node], start[node + 1]):
+                whole = cost[slot[edge]] + up[target[edge]]
+                if whole < best:
+                    best = whole
+            up[node] = best if best < LIMIT else INFINITE
+
+
+@kernel
+def total_of(roots: Numbers, up: Numbers) -> int:
+    """The lowest total of the whole, after ``sweep_up``; ``INFINITE`` if there is none."""
+    total = 0
+    for index in range(len(roots)):
+        below = up[roots[index]]
+        if below >= LIMIT:
+            return INFINITE
+        total += below
+    return total
+
+
+@kernel
+def sweep_down(
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    roots: Numbers,
+    cost: Numbers,
+    total: int,
+    up: Numbers,
+    down: Numbers,
+    lowest: Numbers,
+) -> None:
+    """``down[x]``: the lowest total of what stands beside and above ``x``; ``lowest[s]``:
+    the lowest total of a whole that takes slot ``s``. ``total`` is finite."""
+    for index in range(len(lowest)):
+        lowest[index] = INFINITE
+    count = len(down)
+    for node in range(count):
+        down[node] = INFINITE
+    for index in range(len(roots)):
+        down[roots[index]] = total - up[roots[index]]
+    for step in range(1, count):
+        node = count - step
+        above = down[node]
+        if above >= LIMIT or up[node] >= LIMIT:
+            continue
+        if conjunction[node]:
+            whole = above + up[node]
+            for edge in range(start[node], start[node + 1]):
+                below = target[edge]
+                rest = whole - up[below]
+                if rest < down[below]:
+                    down[below] = rest
+        else:
+            for edge in range(start[node], start[node + 1]):
+                taken = slot[edge]
+                below = target[edge]
+                partial = above + cost[taken]
+                if partial < down[below]:
+                    down[below] = partial
+                whole = partial + up[below]
+                if whole < lowest[taken]:
+                    lowest[taken] = whole
+
+
+@kernel
+def charge_pins(
+    block: Numbers,
+    block_start: Numbers,
+    state_start: Numbers,
+    state_value: Numbers,
+    odd_state: Numbers,
+    odd_value: Numbers,
+    common_value: Numbers,
+    pin_variable: Numbers,
+    pin_value: Numbers,
+    penalty: int,
+    cost: Numbers,
+) -> None:
+    """Add ``penalty`` to every state of a block in which a pin does not hold.
+
+    A variable whose values are spread over the states of its block lists them in
+    ``state_value``; one that has ``odd_value`` in just one state names it in ``odd_state``.
+    """
+    for index in range(len(pin_variable)):
+        variable = pin_variable[index]
+        wanted = pin_value[index]
+        home = block[variable]
+        first = block_start[home]
+        odd = odd_state[variable]
+        listed = state_start[variable]
+        for state in range(first, block_start[home + 1]):
+            if odd < 0:
+                value = state_value[listed + state - first]
+            elif state == odd:
+                value = odd_value[variable]
+            else:
+                value = common_value[variable]
+            if value != wanted:
+                charged = cost[state] + penalty
+                cost[state] = charged if charged < LIMIT else INFINITE
+
+
+@kernel
+def charge_slots(
+    class_of: Numbers,
+    slot_class: Numbers,
+    slot_extra: Numbers,
+    state_cost: Numbers,
+    class_cost: Numbers,
+    slot_cost: Numbers,
+) -> None:
+    """The cheapest state of every class, and from it the charge of every slot."""
+    for index in range(len(class_cost)):
+        class_cost[index] = INFINITE
+    for state in range(len(class_of)):
+        home = class_of[state]
+        if state_cost[state] < class_cost[home]:
+            class_cost[home] = state_cost[state]
+    for index in range(len(slot_cost)):
+        charged = class_cost[slot_class[index]]
+        slot_cost[index] = charged + slot_extra[index] if charged < LIMIT else INFINITE
+
+
+@kernel
+def settle_states(
+    class_of: Numbers,
+    slot_class: Numbers,
+    class_cost: Numbers,
+    lowest: Numbers,
+    class_lowest: Numbers,
+    state_cost: Numbers,
+    state_lowest: Numbers,
+) -> None:
+    """From the lowest total of every slot to that of every state (``INFINITE`` if none)."""
+    for index in range(len(class_lowest)):
+        class_lowest[index] = INFINITE
+    for index in range(len(slot_class)):
+        home = slot_class[index]
+        if lowest[index] < class_lowest[home]:
+            class_lowest[home] = lowest[index]
+    for state in range(len(class_of)):
+        home = class_of[state]
+        if class_lowest[home] < LIMIT and state_cost[state] < LIMIT:
+            state_lowest[state] = class_lowest[home] - class_cost[home] + state_cost[state]
+        else:
+            state_lowest[state] = INFINITE
+
+
+@kernel
+def settle_values(
+    block: Numbers,
+    block_start: Numbers,
+    state_start: Numbers,
+    state_value: Numbers,
+    odd_state: Numbers,
+    odd_value: Numbers,
+    common_value: Numbers,
+    offset: Numbers,
+    state_lowest: Numbers,
+    block_best: Numbers,
+    block_second: Numbers,
+    block_winner: Numbers,
+    answer: Numbers,
+) -> None:
+    """From the lowest total of every state to that of every value (``INFINITE`` if none).
+
+    The value that a variable has in all states but one gets the block's best total, or
+    the second best where the best one is the odd state itself.
+    """
+    for index in range(len(answer)):
+        answer[index] = INFINITE
+    for home in range(len(block_best)):
+        best = INFINITE
+        second = INFINITE
+        winner = -1
+        for state in range(block_start[home], block_start[home + 1]):
+            whole = state_lowest[state]
+            if whole < best:
+                second = best
+                best = whole
+                winner = state
+            elif whole < second:
+                second = whole
+        block_best[home] = best
+        block_second[home] = second
+        block_winner[home] = winner
+    for variable in range(len(block)):
+        home = block[variable]
+        base = offset[variable]
+        odd = odd_state[variable]
+        if odd >= 0:
+            answer[base + odd_value[variable]] = state_lowest[odd]
+            if block_winner[home] == odd:
+                answer[base + common_value[variable]] = block_second[home]
+            else:
+                answer[base + common_value[variable]] = block_best[home]
+        else:
+            first = block_start[home]
+            listed = state_start[variable]
+            for state in range(first, block_start[home + 1]):
+                place = base + state_value[listed + state - first]
+                if state_lowest[state] < answer[place]:
+                    answer[place] = state_lowest[state]
