@@ -341,12 +341,17 @@ def _compared(operator: str, left: Bounds, right: Bounds) -> Truth:
         return None
     if operator in (">", ">="):
         operator, left, right = ("<" if operator == ">" else "<="), right, left
-    strict = operator == "<"
-    if left.high is not None and right.low is not None and left.high <= right.low:
-        return True if left.high < right.low or not strict else None
-    if left.low is not None and right.high is not None and left.low >= right.high:
-        return False if left.low > right.high or strict else None
-    return None
+    if _certainly(operator, left.high, right.low):
+        return True
+    opposite = "<=" if operator == "<" else "<"
+    return False if _certainly(opposite, right.high, left.low) else None
+
+
+def _certainly(operator: str, most: Fraction | None, least: Fraction | None) -> bool:
+    """Whether even ``most`` is below (or at) ``least``."""
+    if most is None or least is None:
+        return False
+    return most < least or (operator == "<=" and most == least)
 
 
 def _equal(left: Bounds, right: Bounds) -> Truth:
