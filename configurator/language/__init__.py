@@ -1,0 +1,10 @@
+"""Rule text to model: folders of rule files become products, or lists of mistakes.
+
+The specification is ``docs/language.md``. Nothing here knows of engines or pages.
+"""
+
+from configurator.language.files import digest_of, read_folder
+from configurator.language.folder import Loaded, load_folder
+from configurator.language.report import render, to_json
+
+__all__ = ["Loaded", "digest_of", "load_folder", "read_folder", "render", "to_json"]

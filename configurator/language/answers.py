@@ -1,0 +1,191 @@
+"""Answers as merchandisers write them, turned into the text the engine knows.
+
+Used by defaults, suggestions and scenarios: ids, plain decimals, ISO days, ``yes`` and
+``no``, and one slot per value of a several-of (see ``model.choice``).
+"""
+
+from __future__ import annotations
+
+import datetime
+from fractions import Fraction
+
+from configurator.language.draft import Draft
+from configurator.language.fields import NUMBER, day, number, scalar
+from configurator.language.nodes import Mapping, Node, Scalar, Sequence
+from configurator.language.resolve import plain
+from configurator.language.scope import Declared
+from configurator.model.choice import NONE
+
+
+def answer_of(draft: Draft, declared: Declared, node: Node) -> str | None:
+    """The answer ``node`` gives to one slot, or ``None`` after a diagnostic."""
+    text = scalar(draft, node)
+    if text is None:
+        return None
+    word = text.text
+    if word == NONE and declared.kind != "several of":
+        if not declared.optional and not declared.flawed:
+            draft.report.stop("unknown-value/none", text.span, variable=declared.id)
+            return None
+        return NONE
+    if declared.kind == "text":
+        return word
+    if declared.sort == "date":
+        return _day(draft, declared, text)
+    if declared.sort == "number":
+        return _number(draft, declared, text)
+    if declared.sort == "yes or no" and word not in ("yes", "no"):
+        draft.report.stop("type-mismatch/yes", text.span, word=word)
+        return None
+    if declared.sort == "symbol" and word not in declared.values:
+        if not declared.flawed:
+            draft.stop_unknown(
+                "unknown-value", text.span, word, tuple(declared.values), variable=declared.id
+            )
+        return None
+    return word
+
+
+def _day(draft: Draft, declared: Declared, text: Scalar) -> str | None:
+    found = day(draft, text.text, text.span)
+    if found is None:
+        return None
+    days = declared.days
+    if days is not None:
+        early = isinstance(days.first, datetime.date) and found < days.first
+        late = isinstance(days.last, datetime.date) and found > days.last
+        if early or late:
+            draft.report.stop(
+                "unknown-value/range",
+                text.span,
+                word=text.text,
+                variable=declared.id,
+                low=str(days.first),
+                high=str(days.last),
+            )
+            return None
+    return found.isoformat()
+
+
+def _number(draft: Draft, declared: Declared, text: Scalar) -> str | None:
+    found = number(draft, text)
+    if found is None:
+        return None
+    if declared.numbers:
+        if found not in declared.numbers:
+            if not declared.flawed:
+                draft.stop_unknown(
+                    "unknown-value",
+                    text.span,
+                    text.text,
+                    tuple(declared.numbers.values()),
+                    variable=declared.id,
+                )
+            return None
+        return declared.numbers[found]
+    limits = declared.number
+    if limits is not None and not limits.low <= found <= limits.high:
+        draft.report.stop(
+            "unknown-value/range",
+            text.span,
+            word=text.text,
+            variable=declared.id,
+            low=plain(limits.low),
+            high=plain(limits.high),
+        )
+        return None
+    if limits is not None and (found - limits.low) % limits.step:
+        draft.report.stop(
+            "unknown-value/step",
+            text.span,
+            word=text.text,
+            variable=declared.id,
+            low=plain(limits.low),
+            step=plain(limits.step),
+        )
+        return None
+    return plain(found)
+
+
+def quantities_of(
+    draft: Draft, declared: Declared, node: Node, *, closed: bool
+) -> list[tuple[str, str]] | None:
+    """``{rack: 2}``, ``[rack, bell]`` or ``none`` as slots and quantities.
+
+    With ``closed``, the values that are not named are 0.
+    """
+    wanted: dict[str, str] = {}
+    if isinstance(node, Mapping):
+        entries: list[tuple[Scalar, Node | None]] = list(node.entries)
+    elif isinstance(node, Sequence):
+        entries = [(each, None) for each in node.items if isinstance(each, Scalar)]
+    elif isinstance(node, Scalar) and (node.text == NONE or node.text == ""):
+        entries = []
+    else:
+        entries = [(node, None)]
+    for key, value in entries:
+        if key.text not in declared.values:
+            if not declared.flawed:
+                draft.stop_unknown(
+                    "unknown-value",
+                    key.span,
+                    key.text,
+                    tuple(declared.values),
+                    variable=declared.id,
+                )
+            return None
+        quantity = "1" if value is None else _quantity(draft, declared, value)
+        if quantity is None:
+            return None
+        wanted[key.text] = quantity
+    if closed:
+        return [(f"{declared.id}.{value}", wanted.get(value, "0")) for value in declared.values]
+    return [(f"{declared.id}.{value}", quantity) for value, quantity in wanted.items()]
+
+
+def _quantity(draft: Draft, declared: Declared, node: Node) -> str | None:
+    text = scalar(draft, node)
+    if text is None:
+        return None
+    if text.text in ("yes", "no"):
+        return "1" if text.text == "yes" else "0"
+    highest = declared.several.each[1] if declared.several else 1
+    if NUMBER.fullmatch(text.text):
+        found = Fraction(text.text)
+        if found.denominator == 1 and 0 <= found <= highest:
+            return str(found.numerator)
+    if not declared.flawed:
+        draft.report.stop(
+            "unknown-value/range",
+            text.span,
+            word=text.text,
+            variable=declared.id,
+            low="0",
+            high=str(highest),
+        )
+    return None
+
+
+def slots_of(
+    draft: Draft, key: Scalar, node: Node, *, closed: bool
+) -> list[tuple[str, str]] | None:
+    """The answers under one key: a variable, or one value of a several-of (``extras.rack``)."""
+    name, _, part = key.text.partition(".")
+    declared = draft.scope.names.get(name)
+    if declared is None:
+        name_of_part = name.partition("[")[0]
+        if name not in draft.scope.pending and name_of_part not in draft.scope.pending:
+            draft.stop_unknown("unknown-name", key.span, key.text, tuple(draft.scope.names))
+        return None
+    if part:
+        if declared.kind != "several of" or part not in declared.values:
+            draft.stop_unknown(
+                "unknown-name/part", key.span, part, tuple(declared.values), owner=name
+            )
+            return None
+        quantity = _quantity(draft, declared, node)
+        return None if quantity is None else [(key.text, quantity)]
+    if declared.kind == "several of":
+        return quantities_of(draft, declared, node, closed=closed)
+    answer = answer_of(draft, declared, node)
+    return None if answer is None else [(declared.id, answer)]

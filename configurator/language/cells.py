@@ -1,0 +1,150 @@
+"""Cells of tables: what one says about its column, as a condition."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from configurator.language import syntax
+from configurator.language.draft import Draft
+from configurator.language.nodes import Scalar
+from configurator.language.resolve import Resolver, Typed, UnresolvedError
+from configurator.language.spreadsheet import Row, Sheet, plain_number
+from configurator.model import expression as model
+
+_ZERO = Fraction(0)
+
+Empty = Literal["any", "none", "same as above"] | None
+
+_TEST = re.compile(r"(<=|>=|!=|<>|==|=|<|>|≤|≥|≠)\s*(.+)")
+_ATOM = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})|(?P<sign>[+-]?)(?P<number>\d+(\.\d+)?)(\s*(?P<unit>[^\W\d]\w*|%|€))?"
+    r"|(?P<name>[^\W\d]\w*(-\w+)*)"
+)
+
+
+@dataclass(slots=True)
+class Column:
+    """A column that is read: its place in the sheet, its header as a term."""
+
+    index: int
+    subject: syntax.Path
+    typed: Typed
+    cells: dict[str, model.Condition | None] = field(default_factory=dict)
+    above: str = ""
+
+
+def read_column(draft: Draft, sheet: Sheet, index: int) -> Column | None:
+    """The column whose header is a variable, a fact (``panel.load``) or a quantity."""
+    header = sheet.columns[index]
+    span = sheet.place(1, index)
+    source = Scalar(span.file, span.line, span.column, header, True, -1)
+    try:
+        tree = draft.parser.parse(header)
+    except syntax.ExpressionError:
+        tree = None
+    if not isinstance(tree, syntax.Path):
+        draft.stop_unknown("unknown-column", span, header, tuple(draft.scope.names))
+        return None
+    name = tree.names[0]
+    if name not in draft.scope.names and name not in draft.scope.pending:
+        draft.stop_unknown("unknown-column", span, header, tuple(draft.scope.names))
+        return None
+    try:
+        return Column(index, tree, Resolver(draft, source, "rule").term(tree))
+    except UnresolvedError:
+        return None
+
+
+def read_cell(
+    draft: Draft, sheet: Sheet, row: Row, column: Column, empty: Empty
+) -> tuple[bool, model.Condition | None]:
+    """Whether the cell is fit, and its condition (``None``: anything)."""
+    text = row.cells[column.index].strip()
+    if not text and empty is not None:
+        text = {"any": "*", "none": "none", "same as above": column.above}[empty]
+    column.above = text
+    if text in column.cells:
+        return True, column.cells[text]
+    span = sheet.place(row.line, column.index)
+    header = sheet.columns[column.index]
+    if text in ("", "-", "–", "—"):
+        key = "empty-cell/dash" if text else "empty-cell"
+        draft.report.stop(key, span, column=header)
+        return False, None
+    if text == "*":
+        column.cells[text] = None
+        return True, None
+    written = plain_number(draft.report, sheet, text, span)
+    if written is None:
+        return False, None
+    source = Scalar(span.file, span.line, span.column, written, True, -1)
+    tree = _test(written, column.subject)
+    if tree is None:
+        draft.report.stop("syntax/cell", span, cell=text)
+        return False, None
+    try:
+        condition = _condition(Resolver(draft, source, "rule", cell=True), tree, column)
+    except UnresolvedError:
+        return False, None
+    column.cells[text] = condition
+    return True, condition
+
+
+def _test(text: str, subject: syntax.Path) -> syntax.Comparison | syntax.Membership | None:
+    negated = False
+    if re.match(r"not\s", text):
+        negated, text = True, text[4:].strip()
+    test = _TEST.fullmatch(text)
+    if test is not None:
+        atom = _atom(test[2])
+        if atom is None or negated:
+            return None
+        operator = {"==": "=", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">="}.get(test[1], test[1])
+        return syntax.Comparison(0, operator, subject, atom)
+    items: list[syntax.Syntax] = []
+    for piece in text.split("|"):
+        low, dots, high = piece.partition("..")
+        ends = [_atom(end) if end.strip() else None for end in (low, high)]
+        missing = any(end.strip() and ends[at] is None for at, end in enumerate((low, high)))
+        if missing or (ends[0] is None and ends[1] is None):
+            return None
+        if dots:
+            items.append(syntax.Range(0, ends[0], ends[1]))
+        else:
+            assert ends[0] is not None
+            items.append(ends[0])
+    if len(items) == 1 and not isinstance(items[0], syntax.Range):
+        return syntax.Comparison(0, "!=" if negated else "=", subject, items[0])
+    return syntax.Membership(0, subject, tuple(items), negated)
+
+
+def _atom(text: str) -> syntax.Syntax | None:
+    found = _ATOM.fullmatch(text.strip())
+    if found is None:
+        return None
+    if found["day"]:
+        return syntax.Day(0, found["day"])
+    if found["number"]:
+        number = syntax.Number(0, found["number"], found["unit"])
+        return syntax.Negative(0, number) if found["sign"] == "-" else number
+    if found["name"] in ("yes", "no", "none"):
+        return syntax.Word(0, found["name"])
+    return syntax.Path(0, (found["name"],))
+
+
+def _condition(
+    resolver: Resolver, tree: syntax.Comparison | syntax.Membership, column: Column
+) -> model.Condition:
+    if column.typed.sort != "several of":
+        return resolver.condition(tree)
+    assert column.typed.declared is not None
+    negated = tree.operator == "!=" if isinstance(tree, syntax.Comparison) else tree.negated
+    items = (tree.right,) if isinstance(tree, syntax.Comparison) else tree.items
+    if len(items) == 1 and isinstance(items[0], syntax.Word) and items[0].word == "none":
+        kinds = model.Kinds(column.typed.declared.id)
+        return model.Comparison("!=" if negated else "=", kinds, model.Number(_ZERO))
+    mode = "none" if negated else "any"
+    return resolver.condition(syntax.Has(0, column.subject, mode, items))

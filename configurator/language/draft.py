@@ -1,0 +1,60 @@
+"""What the readers of a rule folder share while they read it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from configurator.language.report import Report
+from configurator.language.scope import Scope
+from configurator.language.spreadsheet import Sheet
+from configurator.language.syntax import Parser
+from configurator.language.texts import Texts
+from configurator.model.diagnostic import Span
+
+
+@dataclass(slots=True)
+class Draft:
+    """A folder while it is read: its files, what was declared, what was found wrong."""
+
+    report: Report
+    files: Mapping[str, bytes]
+    texts: Texts
+    scope: Scope
+    parser: Parser = field(default_factory=Parser)
+    sheets: dict[str, Sheet | None] = field(default_factory=dict)
+    likenesses: int = 60
+    """How many more "did you mean" are looked for; each one compares all the names."""
+
+    def stop_unknown(
+        self, key: str, span: Span, word: str, offered: Collection[str], /, **arguments: str
+    ) -> None:
+        """Report an unknown word with the likeliest one and what is offered."""
+        self.report.stop(
+            key,
+            span,
+            word=word,
+            hint=self.hint(word, offered),
+            offered=listed(offered),
+            **arguments,
+        )
+
+    def hint(self, word: str, offered: Collection[str]) -> tuple[str, str]:
+        """``did you mean "carbon"?`` in both languages, or nothing."""
+        if self.likenesses <= 0:
+            return "", ""
+        self.likenesses -= 1
+        like = difflib.get_close_matches(word[:80], offered, n=1, cutoff=0.6)
+        if not like:
+            folded = {each.casefold(): each for each in offered}
+            if word.casefold() not in folded:
+                return "", ""
+            like = [folded[word.casefold()]]
+        return f'did you mean "{like[0]}"? ', f"¿querías decir «{like[0]}»? "
+
+
+def listed(words: Iterable[str]) -> str:
+    """``a, b, c``, cut after a dozen."""
+    chosen = list(words)
+    return ", ".join(chosen[:12]) + (", …" if len(chosen) > 12 else "")

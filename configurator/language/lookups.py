@@ -1,0 +1,244 @@
+"""Looks for gaps and overlaps in a lookup table, without any solver.
+
+Every column's domain is cut into pieces inside which all rows behave alike; a piece is
+a set of the rows it fits. A walk over the product of the pieces, merging equal states,
+meets a gap (no row left) or two rows that disagree, with an example of each.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from fractions import Fraction
+
+from configurator.language.cells import Column
+from configurator.language.draft import Draft
+from configurator.language.resolve import plain
+from configurator.language.scope import Declared
+from configurator.language.spreadsheet import Sheet
+from configurator.model import expression as model
+from configurator.model.product import TableRow
+
+MOST_STATES = 200_000
+Point = Fraction | str | None
+"""A number, an id, or ``None`` for "none"."""
+
+
+@dataclass(slots=True)
+class _Piece:
+    example: str
+    rows: int
+
+
+def check_lookup(
+    draft: Draft,
+    rows: tuple[TableRow, ...],
+    first_match: bool,
+    columns: list[Column],
+    sheet: Sheet,
+) -> None:
+    """Report ``lookup-gap`` and ``lookup-overlap``, each once, with an example."""
+    days = {row.period.first for row in rows if row.period.first}
+    days |= {row.period.last + datetime.timedelta(1) for row in rows if row.period.last}
+    for day in [None, *sorted(days)][:24]:
+        first_day = day or (min(days) - datetime.timedelta(1) if days else None)
+        active = [
+            at for at, row in enumerate(rows) if first_day is None or row.period.covers(first_day)
+        ]
+        if not _check(draft, rows, active, first_match, columns, sheet):
+            return
+
+
+def _check(
+    draft: Draft,
+    rows: tuple[TableRow, ...],
+    active: list[int],
+    first_match: bool,
+    columns: list[Column],
+    sheet: Sheet,
+) -> bool:
+    """Whether all is well, or cannot be told."""
+    pieces = []
+    for column in columns:
+        found = _pieces(column, rows, active, sheet)
+        if found is None:
+            return True
+        pieces.append(found)
+    every = sum(1 << at for at in active)
+    states: dict[int, tuple[str, ...]] = {every: ()}
+    visited = 0
+    for column, column_pieces in zip(columns, pieces, strict=True):
+        following: dict[int, tuple[str, ...]] = {}
+        for left, example in states.items():
+            for piece in column_pieces:
+                visited += 1
+                if visited > MOST_STATES:
+                    return True
+                here = (*example, f"{sheet.columns[column.index]} = {piece.example}")
+                both = left & piece.rows
+                if not both:
+                    draft.report.stop("lookup-gap", sheet.place(1, 0), example=", ".join(here))
+                    return False
+                following.setdefault(both, here)
+        states = following
+    if first_match:
+        return True
+    for left, example in states.items():
+        fitting = [at for at in active if left >> at & 1]
+        other = next((at for at in fitting if rows[at].sets != rows[fitting[0]].sets), None)
+        if other is not None:
+            draft.report.stop(
+                "lookup-overlap",
+                rows[other].span,
+                first=rows[fitting[0]].span.line,
+                second=rows[other].span.line,
+                example=", ".join(example),
+            )
+            return False
+    return True
+
+
+def _pieces(
+    column: Column, rows: tuple[TableRow, ...], active: list[int], sheet: Sheet
+) -> list[_Piece] | None:
+    """The pieces of a column's domain, equal ones merged; ``None`` if it cannot be told."""
+    cells = {row.line: row.cells[column.index].strip() for row in sheet.rows}
+    above = ""
+    conditions: list[model.Condition | None] = []
+    for row in rows:
+        text = cells[row.span.line]
+        if text not in column.cells:
+            text = "*" if "*" in column.cells and not above else above
+        above = text
+        if text not in column.cells:
+            return None
+        conditions.append(column.cells[text])
+    declared = column.typed.declared
+    if declared is None or not isinstance(column.typed.term, model.Read):
+        return None
+    points = _points(declared, [each for each in conditions if each is not None])
+    if points is None:
+        return None
+    found: dict[int, _Piece] = {}
+    for point in points:
+        mask = 0
+        for at in active:
+            holds = _holds(conditions[at], point)
+            if holds is None:
+                return None
+            if holds:
+                mask |= 1 << at
+        found.setdefault(mask, _Piece(_shown(point), mask))
+    return list(found.values())
+
+
+def _points(declared: Declared, conditions: list[model.Condition]) -> list[Point] | None:
+    points: list[Point]
+    if declared.sort == "symbol":
+        points = list(declared.values)
+    elif declared.sort == "yes or no":
+        points = [Fraction(1), Fraction(0)]
+    elif declared.numbers:
+        points = list(declared.numbers)
+    elif declared.sort == "number":
+        points = list(_cuts(declared, conditions))
+    else:
+        return None
+    return [*points, None] if declared.optional else points
+
+
+def _cuts(declared: Declared, conditions: list[model.Condition]) -> list[Fraction]:
+    """One number of every run between the constants the cells name."""
+    constants = {
+        term.value
+        for condition in conditions
+        for term in _terms(condition)
+        if isinstance(term, model.Number)
+    }
+    limits = declared.number
+    step = limits.step if limits else Fraction(1, 10**declared.decimals)
+    near = {constant + shift for constant in constants for shift in (-step, 0, step)}
+    if limits is None:
+        return sorted(near) or [Fraction(0)]
+    near |= {limits.low, limits.high}
+    inside = {
+        limits.low + (each - limits.low) // step * step
+        for each in near
+        if limits.low <= each <= limits.high
+    }
+    return sorted(inside)
+
+
+def _terms(condition: model.Condition) -> list[model.Term | None]:
+    if isinstance(condition, model.Comparison):
+        return [condition.right]
+    found: list[model.Term | None] = []
+    if isinstance(condition, model.Membership):
+        for item in condition.items:
+            if isinstance(item, model.Range):
+                found += [item.low, item.high]
+            else:
+                found.append(item)
+    return found
+
+
+def _holds(condition: model.Condition | None, point: Point) -> bool | None:
+    if condition is None:
+        return True
+    if isinstance(condition, model.Comparison):
+        value = _value(condition.right)
+        if value is NotImplemented:
+            return None
+        return _compare(condition.operator, point, value)
+    if not isinstance(condition, model.Membership):
+        return None
+    inside = False
+    for item in condition.items:
+        if isinstance(item, model.Range):
+            low = _value(item.low) if item.low is not None else None
+            high = _value(item.high) if item.high is not None else None
+            if low is NotImplemented or high is NotImplemented:
+                return None
+            if point is not None and isinstance(point, Fraction):
+                above = low is None or _compare(">=", point, low)
+                inside = inside or (above and (high is None or _compare("<=", point, high)))
+        else:
+            value = _value(item)
+            if value is NotImplemented:
+                return None
+            inside = inside or point == value
+    return inside != condition.negated
+
+
+def _value(term: model.Term) -> Point:
+    """The constant a term is; ``NotImplemented`` for any other term."""
+    match term:
+        case model.Number(value=value):
+            return value
+        case model.YesNo(value=value):
+            return Fraction(value)
+        case model.Symbol(value=value):
+            return value
+        case model.Nothing():
+            return None
+        case _:
+            return NotImplemented
+
+
+def _compare(operator: str, point: Point, value: Point) -> bool:
+    if operator in ("=", "!="):
+        return (point == value) == (operator == "=")
+    if not isinstance(point, Fraction) or not isinstance(value, Fraction):
+        return False
+    return {
+        "<": point < value,
+        "<=": point <= value,
+        ">": point > value,
+        ">=": point >= value,
+    }[operator]
+
+
+def _shown(point: Point) -> str:
+    if point is None:
+        return "none"
+    return plain(point) if isinstance(point, Fraction) else point

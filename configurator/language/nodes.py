@@ -1,0 +1,254 @@
+"""The YAML subset as a tree of text with positions.
+
+Every scalar stays text and is typed later by its key. Built from ruamel.yaml's events,
+one at a time and without recursion, so that a hostile file is left at its first
+offence. It knows nothing of products.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from configurator.language.files import DEPTH
+from configurator.language.report import Report
+from configurator.model.diagnostic import Span
+
+_ESCAPED_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(slots=True, eq=False)
+class Scalar:
+    """A text. ``shift`` is where the first letter stands after the scalar's start, or -1
+    where letters cannot be mapped to columns (folded lines, escapes)."""
+
+    file: str
+    line: int
+    column: int
+    text: str
+    plain: bool
+    shift: int
+
+    @property
+    def span(self) -> Span:
+        """Where it starts."""
+        return Span(self.file, self.line, self.column)
+
+    def at(self, offset: int) -> Span:
+        """The place of one letter of the text."""
+        if self.shift < 0:
+            return Span(self.file, self.line, self.column)
+        return Span(self.file, self.line, self.column + self.shift + offset)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was written."""
+        return self.plain and not self.text
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """A list."""
+
+    file: str
+    line: int
+    column: int
+    items: list[Node]
+    last_line: int
+
+    @property
+    def span(self) -> Span:
+        """Where it starts."""
+        return Span(self.file, self.line, self.column)
+
+
+@dataclass(slots=True, eq=False)
+class Mapping:
+    """Keys and values, in the order written, each key once."""
+
+    file: str
+    line: int
+    column: int
+    entries: list[tuple[Scalar, Node]]
+    flow: bool
+    last_line: int
+
+    @property
+    def span(self) -> Span:
+        """Where it starts."""
+        return Span(self.file, self.line, self.column)
+
+
+Node = Scalar | Sequence | Mapping
+
+
+class _RefusedError(Exception):
+    """The file was left; the reason is in the report."""
+
+
+@dataclass(slots=True)
+class _Open:
+    node: Sequence | Mapping
+    key: Scalar | None
+    seen: dict[str, Scalar] | None
+
+
+def read_yaml(report: Report, file: str, text: str) -> Mapping | None:
+    """The file's mapping, or ``None`` after diagnostics (an empty file is an empty mapping)."""
+    try:
+        root = _build(report, file, text)
+    except _RefusedError:
+        return None
+    except MarkedYAMLError as error:
+        _report_syntax(report, file, text, error)
+        return None
+    except YAMLError:
+        report.stop("bad-file/control", Span(file, 1, 1))
+        return None
+    if root is None or (isinstance(root, Scalar) and root.empty):
+        return Mapping(file, 1, 1, [], False, 1)
+    if not isinstance(root, Mapping):
+        report.stop("syntax/sections", root.span)
+        return None
+    return root
+
+
+def _build(report: Report, file: str, text: str) -> Node | None:
+    root: Node | None = None
+    stack: list[_Open] = []
+    documents = 0
+    for event in _events(text):
+        kind = type(event)
+        if kind is ScalarEvent:
+            node: Node = _scalar(report, file, event)
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            stack.pop().node.last_line = event.end_mark.line + 1
+            continue
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            _refuse_features(report, file, event)
+            if len(stack) >= DEPTH:
+                report.stop("too-large/depth", _span(file, event), depth=DEPTH)
+                raise _RefusedError
+            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            if kind is MappingStartEvent:
+                node = Mapping(file, line, column, [], bool(event.flow_style), line)
+            else:
+                node = Sequence(file, line, column, [], line)
+        elif kind is AliasEvent:
+            report.stop("yaml-feature/alias", _span(file, event))
+            raise _RefusedError
+        elif kind is DocumentStartEvent:
+            documents += 1
+            if documents > 1 or event.version or event.tags:
+                key = "yaml-feature/documents" if documents > 1 else "yaml-feature/directive"
+                report.stop(key, _span(file, event))
+                raise _RefusedError
+            continue
+        else:
+            continue
+        if not stack:
+            root = node
+        else:
+            _attach(report, stack[-1], node)
+        if not isinstance(node, Scalar):
+            stack.append(_Open(node, None, {} if isinstance(node, Mapping) else None))
+    return root
+
+
+def _events(text: str) -> Iterator[Any]:
+    return iter(YAML(typ="safe", pure=True).parse(text))
+
+
+def _scalar(report: Report, file: str, event: Any) -> Scalar:
+    start, end = event.start_mark, event.end_mark
+    if event.anchor is not None or event.tag is not None:
+        _refuse_features(report, file, event)
+    text, style = event.value, event.style
+    plain = not style
+    width = end.column - start.column
+    if start.line != end.line:
+        shift = -1
+    elif plain:
+        shift = 0 if width == len(text) else -1
+    else:
+        shift = 1 if width == len(text) + 2 else -1
+    if not plain and _ESCAPED_CONTROL.search(text.replace("\n", "")):
+        report.stop("bad-file/control", _span(file, event))
+        raise _RefusedError
+    return Scalar(file, start.line + 1, start.column + 1, text, plain, shift)
+
+
+def _refuse_features(report: Report, file: str, event: Any) -> None:
+    if event.anchor is not None:
+        report.stop("yaml-feature/anchor", _span(file, event), name=str(event.anchor))
+        raise _RefusedError
+    if event.tag is not None:
+        report.stop("yaml-feature/tag", _span(file, event), name=str(event.tag))
+        raise _RefusedError
+
+
+def _attach(report: Report, parent: _Open, node: Node) -> None:
+    if parent.seen is None:
+        assert isinstance(parent.node, Sequence)
+        parent.node.items.append(node)
+        return
+    assert isinstance(parent.node, Mapping)
+    key = parent.key
+    if key is None:
+        if not isinstance(node, Scalar):
+            report.stop("yaml-feature/key", node.span)
+            raise _RefusedError
+        if node.text == "<<":
+            report.stop("yaml-feature/merge", node.span)
+            raise _RefusedError
+        parent.key = node
+        return
+    parent.key = None
+    if parent.node.flow and isinstance(node, Scalar) and node.empty and key.plain:
+        report.stop("brace-comma/rest", key.span, rest=key.text)
+        return
+    first = parent.seen.get(key.text)
+    if first is not None:
+        report.stop("duplicate-id/key", key.span, id=key.text, line=first.line)
+        return
+    parent.seen[key.text] = key
+    parent.node.entries.append((key, node))
+
+
+def _span(file: str, event: Any) -> Span:
+    return Span(file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _report_syntax(report: Report, file: str, text: str, error: MarkedYAMLError) -> None:
+    mark = error.problem_mark or error.context_mark
+    span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
+    problem = str(error.problem or "")
+    lines = text.split("\n")
+    line = lines[span.line - 1] if span.line <= len(lines) else ""
+    here = line[span.column - 1 : span.column]
+    if "expected ',' or '}'" in problem and here in ("[", "{"):
+        report.stop("brace-comma/bracket", span)
+    elif "mapping values are not allowed" in problem:
+        report.stop("syntax/colon", span)
+    elif "expected ',' or" in problem or "expected the node content" in problem:
+        report.stop("syntax/brackets", span)
+    elif "quoted scalar" in str(error.context or "") or "end of stream" in problem:
+        report.stop("syntax/unclosed", span)
+    elif here and here in "@`%|>&*!":
+        report.stop("syntax/quote", span, sign=here)
+    else:
+        report.stop("syntax/yaml", span)

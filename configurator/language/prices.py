@@ -1,0 +1,258 @@
+"""The section ``prices``: what it costs."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from configurator.language.cells import read_cell
+from configurator.language.draft import Draft
+from configurator.language.fields import METADATA, Fields, number_of, scalar, sequence, strings
+from configurator.language.header import named
+from configurator.language.lookups import check_lookup
+from configurator.language.nodes import Mapping, Node, Scalar
+from configurator.language.resolve import read_condition, read_number
+from configurator.language.rules import take_id
+from configurator.language.sheets import sheet_of
+from configurator.language.spreadsheet import plain_number
+from configurator.language.tables import empty_cells, read_layout
+from configurator.model.diagnostic import Span
+from configurator.model.expression import Condition
+from configurator.model.product import (
+    AmountLine,
+    PercentLine,
+    Prices,
+    TableRow,
+    Variable,
+)
+
+_SECTION = frozenset({"currency", "tax", "base", "lines", "minimum", "times"})
+_LINE = METADATA | {
+    "id",
+    "name",
+    "amount",
+    "table",
+    "percent",
+    "times",
+    "when",
+    "minimum",
+    "of",
+    "group",
+    "empty",
+    "match",
+}
+_LATER = {
+    "tiers": "tiers",
+    "rows": "tiers",
+    "kind": "tiers",
+    "tax": "tax per line",
+    "sheet": "Excel tables",
+}
+RESERVED_LINES = ("base", "minimum", "all", "tax", "total", "net")
+
+
+def line_items(draft: Draft, sections: list[Mapping]) -> list[Mapping]:
+    """The lines of every ``prices`` section, in order; their ids become known."""
+    found = []
+    for section in sections:
+        for key, node in section.entries:
+            if key.text != "lines":
+                continue
+            for item in sequence(draft, node):
+                if not isinstance(item, Mapping):
+                    draft.report.stop("type-mismatch/mapping", item.span)
+                    continue
+                found.append(item)
+                for name, value in item.entries:
+                    if name.text == "id" and isinstance(value, Scalar):
+                        draft.scope.prices.add(value.text)
+    return found
+
+
+def read_prices(
+    draft: Draft,
+    sections: list[Mapping],
+    lines: list[Mapping],
+    variables: tuple[Variable, ...],
+) -> Prices | None:
+    """The prices, or ``None`` where the folder has none."""
+    if not sections:
+        return None
+    fields = Fields(draft, _joined(draft, sections), _SECTION)
+    rate, included = Fraction(0), True
+    if "tax" in fields:
+        tax = Fields(draft, fields.of["tax"], frozenset({"rate", "included"}))
+        rate = _percent(draft, tax.must("rate", "tax")) or Fraction(0)
+        tax.must("included", "tax")
+        included = tax.yes("included")
+    currency = fields.scalar("currency")
+    if currency is not None and not re.fullmatch(r"[A-Z]{3}", currency.text):
+        draft.report.stop("unknown-value/currency", currency.span, word=currency.text)
+    times = read_number(draft, fields.scalar("times"), "price")
+    return Prices(
+        currency=currency.text if currency else "EUR",
+        tax_rate=rate,
+        tax_included=included,
+        base=fields.money("base") or 0,
+        lines=_lines(draft, lines, variables),
+        minimum=fields.money("minimum"),
+        times=times.term if times else None,
+    )
+
+
+def _joined(draft: Draft, sections: list[Mapping]) -> Mapping:
+    """Several sections as one; a key may stand in one of them only, ``lines`` in all."""
+    entries: dict[str, tuple[Scalar, Node]] = {}
+    for section in sections:
+        for key, node in section.entries:
+            first = entries.get(key.text)
+            if first is not None and key.text != "lines":
+                file, line = first[0].file, first[0].line
+                draft.report.stop("duplicate-id", key.span, id=key.text, file=file, line=line)
+            else:
+                entries[key.text] = (key, node)
+    first = sections[0]
+    return Mapping(first.file, first.line, first.column, list(entries.values()), False, first.line)
+
+
+def _percent(draft: Draft, node: Node | None) -> Fraction | None:
+    text = scalar(draft, node)
+    if text is None:
+        return None
+    return number_of(draft, text.text.removesuffix("%").strip(), text.span)
+
+
+def _lines(
+    draft: Draft, items: list[Mapping], variables: tuple[Variable, ...]
+) -> tuple[AmountLine | PercentLine, ...]:
+    found: list[AmountLine | PercentLine] = []
+    seen: dict[str, Span] = {}
+    charges = {"base", *draft.scope.prices}
+    charges |= {
+        each.id
+        for each in variables
+        if each.price_each is not None or any(value.price is not None for value in each.values)
+    }
+    for item in items:
+        fields = Fields(draft, item, _LINE, _LATER)
+        key = take_id(draft, fields, seen, "prices")
+        if key is None:
+            continue
+        if key.text in draft.scope.names or key.text in RESERVED_LINES:
+            draft.report.stop("duplicate-id/line", key.span, id=key.text)
+            continue
+        active = fields.active()
+        fields.check_metadata()
+        line = _line(draft, fields, key, charges)
+        if line is not None and active:
+            found.append(line)
+    percents = {each.id for each in found if isinstance(each, PercentLine)}
+    for each in found:
+        if isinstance(each, PercentLine):
+            for name in each.of:
+                if name in percents:
+                    draft.report.stop("type-mismatch/percent", each.span, line=name)
+    return tuple(found)
+
+
+def _line(
+    draft: Draft, fields: Fields, key: Scalar, charges: set[str]
+) -> AmountLine | PercentLine | None:
+    ways = [way for way in ("amount", "table", "percent") if way in fields]
+    if len(ways) != 1:
+        assert isinstance(fields.node, Mapping)
+        tiers = any(name.text in ("tiers", "rows") for name, _ in fields.node.entries)
+        if tiers:
+            draft.texts.read(fields.get("name"), f"prices.lines.{key.text}.name")
+        else:
+            draft.report.stop("missing-key/line", key.span, line=key.text)
+        return None
+    name = named(draft, fields.get("name"), f"prices.lines.{key.text}.name", key.text, key.span)
+    when = read_condition(draft, fields.scalar("when"), "price")
+    if "when" in fields and when is None:
+        return None
+    if ways == ["percent"]:
+        percent = _percent(draft, fields.get("percent"))
+        of = _of(draft, fields, key, charges)
+        if percent is None:
+            return None
+        return PercentLine(
+            key.text, name, percent, of, fields.string("group"), when, fields.period(), key.span
+        )
+    for word in ("of", "group"):
+        if word in fields:
+            draft.report.stop("unknown-key/percent-only", fields.of[word].span, word=word)
+    times = read_number(draft, fields.scalar("times"), "price")
+    amount = read_number(draft, fields.scalar("amount"), "price")
+    if amount is not None and amount.unit not in (None, "€"):
+        draft.report.stop("unit-mismatch", fields.of["amount"].span, left="€", right=amount.unit)
+    rows = _table(draft, fields) if ways == ["table"] else ()
+    if (amount is None and ways == ["amount"]) or rows is None:
+        return None
+    return AmountLine(
+        id=key.text,
+        name=name,
+        amount=amount.term if amount else None,
+        rows=rows,
+        times=times.term if times else None,
+        when=when,
+        minimum=fields.money("minimum"),
+        period=fields.period(),
+        span=key.span,
+    )
+
+
+def _of(draft: Draft, fields: Fields, key: Scalar, charges: set[str]) -> tuple[str, ...]:
+    node = fields.must("of", key.text)
+    words = strings(draft, node)
+    if [each.text for each in words] == ["all"]:
+        return ()
+    names = []
+    for word in words:
+        if word.text in charges:
+            names.append(word.text)
+        elif word.text not in draft.scope.pending:
+            draft.stop_unknown("unknown-name/charge", word.span, word.text, sorted(charges))
+    return tuple(names)
+
+
+def _table(
+    draft: Draft, fields: Fields
+) -> tuple[tuple[tuple[Condition, ...], Fraction], ...] | None:
+    """A price table: the column ``price`` is charged, all others are read."""
+    node = fields.scalar("table")
+    sheet = sheet_of(draft, node) if node is not None else None
+    if sheet is None:
+        return None
+    if "price" not in sheet.columns:
+        draft.report.stop("missing-key/column", sheet.place(1, 0), column="price")
+        return None
+    layout = read_layout(draft, sheet, ("price",))
+    for name in ("from", "until"):
+        if name in layout.own:
+            draft.report.later("dates on price rows", sheet.place(1, layout.own[name]))
+    index = sheet.columns.index("price")
+    empty = empty_cells(fields)
+    rows: list[tuple[tuple[Condition, ...], Fraction]] = []
+    checked: list[TableRow] = []
+    fit = layout.fit
+    for row in sheet.rows:
+        conditions = []
+        for column in layout.read:
+            good, condition = read_cell(draft, sheet, row, column, empty)
+            fit = fit and good
+            if condition is not None:
+                conditions.append(condition)
+        span = sheet.place(row.line, index)
+        text = plain_number(draft.report, sheet, row.cells[index].strip(), span)
+        price = number_of(draft, text, span) if text is not None else None
+        if price is None:
+            fit = False
+            continue
+        rows.append((tuple(conditions), price))
+        checked.append(TableRow(tuple(conditions), (str(price),), span=sheet.place(row.line, 0)))
+    if not fit:
+        return None
+    first_match = fields.word("match", ("first",)) == "first"
+    check_lookup(draft, tuple(checked), first_match, layout.read, sheet)
+    return tuple(rows)

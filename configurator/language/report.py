@@ -1,0 +1,165 @@
+"""Collects what is wrong with a rule folder, and renders it.
+
+One idea: a mistake is a value with a code, a place and two languages. It knows the
+catalogue of messages and nothing of how the mistakes were found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from configurator.language.messages import CATALOGUE
+from configurator.model.diagnostic import Diagnostic, Span
+from configurator.model.text import Text
+
+MOST = 1000
+"""A folder with more mistakes than this is not read to the end by anybody."""
+
+Phrase = str | int | tuple[str, str]
+"""An argument of a message: the same in every language, or ``(english, spanish)``."""
+
+
+@dataclass(slots=True)
+class Acceptance:
+    """``accept: {code: reason}`` and the lines it covers."""
+
+    file: str
+    first_line: int
+    last_line: int
+    codes: frozenset[str]
+
+    def covers(self, diagnostic: Diagnostic) -> bool:
+        """Whether this silences ``diagnostic``."""
+        return (
+            diagnostic.severity == "warn"
+            and diagnostic.code in self.codes
+            and diagnostic.span.file == self.file
+            and self.first_line <= diagnostic.span.line <= self.last_line
+        )
+
+
+@dataclass(slots=True)
+class Report:
+    """The mistakes found so far."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+    accepted: list[Acceptance] = field(default_factory=list)
+    not_yet: dict[str, Diagnostic] = field(default_factory=dict)
+    dropped: int = 0
+
+    def stop(self, key: str, span: Span, /, **arguments: Phrase) -> None:
+        """Note a mistake that keeps the folder from being published."""
+        self._note(key, "stop", span, arguments)
+
+    def warn(self, key: str, span: Span, /, **arguments: Phrase) -> None:
+        """Note a doubt."""
+        self._note(key, "warn", span, arguments)
+
+    def later(self, construct: str, span: Span) -> None:
+        """Note, once per construct, that this part of the language is not built yet."""
+        known = self.not_yet.get(construct)
+        if known is None or span < known.span:
+            self.not_yet[construct] = _diagnostic("not-yet", "stop", span, {"construct": construct})
+
+    def _note(
+        self, key: str, severity: Literal["stop", "warn"], span: Span, arguments: dict[str, Phrase]
+    ) -> None:
+        if len(self.found) >= MOST:
+            self.dropped += 1
+            return
+        self.found.append(_diagnostic(key, severity, span, arguments))
+
+    def stopped(self) -> bool:
+        """Whether anything found so far stops."""
+        return bool(self.not_yet) or any(each.severity == "stop" for each in self.found)
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Everything found, by place, without repetitions and accepted doubts."""
+        found = [*self.found, *self.not_yet.values()]
+        kept = [each for each in found if not any(one.covers(each) for one in self.accepted)]
+        ordered = sorted(
+            dict.fromkeys(kept), key=lambda each: (each.span, each.code, each.message.translations)
+        )
+        if self.dropped:
+            last = ordered[-1].span
+            ordered.append(_diagnostic("too-many", "stop", last, {"count": self.dropped}))
+        return tuple(ordered)
+
+
+def _diagnostic(
+    key: str, severity: Literal["stop", "warn"], span: Span, arguments: dict[str, Phrase]
+) -> Diagnostic:
+    english, spanish, help_english, help_spanish = CATALOGUE[key]
+    in_english = {name: _said(value, 0) for name, value in arguments.items()}
+    in_spanish = {name: _said(value, 1) for name, value in arguments.items()}
+    advice = None
+    if help_english:
+        advice = Text.of(
+            {
+                "en": help_english.format_map(in_english).strip(),
+                "es": help_spanish.format_map(in_spanish).strip(),
+            }
+        )
+    return Diagnostic(
+        code=key.partition("/")[0],
+        severity=severity,
+        span=span,
+        message=Text.of(
+            {"en": english.format_map(in_english), "es": spanish.format_map(in_spanish)}
+        ),
+        help=advice,
+    )
+
+
+def _said(value: Phrase, language: int) -> str:
+    words = value[language] if isinstance(value, tuple) else str(value)
+    words = "".join(letter if letter.isprintable() else "·" for letter in words)
+    return words if len(words) <= 240 else words[:239] + "…"
+
+
+def render(diagnostics: Iterable[Diagnostic], language: str) -> str:
+    """The diagnostics as lines for a terminal, in ``language`` (``en`` or ``es``)."""
+    help_word = {"es": "ayuda"}.get(language, "help")
+    lines = []
+    for each in diagnostics:
+        place = f"{each.span.file}:{each.span.line}:{each.span.column}"
+        lines.append(f"{place}  {each.code}  {each.message.in_language(language)}")
+        if each.help is not None:
+            lines.append(f"   {help_word}: {each.help.in_language(language)}")
+    return "\n".join(lines) + ("\n" if lines else "")
+
+
+def to_json(diagnostics: Iterable[Diagnostic]) -> str:
+    """The diagnostics as a JSON list, for machines; ``from_json`` reads it back."""
+    return json.dumps(
+        [
+            {
+                "code": each.code,
+                "severity": each.severity,
+                "file": each.span.file,
+                "line": each.span.line,
+                "column": each.span.column,
+                "message": dict(each.message.translations),
+                "help": dict(each.help.translations) if each.help else None,
+            }
+            for each in diagnostics
+        ],
+        ensure_ascii=False,
+    )
+
+
+def from_json(document: str) -> tuple[Diagnostic, ...]:
+    """The diagnostics of ``to_json``."""
+    return tuple(
+        Diagnostic(
+            code=each["code"],
+            severity=each["severity"],
+            span=Span(each["file"], each["line"], each["column"]),
+            message=Text.of(each["message"]),
+            help=Text.of(each["help"]) if each["help"] else None,
+        )
+        for each in json.loads(document)
+    )
