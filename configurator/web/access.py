@@ -33,9 +33,10 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError
 from limits import parse
-from werkzeug.exceptions import HTTPException, TooManyRequests
+from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests
 from werkzeug.wrappers import Response
 
+from configurator.trail import TrailUnavailableError
 from configurator.web.locale import LOCALES
 
 P = ParamSpec("P")
@@ -169,6 +170,7 @@ def speak(room: Blueprint) -> None:
     room.after_request(keep_out_of_caches)
     room.context_processor(frame)
     room.register_error_handler(HTTPException, refusal_page)
+    room.register_error_handler(TrailUnavailableError, _unavailable)
 
 
 def frame() -> dict[str, Any]:
@@ -200,12 +202,20 @@ def refusal_page(refusal: HTTPException) -> ResponseReturnValue:
     elif refusal.code == 429:
         title = gettext("Too many tries in a short time")
         way_out = gettext("Wait a minute and try again.")
+    elif refusal.code == 503:
+        title = gettext("The service cannot be reached just now")
+        way_out = gettext("Nothing was changed. Try again in a few seconds.")
     else:
         title = gettext("That did not work")
         way_out = gettext("Nothing was changed. Go back and try again.")
     page = render_template("desk/refusal.html", title=title, way_out=way_out)
     headers = {name: value for name, value in response.headers if name in ("Retry-After", "Allow")}
     return page, refusal.code, headers
+
+
+def _unavailable(problem: TrailUnavailableError) -> ResponseReturnValue:
+    log.error("storage unavailable", exc_info=problem)
+    return refusal_page(ServiceUnavailable(retry_after=5))
 
 
 def throttle(limit: str, *keys: str) -> None:

@@ -46,9 +46,7 @@ class Kind:
 
 
 def _kind(status: int, en: str, es: str, cure_en: str, cure_es: str) -> Kind:
-    return Kind(
-        status, Text.of({"en": en, "es": es}), Text.of({"en": cure_en, "es": cure_es})
-    )
+    return Kind(status, Text.of({"en": en, "es": es}), Text.of({"en": cure_en, "es": cure_es}))
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -251,9 +249,7 @@ _FIELD_ERRORS: Final[Mapping[str, Text]] = {
     "long": Text.of({"en": "It is too long.", "es": "Es demasiado largo."}),
     "whole": Text.of({"en": "It has to be a whole number.", "es": "Tiene que ser un entero."}),
     "range": Text.of({"en": "It is out of range.", "es": "Está fuera de los límites."}),
-    "language": Text.of(
-        {"en": "It has to be es or en.", "es": "Tiene que ser es o en."}
-    ),
+    "language": Text.of({"en": "It has to be es or en.", "es": "Tiene que ser es o en."}),
 }
 
 

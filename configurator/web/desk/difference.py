@@ -54,9 +54,7 @@ def _slots(before: Json, after: Json) -> list[Difference]:
             for each in _options(old.get("options", {}), new.get("options", {}))
         )
         if old.get("intervals") != new.get("intervals"):
-            found.append(
-                Difference("ranges", slot, "", old.get("intervals"), new.get("intervals"))
-            )
+            found.append(Difference("ranges", slot, "", old.get("intervals"), new.get("intervals")))
     return found
 
 

@@ -1,0 +1,278 @@
+"""The desk's pages: find a configuration by its code, see how it went, replay it.
+
+Everything here only reads. What a page shows of a step comes from the trail; what the
+verification shows beside it is computed afresh from the pinned release.
+"""
+
+from __future__ import annotations
+
+import datetime
+import zoneinfo
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import force_locale, get_locale
+from markupsafe import Markup
+
+from configurator.session import Session
+from configurator.session.refusal import refusal_from_json
+from configurator.session.state import State, apply
+from configurator.trail import (
+    BadCodeError,
+    ReplayStep,
+    UnknownSessionError,
+    Verification,
+    digest,
+    normalise,
+)
+from configurator.web.access import requires, services, staff_name, staff_only, throttle
+from configurator.web.desk import narration
+from configurator.web.desk.difference import Difference, differences
+from configurator.web.desk.fates import SaidGuard, fates
+from configurator.web.desk.moments import add_filters, moment_of
+from configurator.web.desk.screen import Painter
+from configurator.web.shop.amounts import DATE_LOCALES
+
+Json = dict[str, Any]
+log = structlog.get_logger(__name__)
+
+LOOK_UPS = "30 per minute"
+AROUND = 3
+"""How many steps before and after the present one the replay lists."""
+
+blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+staff_only(blueprint)
+add_filters(blueprint)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event as the timeline tells it."""
+
+    seq: int
+    kind: str
+    mark: str
+    time: datetime.datetime
+    actor: str
+    sentence: str
+    says_guard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A configuration and everything that happened to it, with the check of its chain."""
+
+    session: Session
+    steps: tuple[ReplayStep, ...]
+    check: Verification
+
+
+@blueprint.get("/")
+@requires("support", "admin")
+def find() -> ResponseReturnValue:
+    """The form that asks for a code."""
+    return render_template("desk/find.html", code="", problem=None)
+
+
+@blueprint.post("/")
+@requires("support", "admin")
+def look_up() -> ResponseReturnValue:
+    """Go to the configuration of a code, however it was spoken or typed."""
+    throttle(LOOK_UPS, "desk-find", staff_name())
+    spoken = request.form.get("code", "")[:100]
+    try:
+        session = services().sessions.by_code(normalise(spoken))
+    except (BadCodeError, UnknownSessionError) as problem:
+        status = 404 if isinstance(problem, UnknownSessionError) else 422
+        return render_template("desk/find.html", code=spoken, problem=problem), status
+    return redirect(url_for("desk.show", session_id=session.session_id), 303)
+
+
+@blueprint.get("/configurations/<session_id>")
+@requires("support", "admin")
+def show(session_id: str) -> ResponseReturnValue:
+    """How it went: the timeline, the guards and their fate, how it stands now."""
+    story = _story(session_id)
+    painter = Painter(story.session.product, _language(), story.session.view)
+    return render_template(
+        "desk/show.html",
+        session=story.session,
+        release=services().catalogue.release(story.session.release),
+        check=story.check,
+        timeline=_timeline(story.steps, story.session),
+        guards=[(said, _sentence(story, said)) for said in fates(story.steps)],
+        chosen=[painter.words.choice(each.slot, each.answer) for each in story.session.choices],
+        total=painter.total(story.session.view.get("price", {})),
+        started=_time(story.steps[0], story.session) if story.steps else None,
+        language=narration.language_name(story.session.locale),
+    )
+
+
+@blueprint.get("/configurations/<session_id>/steps")
+@requires("support", "admin")
+def step_at(session_id: str) -> ResponseReturnValue:
+    """Where the slider leads: to the step it was set to."""
+    wanted = request.args.get("seq", "1")
+    if not (wanted.isascii() and wanted.isdigit() and len(wanted) <= 9):
+        abort(404)
+    return redirect(url_for("desk.step", session_id=session_id, seq=int(wanted)), 303)
+
+
+@blueprint.get("/configurations/<session_id>/steps/<seq>")
+@requires("support", "admin")
+def step(session_id: str, seq: str) -> ResponseReturnValue:
+    """One step exactly as the customer saw it, and what it changed."""
+    story = _story(session_id)
+    if not (seq.isascii() and seq.isdigit() and len(seq) <= 9):
+        abort(404)
+    place = int(seq) - 1
+    if not 0 <= place < len(story.steps):
+        abort(404)
+    here = story.steps[place]
+    before = story.steps[place - 1].view if place else {}
+    changes = differences(before, here.view)
+    product = story.session.product
+    staff_words = Painter(product, _language(), here.view)
+    timeline = _timeline(story.steps, story.session)
+    recomputed = services().sessions.recompute(_as_of(story, place))
+    return render_template(
+        "desk/step.html",
+        session=story.session,
+        release=services().catalogue.release(story.session.release),
+        check=story.check,
+        here=timeline[place],
+        last=len(story.steps),
+        near=timeline[max(0, place - AROUND) : place + AROUND + 1],
+        jumps=_jumps(timeline, place),
+        told=narration.told(changes, Painter(product, _language(), before), staff_words),
+        screen=_customers_screen(story, place, changes),
+        screen_language=here.event.locale,
+        language=narration.language_name(here.event.locale),
+        recorded_digest=here.event.view_digest,
+        agrees=digest(recomputed) == here.event.view_digest,
+        apart=narration.told(
+            differences(here.view, recomputed),
+            staff_words,
+            Painter(product, _language(), recomputed),
+        ),
+    )
+
+
+@blueprint.get("/configurations/<session_id>/verification")
+@requires("support", "admin")
+def verify(session_id: str) -> ResponseReturnValue:
+    """Every step: is its link of the chain whole, and does the pinned release still
+    compute the view that was recorded?"""
+    story = _story(session_id)
+    rows = [
+        (
+            told,
+            each.event.view_digest,
+            digest(services().sessions.recompute(_as_of(story, place))),
+            each.event.hash,
+        )
+        for place, (told, each) in enumerate(
+            zip(_timeline(story.steps, story.session), story.steps, strict=True)
+        )
+    ]
+    return render_template(
+        "desk/verification.html",
+        session=story.session,
+        check=story.check,
+        rows=rows,
+        apart=sum(recorded != recomputed for _, recorded, recomputed, _ in rows),
+    )
+
+
+def _story(session_id: str) -> Story:
+    """The configuration with its trail; answers 404 where there is none.
+
+    A damaged trail is told up to the last step that can be read.
+    """
+    rooms = services()
+    if not session_id.isprintable():
+        abort(404)
+    try:
+        session = rooms.sessions.get(session_id)
+    except UnknownSessionError:
+        abort(404)
+    log.info("trail read", by=staff_name(), session=session_id)
+    check = rooms.trail.verify(session_id)
+    return Story(session, rooms.trail.replay(session_id), check)
+
+
+def _as_of(story: Story, place: int) -> Session:
+    """The session as it stood after the step at ``place``."""
+    state = State()
+    for each in story.steps[: place + 1]:
+        state = apply(state, each.event.kind, each.event.payload)
+    here = story.steps[place]
+    return replace(story.session, seq=here.event.seq, state=state, view=here.view)
+
+
+def _customers_screen(story: Story, place: int, changes: Sequence[Difference]) -> Markup:
+    """The customer's page after the step at ``place``, in the customer's language."""
+    here = story.steps[place]
+    with force_locale(here.event.locale):
+        painter = Painter(story.session.product, here.event.locale, here.view)
+        refusal = None
+        if here.event.kind == "ChoiceRefused":
+            refusal = painter.refusal(refusal_from_json(here.event.payload, here.event.seq))
+        return Markup(  # noqa: S704 - rendered by an autoescaping template
+            render_template(
+                "desk/screen.html",
+                screen=painter.screen(changes if place else ()),
+                refusal=refusal,
+                opening=not place,
+            )
+        )
+
+
+def _timeline(steps: Sequence[ReplayStep], session: Session) -> list[Told]:
+    timeline = []
+    known: set[str] = set()
+    for each in steps:
+        painter = Painter(session.product, _language(), each.view)
+        guards = set(each.view.get("guards", {}))
+        timeline.append(
+            Told(
+                seq=each.event.seq,
+                kind=each.event.kind,
+                mark=narration.MARKS.get(each.event.kind, "info"),
+                time=_time(each, session),
+                actor=narration.actor_name(each.event.actor),
+                sentence=narration.sentence(each.event, painter),
+                says_guard=bool(guards - known),
+            )
+        )
+        known = guards
+    return timeline
+
+
+def _jumps(timeline: Sequence[Told], place: int) -> Json:
+    """The next step of each kind that support looks for; ``None`` where there is none."""
+    after = timeline[place + 1 :]
+    return {
+        "refusal": next((told.seq for told in after if told.kind == "ChoiceRefused"), None),
+        "guard": next((told.seq for told in after if told.says_guard), None),
+    }
+
+
+def _sentence(story: Story, said: SaidGuard) -> str:
+    painter = Painter(story.session.product, _language(), story.session.view)
+    return painter.sentence(said.guard, said.reads)
+
+
+def _time(each: ReplayStep, session: Session) -> datetime.datetime:
+    """When it happened, on the clocks of where the product is sold."""
+    zone = zoneinfo.ZoneInfo(session.product.time_zone)
+    return moment_of(each.event.server_time).astimezone(zone)
+
+
+def _language() -> str:
+    language = str(get_locale())
+    return language if language in DATE_LOCALES else "en"

@@ -1,0 +1,410 @@
+"""What the customer saw at one step, in the customer's words, ready to draw read-only.
+
+Built from the stored view and the pinned product alone; the words are those the shop
+uses. What differs from the step before carries its difference in words.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask_babel import gettext
+
+from configurator.model.choice import NONE
+from configurator.model.product import Guard, Product, Step, Variable
+from configurator.session import Refusal
+from configurator.web.desk.difference import Difference
+from configurator.web.shop.amounts import (
+    changes_in_words,
+    days_between,
+    how_many,
+    numbers_between,
+)
+from configurator.web.shop.wording import Wording
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenOption:
+    """One option as it stood; ``changed`` says what it was before, where it differed."""
+
+    name: str
+    state: str
+    words: str
+    price: str
+    changed: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenQuestion:
+    """One question as it stood. ``because`` says where an automatic answer comes from."""
+
+    slot: str
+    name: str
+    state: str
+    words: str
+    answer: str
+    proposal: str
+    because: tuple[str, ...]
+    options: tuple[ScreenOption, ...]
+    ranges: tuple[str, ...]
+    changed: str
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything about it changed at this step."""
+        return bool(self.changed) or any(option.changed for option in self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenStep:
+    """One page of questions."""
+
+    name: str
+    progress: str
+    questions: tuple[ScreenQuestion, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything on it changed at this step."""
+        return any(question.differs for question in self.questions)
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenGuard:
+    """One guard as it was said."""
+
+    level: str
+    sentence: str
+    suggestions: tuple[str, ...]
+    acknowledged: bool
+    reason: str
+    changed: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenRepair:
+    """One repair as it was offered: what changes (name, before, after), and its price."""
+
+    changes: tuple[tuple[str, str, str], ...]
+    total: str
+    difference: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenRefusal:
+    """A refusal as the customer saw it."""
+
+    wanted: str
+    chosen: tuple[str, ...]
+    told: tuple[str, ...]
+    reasons: tuple[tuple[str, str], ...]
+    repairs: tuple[ScreenRepair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The whole view, in words."""
+
+    steps: tuple[ScreenStep, ...]
+    guards: tuple[ScreenGuard, ...]
+    results: tuple[tuple[str, str, str], ...]
+    total: str
+    total_changed: str
+    proposed: str
+    count: str
+    complete: bool
+
+
+class Painter:
+    """Draws views of one product in one language (the request's, see ``force_locale``)."""
+
+    def __init__(self, product: Product, language: str, view: Json) -> None:
+        self.product = product
+        self.language = language
+        self.view = view
+        answers = {
+            name: slot["answer"] for name, slot in view.get("slots", {}).items() if "answer" in slot
+        }
+        self.words = Wording(product, language, {**answers, **view.get("results", {})})
+
+    def screen(self, changes: Iterable[Difference]) -> Screen:
+        """The view with what differs marked."""
+        by_place: dict[tuple[str, str], list[Difference]] = defaultdict(list)
+        for change in changes:
+            by_place[change.aspect, change.name].append(change)
+        price = by_place.get(("price", ""), [])
+        return Screen(
+            steps=tuple(self._step(step, by_place) for step in self._pages()),
+            guards=tuple(self._guards(by_place)),
+            results=tuple(
+                (
+                    self.words.slot(name),
+                    self.words.answer(name, answer),
+                    self._was(by_place.get(("result", name), []), name),
+                )
+                for name, answer in self.view.get("results", {}).items()
+            ),
+            total=self.total(self.view.get("price", {})),
+            total_changed=self._was_total(price),
+            proposed=self._proposed(),
+            count=self.count(self.view.get("count")),
+            complete=bool(self.view.get("complete")),
+        )
+
+    # --- questions ---------------------------------------------------------------
+
+    def _pages(self) -> tuple[Step, ...]:
+        return self.product.steps
+
+    def _step(self, step: Step, by_place: dict[tuple[str, str], list[Difference]]) -> ScreenStep:
+        progress = self.view["steps"].get(step.id, {"asked": 0, "answered": 0})
+        questions = [
+            self._question(slot, by_place)
+            for variable in step.ask
+            for slot in self._slots_of(self.product.variable(variable))
+        ]
+        return ScreenStep(
+            self.words.say(step.name),
+            gettext(
+                "%(answered)s of %(asked)s answered",
+                answered=progress["answered"],
+                asked=progress["asked"],
+            ),
+            tuple(questions),
+        )
+
+    def _slots_of(self, variable: Variable) -> list[str]:
+        """The slots of a variable that were asked, in the order of the rule folder."""
+        if variable.kind == "several of":
+            names = [f"{variable.id}.{value.id}" for value in variable.values]
+        else:
+            names = [variable.id]
+        slots = self.view["slots"]
+        return [
+            name for name in names if slots.get(name, {}).get("state", "not asked") != "not asked"
+        ]
+
+    def _question(
+        self, slot: str, by_place: dict[tuple[str, str], list[Difference]]
+    ) -> ScreenQuestion:
+        data = self.view["slots"][slot]
+        variable = self.product.variable(data["variable"])
+        options = {change.option: change for change in by_place.get(("option", slot), [])}
+        name = self.words.slot(slot)
+        if variable.kind == "several of":
+            name = f"{self.words.say(variable.name)}: {name}"
+        return ScreenQuestion(
+            slot=slot,
+            name=name,
+            state=data["state"],
+            words=self.state(data["state"]),
+            answer=self.words.answer(slot, data["answer"]) if "answer" in data else "",
+            proposal=self.words.answer(slot, data["proposal"]) if "proposal" in data else "",
+            because=self._because(data.get("origin", {})),
+            options=tuple(
+                self._option(slot, answer, data["options"][answer], options.get(answer))
+                for answer in self._in_order(variable, data.get("options", {}))
+            ),
+            ranges=tuple(self._range(variable, *ends) for ends in data.get("intervals", ())),
+            changed=self._was(by_place.get(("answer", slot), []), slot)
+            or self._ranges_were(variable, by_place.get(("ranges", slot), [])),
+        )
+
+    def _because(self, origin: Json) -> tuple[str, ...]:
+        slots = self.view["slots"]
+        chosen = [
+            gettext("You chose %(choice)s.", choice=self.words.choice(slot, slots[slot]["answer"]))
+            for slot in origin.get("choices", ())
+            if "answer" in slots.get(slot, {})
+        ]
+        return (*chosen, *(self.words.because(rule) for rule in origin.get("rules", ())))
+
+    def _option(
+        self, slot: str, answer: str, data: Json, change: Difference | None
+    ) -> ScreenOption:
+        price = ""
+        if "lowest" in data:
+            price = self.total(data)
+        return ScreenOption(
+            name=self.words.answer(slot, answer),
+            state=data["state"],
+            words=self.option_state(data),
+            price=price,
+            changed=self._option_was(change),
+        )
+
+    def _in_order(self, variable: Variable, options: Json) -> list[str]:
+        declared = {value.id: place for place, value in enumerate(variable.values)}
+
+        def place(answer: str) -> tuple[int, Decimal | int, str]:
+            if answer == NONE:
+                return 2, 0, answer
+            if variable.kind != "several of" and answer in declared:
+                return 0, declared[answer], answer
+            try:
+                return 1, Decimal(answer), answer
+            except InvalidOperation:
+                return 1, 0, answer
+
+        return sorted(options, key=place)
+
+    def _range(self, variable: Variable, low: str, high: str) -> str:
+        if variable.kind == "date":
+            return days_between(low, high, self.language)
+        return numbers_between(low, high, variable.unit, self.language)
+
+    # --- words -------------------------------------------------------------------
+
+    def state(self, state: str) -> str:
+        """How a question stands, in words."""
+        return {
+            "chosen": gettext("Chosen"),
+            "implied": gettext("Automatic"),
+            "open": gettext("Open"),
+            "undecided": gettext("Being worked out"),
+        }.get(state, gettext("Not asked"))
+
+    def option_state(self, data: Json) -> str:
+        """How an option stands, in words."""
+        if data["state"] == "needs changes" and "changes" in data:
+            return gettext("Needs %(changes)s", changes=changes_in_words(data["changes"]))
+        return {
+            "chosen": gettext("Chosen"),
+            "possible": gettext("Possible"),
+            "implied": gettext("Automatic"),
+            "needs changes": gettext("Needs changes"),
+            "undecided": gettext("Being worked out"),
+        }.get(data["state"], gettext("Never in this model"))
+
+    def total(self, price: Json) -> str:
+        """What is to pay: the total, or from which total on."""
+        if "total" in price:
+            return self.words.money(price["total"])
+        if "lowest" not in price:
+            return ""
+        amount = self.words.money(price["lowest"])
+        if price.get("at_least"):
+            return gettext("at least %(amount)s", amount=amount)
+        return gettext("from %(amount)s", amount=amount)
+
+    def count(self, count: Json | None) -> str:
+        """How many configurations are left."""
+        if count is None:
+            return ""
+        return how_many(count["number"], bool(count.get("at_least")), self.language)
+
+    def _proposed(self) -> str:
+        proposed = self.view.get("price", {}).get("proposed")
+        return "" if proposed is None else self.words.money(proposed)
+
+    def standing(self, slot: str, data: Json | None) -> str:
+        """How a slot stood, with its answer."""
+        if data is None:
+            return gettext("not asked")
+        words = self.state(data["state"])
+        if "answer" in data:
+            return f"{words}, {self.words.answer(slot, data['answer'])}"
+        if "proposal" in data:
+            proposal = self.words.answer(slot, data["proposal"])
+            return gettext("%(state)s, proposed %(answer)s", state=words, answer=proposal)
+        return words
+
+    def _was(self, changes: Sequence[Difference], slot: str) -> str:
+        if not changes:
+            return ""
+        before = changes[0].before
+        if isinstance(before, str):
+            return gettext("Before: %(state)s", state=self.words.answer(slot, before))
+        return gettext("Before: %(state)s", state=self.standing(slot, before))
+
+    def _ranges_were(self, variable: Variable, changes: Sequence[Difference]) -> str:
+        if not changes:
+            return ""
+        before = changes[0].before or []
+        words = ", ".join(self._range(variable, *ends) for ends in before) or gettext("not asked")
+        return gettext("Before: %(state)s", state=words)
+
+    def _option_was(self, change: Difference | None) -> str:
+        if change is None:
+            return ""
+        if change.before is None:
+            return gettext("Before: %(state)s", state=gettext("not asked"))
+        words = self.option_state(change.before)
+        price = self.total(change.before)
+        return gettext("Before: %(state)s", state=f"{words}, {price}" if price else words)
+
+    def _was_total(self, changes: Sequence[Difference]) -> str:
+        if not changes:
+            return ""
+        words = self.total(changes[0].before or {}) or "—"
+        return gettext("Before: %(state)s", state=words)
+
+    # --- guards and refusals -----------------------------------------------------
+
+    def guard(self, guard_id: str) -> Guard | None:
+        """The guard of that id in the pinned release."""
+        return next((each for each in self.product.guards if each.id == guard_id), None)
+
+    def sentence(self, guard_id: str, reads: Json) -> str:
+        """What a guard said when it read these answers."""
+        guard = self.guard(guard_id)
+        return guard_id if guard is None else self.words.say(guard.say, reads)
+
+    def _guards(self, by_place: dict[tuple[str, str], list[Difference]]) -> Iterable[ScreenGuard]:
+        for guard_id, said in self.view.get("guards", {}).items():
+            changes = by_place.get(("guard", guard_id), [])
+            changed = ""
+            if changes:
+                changed = gettext("New at this step")
+                if changes[0].before is not None:
+                    changed = gettext("Changed at this step")
+            yield ScreenGuard(
+                level=said["level"],
+                sentence=self.sentence(guard_id, said["reads"]),
+                suggestions=tuple(
+                    self.words.choice(slot, suggestion["answer"])
+                    for slot, suggestion in said.get("suggest", {}).items()
+                ),
+                acknowledged=bool(said.get("acknowledged")),
+                reason=said.get("reason", ""),
+                changed=changed,
+            )
+
+    def refusal(self, refusal: Refusal) -> ScreenRefusal:
+        """A refusal with its reasons and repairs."""
+        conflict = refusal.conflict
+        return ScreenRefusal(
+            wanted=self.words.choice(refusal.wanted.slot, refusal.wanted.answer),
+            chosen=tuple(self.words.choice(each.slot, each.answer) for each in conflict.choices),
+            told=tuple(f"{each.slot}: {each.answer}" for each in conflict.context),
+            reasons=tuple((rule, self.words.because(rule)) for rule in conflict.rules),
+            repairs=tuple(
+                ScreenRepair(
+                    tuple(
+                        (
+                            self._label(change.slot),
+                            self._told(change.slot, change.before),
+                            self._told(change.slot, change.after),
+                        )
+                        for change in repair.changes
+                    ),
+                    "" if repair.lowest_total is None else self.words.money(repair.lowest_total),
+                    "" if repair.difference is None else self.words.difference(repair.difference),
+                )
+                for repair in refusal.repairs
+            ),
+        )
+
+    def _label(self, slot: str) -> str:
+        variable = self.product.variable(slot.partition(".")[0])
+        name = self.words.slot(slot)
+        return f"{self.words.say(variable.name)}: {name}" if "." in slot else name
+
+    def _told(self, slot: str, answer: str | None) -> str:
+        return gettext("open") if answer is None else self.words.answer(slot, answer)

@@ -1,0 +1,277 @@
+"""The workshop's pages: products, releases, drafts, publishing and rolling back."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from flask import (
+    Blueprint,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from configurator.catalogue import Release, UnknownProductError
+from configurator.language import load_safely
+from configurator.model.diagnostic import Diagnostic
+from configurator.model.product import Product
+from configurator.model.text import Text
+from configurator.session.checks import check_product
+from configurator.session.scenarios import ScenarioResult
+from configurator.web.access import requires, services, staff_name, staff_only, throttle
+from configurator.web.workshop.drafts import DraftShelf, UnknownDraftError
+from configurator.web.workshop.lines import listing
+from configurator.web.workshop.zips import LARGEST_ZIP, UnpackError, unpack
+
+log = structlog.get_logger(__name__)
+
+_NOTHING_SENT: Final = Text.of(
+    {
+        "en": "No file was sent. Choose the zip of the rule folder.",
+        "es": "No se envió ningún archivo. Elige el zip de la carpeta de reglas.",
+    }
+)
+UPLOADS: Final = "20 per minute"
+LONGEST_NOTE: Final = 500
+SHORTEST_REASON: Final = 3
+
+blueprint = Blueprint("workshop", __name__, url_prefix="/workshop")
+staff_only(blueprint)
+
+
+@blueprint.url_value_preprocessor
+def _let_folders_in(endpoint: str | None, values: object) -> None:
+    """An upload may be larger than other bodies. Set before CSRF protection, which runs
+    ahead of any ``before_request`` of a blueprint, reads the form."""
+    if endpoint == "workshop.upload":
+        request.max_content_length = LARGEST_ZIP + 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A draft and everything that was found about it."""
+
+    digest: str
+    files: Mapping[str, bytes]
+    product: Product | None
+    diagnostics: tuple[Diagnostic, ...]
+    scenarios: tuple[ScenarioResult, ...]
+
+    @property
+    def stops(self) -> int:
+        """How many mistakes keep it from being published."""
+        return sum(each.severity == "stop" for each in self.diagnostics)
+
+    @property
+    def warnings(self) -> int:
+        """How many doubts there are."""
+        return len(self.diagnostics) - self.stops
+
+    def about(self, file: str) -> list[Diagnostic]:
+        """The diagnostics of one file."""
+        return [each for each in self.diagnostics if each.span.file == file]
+
+
+@blueprint.get("/")
+@requires("merchandiser", "admin")
+def products() -> ResponseReturnValue:
+    """Every product with its current release, and where to send a draft."""
+    rooms = services()
+    rows = [
+        (release, len(rooms.catalogue.releases(release.product_id)), _open(release))
+        for release in rooms.catalogue.products()
+    ]
+    return render_template("workshop/products.html", rows=rows, problem=None)
+
+
+@blueprint.get("/products/<product_id>")
+@requires("merchandiser", "admin")
+def product(product_id: str) -> ResponseReturnValue:
+    """A product's releases: which is current, who published each, when and why."""
+    return _product_page(product_id)
+
+
+def _product_page(product_id: str, problem: str | None = None) -> ResponseReturnValue:
+    current = _current(product_id)
+    releases = services().catalogue.releases(product_id)
+    open_sessions = services().trail.open_sessions(product_id)
+    return render_template(
+        "workshop/product.html",
+        current=current,
+        releases=sorted(releases, key=lambda release: -release.number),
+        open_sessions=open_sessions,
+        history=services().catalogue.history(product_id),
+        problem=problem,
+    ), (422 if problem else 200)
+
+
+@blueprint.post("/products/<product_id>/rollback")
+@requires("merchandiser", "admin")
+def roll_back(product_id: str) -> ResponseReturnValue:
+    """Make an earlier release the current one, with a reason."""
+    current = _current(product_id)
+    digest = request.form.get("release", "")
+    reason = _sentence(request.form.get("reason", ""))
+    if len(reason) < SHORTEST_REASON:
+        return _product_page(product_id, gettext("Say in a few words why; it stays on record."))
+    known = {release.digest: release for release in services().catalogue.releases(product_id)}
+    if digest not in known:
+        abort(404)
+    if digest == current.digest:
+        return _product_page(product_id, gettext("That release is the current one already."))
+    services().catalogue.roll_back(product_id, digest, by=staff_name(), reason=reason)
+    log.info("release rolled back", by=staff_name(), product=product_id, release=digest)
+    flash(
+        gettext(
+            "Release %(number)s is current again. New configurations use it from now on.",
+            number=known[digest].number,
+        )
+    )
+    return redirect(url_for("workshop.product", product_id=product_id), 303)
+
+
+@blueprint.post("/drafts")
+@requires("merchandiser", "admin")
+def upload() -> ResponseReturnValue:
+    """Take a zipped rule folder in as a draft."""
+    throttle(UPLOADS, "upload", staff_name())
+    sent = request.files.get("folder")
+    content = sent.read() if sent is not None else b""
+    try:
+        if not content:
+            raise UnpackError(_NOTHING_SENT)
+        files = unpack(content)
+    except UnpackError as problem:
+        rows = [
+            (release, len(services().catalogue.releases(release.product_id)), _open(release))
+            for release in services().catalogue.products()
+        ]
+        page = render_template("workshop/products.html", rows=rows, problem=problem.reason)
+        return page, 422
+    digest = _shelf().put(staff_name(), files)
+    log.info("draft taken in", by=staff_name(), draft=digest, files=len(files))
+    return redirect(url_for("workshop.draft", digest=digest), 303)
+
+
+@blueprint.get("/drafts/<digest>")
+@requires("merchandiser", "admin")
+def draft(digest: str) -> ResponseReturnValue:
+    """A draft's files with what was found about them, its scenarios, and what publishing
+    would mean."""
+    return _draft_page(_check(digest))
+
+
+def _draft_page(checked: Checked, refused: bool = False) -> ResponseReturnValue:
+    counts = Counter(each.span.file for each in checked.diagnostics)
+    file = request.args.get("file")
+    if file not in checked.files:
+        file = _first_to_show(checked, counts)
+    live: Release | None = None
+    if checked.product is not None:
+        live = _current_or_none(checked.product.id)
+    return render_template(
+        "workshop/draft.html",
+        checked=checked,
+        counts=counts,
+        file=file,
+        listing=listing(checked.files[file], checked.about(file)),
+        elsewhere=[each for each in checked.diagnostics if each.span.file not in checked.files],
+        live=live,
+        open_now=_open(live) if live is not None else 0,
+        refused=refused,
+    ), (422 if refused else 200)
+
+
+@blueprint.post("/drafts/<digest>/publish")
+@requires("merchandiser", "admin")
+def publish(digest: str) -> ResponseReturnValue:
+    """Make a draft the current release of its product, where nothing stops it."""
+    files = _files(digest)
+    note = _sentence(request.form.get("note", ""))
+    published = services().catalogue.publish(files, by=staff_name(), note=note)
+    if published.release is None:
+        checked = _check(digest)
+        return _draft_page(
+            Checked(digest, files, checked.product, published.diagnostics, checked.scenarios), True
+        )
+    release = published.release
+    log.info("release published", by=staff_name(), release=release.digest)
+    flash(
+        gettext(
+            "Release %(number)s is live. New configurations use it from now on.",
+            number=release.number,
+        )
+    )
+    return redirect(url_for("workshop.product", product_id=release.product_id), 303)
+
+
+def _check(digest: str) -> Checked:
+    """Load a draft in a limited child process, then compile it and run its scenarios."""
+    files = _files(digest)
+    loaded = load_safely(files)
+    diagnostics = loaded.diagnostics
+    scenarios: tuple[ScenarioResult, ...] = ()
+    if loaded.product is not None:
+        today = datetime.datetime.now(datetime.UTC).date()
+        scenarios, found = check_product(loaded.product, today)
+        diagnostics = (*diagnostics, *found)
+    return Checked(digest, files, loaded.product, diagnostics, scenarios)
+
+
+def _files(digest: str) -> dict[str, bytes]:
+    try:
+        return _shelf().files(staff_name(), digest)
+    except UnknownDraftError:
+        abort(404)
+
+
+def _shelf() -> DraftShelf:
+    return DraftShelf(services().settings.folder / "drafts")
+
+
+def _first_to_show(checked: Checked, counts: Mapping[str, int]) -> str:
+    """The file with the first mistake, else with the first warning, else the first."""
+    for severity in ("stop", "warn"):
+        for each in checked.diagnostics:
+            if each.severity == severity and each.span.file in checked.files:
+                return each.span.file
+    return min(checked.files, key=lambda name: (name != "product.yaml", name))
+
+
+def _current(product_id: str) -> Release:
+    release = _current_or_none(product_id)
+    if release is None:
+        abort(404)
+    return release
+
+
+def _current_or_none(product_id: str) -> Release | None:
+    if not product_id.isprintable():
+        return None
+    try:
+        release: Release = services().catalogue.current(product_id)
+    except UnknownProductError:
+        return None
+    return release
+
+
+def _open(release: Release) -> int:
+    """How many configurations of a product are open, on whichever release."""
+    counts: Mapping[str, int] = services().trail.open_sessions(release.product_id)
+    return sum(counts.values())
+
+
+def _sentence(typed: str) -> str:
+    """A note as it is stored: one line, without what cannot be stored."""
+    kept = "".join(letter if letter.isprintable() else " " for letter in typed)
+    return " ".join(kept.split())[:LONGEST_NOTE]
