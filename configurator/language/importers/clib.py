@@ -88,7 +88,7 @@ class _Reader:
             self.index[name] = len(self.model.variables)
             self.model.variables.append(TableVariable(name, tuple(values), self.start))
         tables = data.get("tables", [])
-        if not self.index:
+        if not self.index and not self.faults.diagnostics:
             self._faulty("No hay variables.", "There are no variables.")
         if not isinstance(tables, list):
             self._faulty("«tables» no es una lista.", '"tables" is no list.')

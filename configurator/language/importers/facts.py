@@ -16,7 +16,7 @@ _KEYS = """
     name type values default range step decimals unit optional relevant-when compute round show
     times price price-each help doubts ask pick each pieces length letters irreversible sku because
     why owner source review-by from until status accept lead-days consumes provides yes no tax
-    lookup tiers rows when-out-of-stock
+    lookup tiers rows when-out-of-stock weekday month year
 """
 """What may stand beside a fact in a variable, with ``-`` for blanks: no fact may be called so."""
 

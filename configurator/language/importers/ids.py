@@ -26,6 +26,14 @@ def as_id(name: str, letter: str) -> str:
     return joined
 
 
+def as_product_id(name: str) -> str:
+    """A product's id: small ASCII letters and digits, for addresses on the web."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    words = re.findall(r"[a-z0-9]+", plain.lower())
+    joined = "-".join(words)[:LONGEST_ID].rstrip("-")
+    return joined if joined[:1].isalpha() else f"model-{joined}".rstrip("-")
+
+
 class Ids:
     """The ids given so far."""
 

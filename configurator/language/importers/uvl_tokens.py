@@ -15,6 +15,7 @@ from configurator.model.diagnostic import Span
 
 _DECIMAL = re.compile(r"(-?)(\d*)(?:\.(\d+))?")
 MOST_DIGITS = 15
+MOST_DECIMALS = 9
 
 KEYWORDS = frozenset(
     (
@@ -155,10 +156,10 @@ def number(cursor: Cursor) -> str:
         raise cursor.unexpected("un número", "a number")
     sign, whole, decimals = match.groups()
     whole, decimals = whole.lstrip("0") or "0", (decimals or "").rstrip("0")
-    if len(whole) + len(decimals) > MOST_DIGITS:
+    if len(whole) + len(decimals) > MOST_DIGITS or len(decimals) > MOST_DECIMALS:
         message = both(
-            f"Este número tiene más de {MOST_DIGITS} cifras.",
-            f"This number has more than {MOST_DIGITS} digits.",
+            f"Este número tiene más de {MOST_DIGITS} cifras o {MOST_DECIMALS} decimales.",
+            f"This number has more than {MOST_DIGITS} digits or {MOST_DECIMALS} decimals.",
         )
         cure = both("Redondéalo o cambia de unidad.", "Round it, or change the unit.")
         raise ImportModelError([fault("number-too-long", cursor.span(), message, cure)])

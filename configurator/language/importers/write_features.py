@@ -24,7 +24,7 @@ from configurator.language.importers.formula import (
     reading,
     render,
 )
-from configurator.language.importers.ids import Ids, as_id
+from configurator.language.importers.ids import Ids, as_product_id
 from configurator.language.importers.writing import (
     counted,
     in_both,
@@ -94,7 +94,7 @@ class _Writer:
             f" {counted(formulas, 'constraint', 'constraints')}."
         )
         lines = [
-            f"product: {scalar(as_id(model.name, 'p').lower())}",
+            f"product: {as_product_id(model.name)}",
             f"name: {scalar(one_line(model.name, 80))}",
             *in_both("description", es, en, ""),
             "language: en",
@@ -252,9 +252,10 @@ class _Writer:
             text = f"{names_es(left)} no van juntas.", f"{names_en(left)} do not go together."
             return excludes, *text
         if not given:
+            several = len(right) > 1
             text = (
-                f"Hace falta {names_es(right, word_es)}.",
-                f"{names_en(right, word_en)} {'are' if len(right) > 1 else 'is'} needed.",
+                f"Hace falta {'al menos una de ' if several else ''}{names_es(right, word_es)}.",
+                f"{'One of ' if several else ''}{names_en(right, word_en)} is needed.",
             )
             return f"{right_ids} always", *text
         need = ("necesita", "needs") if len(left) == 1 else ("necesitan", "need")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from configurator.language.importers.ids import Ids, as_id
+from configurator.language.importers.ids import Ids, as_product_id
 from configurator.language.importers.table_model import TableModel, TableVariable, Tuples
 from configurator.language.importers.writing import (
     counted,
@@ -60,7 +60,7 @@ class _Writer:
             f" {counted(count, 'variable', 'variables')} and {counted(tables, 'table', 'tables')}."
         )
         lines = [
-            f"product: {scalar(as_id(model.name, 'p').lower())}",
+            f"product: {as_product_id(model.name)}",
             f"name: {scalar(one_line(model.name, 80))}",
             *in_both("description", es, en, ""),
             "language: en",

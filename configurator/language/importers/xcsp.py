@@ -59,7 +59,7 @@ class _Reader:
     def __init__(self, model: TableModel) -> None:
         self.model = model
         self.faults = Faults()
-        self.domains: dict[str, tuple[tuple[str, ...], str | None]] = {}
+        self.domains: dict[str, tuple[tuple[str, ...], str | None] | None] = {}
         self.variables: dict[str, int] = {}
         self.relations: dict[str, _Relation] = {}
         self.names: set[str] = set()
@@ -78,21 +78,20 @@ class _Reader:
             self._relation(element)
         for element in _each(root, "constraints", "constraint"):
             self._constraint(element)
-        if not self.model.variables:
+        if not self.model.variables and not self.faults.diagnostics:
             self._faulty(root, "No hay variables.", "There are no variables.")
 
     def _domain(self, element: Element) -> None:
+        name = element.attributes.get("name", "")
         values: dict[str, None] = {}
         for word in element.text.split():
             bounds = _RANGE.fullmatch(word)
             if bounds is not None:
                 low, high = int(bounds[1]), int(bounds[2])
-                if high - low < MOST_VALUES:
-                    values.update((str(value), None) for value in range(low, high + 1))
-                else:
-                    self._too_wide(element)
-                    break
+                wide = high - low >= MOST_VALUES
+                values.update((str(each), None) for each in range(low, low if wide else high + 1))
             elif _INTEGER.fullmatch(word):
+                wide = False
                 values[str(int(word))] = None
             else:
                 self._faulty(
@@ -100,31 +99,35 @@ class _Reader:
                     f"«{_short(word)}» no es un valor: van enteros o intervalos 0..5.",
                     f'"{_short(word)}" is no value: whole numbers or ranges 0..5 go here.',
                 )
-                break
-            if len(values) > MOST_VALUES:
-                self._too_wide(element)
-                break
-        absent = element.attributes.get("optional")
-        ordered = tuple(values)
-        self.domains[element.attributes.get("name", "")] = (
-            ordered,
-            absent if absent in values else None,
-        )
-        if not ordered:
+                self.domains[name] = None
+                return
+            if wide or len(values) > MOST_VALUES:
+                self._faulty(
+                    element,
+                    f"El dominio tiene más de {MOST_VALUES} valores.",
+                    f"The domain has more than {MOST_VALUES} values.",
+                )
+                self.domains[name] = None
+                return
+        if not values:
             self._faulty(element, "El dominio está vacío.", "The domain is empty.")
+            self.domains[name] = None
+            return
+        absent = element.attributes.get("optional")
+        self.domains[name] = tuple(values), absent if absent in values else None
 
     def _variable(self, element: Element) -> None:
         name = element.attributes.get("name", "")
-        domain = self.domains.get(element.attributes.get("domain", ""))
+        domain_name = element.attributes.get("domain", "")
         if not name or name in self.variables:
             self._faulty(
                 element, f"«{name}» falta o está repetido.", f'"{name}" is missing or repeated.'
             )
-        elif domain is None:
+        elif domain_name not in self.domains:
             self._faulty(
                 element, f"El dominio de «{name}» no existe.", f'The domain of "{name}" is missing.'
             )
-        else:
+        elif (domain := self.domains[domain_name]) is not None:
             self.variables[name] = len(self.model.variables)
             self.model.variables.append(TableVariable(name, domain[0], element.span, domain[1]))
 
@@ -210,13 +213,6 @@ class _Reader:
         kind: Literal["allowed", "forbidden"] = "allowed" if relation.supports else "forbidden"
         label = name or f"constraint-{len(self.model.tables) + 1}"
         self.model.tables.append(Tuples(label, kind, scope, rows, element.span))
-
-    def _too_wide(self, element: Element) -> None:
-        self._faulty(
-            element,
-            f"El dominio tiene más de {MOST_VALUES} valores.",
-            f"The domain has more than {MOST_VALUES} values.",
-        )
 
     def _faulty(self, element: Element, es: str, en: str) -> None:
         cure = both("Corrige este elemento.", "Mend this element.")
