@@ -1,0 +1,95 @@
+"""Reads untrusted folders in a child process with limits on time and memory.
+
+The child answers with diagnostics as JSON and nothing else; a folder it could read
+within the limits is read again here, so nothing it sends is ever executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from configurator.language.folder import Loaded, load_folder
+from configurator.language.report import Report, from_json, to_json
+from configurator.model.diagnostic import Span
+
+_ROOT = Path(__file__).resolve().parents[2]
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from configurator.language.sandbox import child; child()"
+)
+MOST_BYTES = 128_000_000
+
+
+def load_safely(files: Mapping[str, bytes], *, seconds: int = 5, megabytes: int = 512) -> Loaded:
+    """As ``load_folder``, within ``seconds`` of processor time and ``megabytes`` of memory.
+
+    A folder that needs more is refused with ``too-large``.
+    """
+    size = sum(map(len, files.values()))
+    if size > MOST_BYTES:
+        report = Report()
+        report.stop("too-large/file", Span(min(files), 1, 1), size=size, limit=MOST_BYTES)
+        return Loaded(None, report.diagnostics())
+    answer = _ask(files, seconds, megabytes)
+    if answer is None:
+        report = Report()
+        report.stop("too-large/child", _biggest(files), seconds=seconds, megabytes=megabytes)
+        return Loaded(None, report.diagnostics())
+    diagnostics = from_json(answer)
+    if any(each.severity == "stop" for each in diagnostics):
+        return Loaded(None, diagnostics)
+    return load_folder(files)
+
+
+def _biggest(files: Mapping[str, bytes]) -> Span:
+    name = max(sorted(files), key=lambda each: len(files[each]), default="product.yaml")
+    return Span(name, 1, 1)
+
+
+def _ask(files: Mapping[str, bytes], seconds: int, megabytes: int) -> str | None:
+    """The child's JSON, or ``None`` where it did not finish within its limits."""
+    names = list(files)
+    header = json.dumps(
+        {
+            "seconds": seconds,
+            "megabytes": megabytes,
+            "files": [[name, len(files[name])] for name in names],
+        }
+    ).encode("ascii")
+    message = b"".join([header, b"\n", *(files[name] for name in names)])
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and a constant program
+            [sys.executable, "-I", "-c", _START, str(_ROOT)],
+            input=message,
+            capture_output=True,
+            timeout=seconds * 4,
+            check=False,
+            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return done.stdout.decode("utf-8") if done.returncode == 0 else None
+
+
+def child() -> None:
+    """What the child process does: limit itself, read, answer, end."""
+    header = json.loads(sys.stdin.buffer.readline())
+    seconds, size = header["seconds"], header["megabytes"] * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # One second is left for starting, answering and dying, so that the caller waits no longer.
+    resource.setrlimit(resource.RLIMIT_CPU, (max(seconds - 1, 1), seconds))
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    files = {name: sys.stdin.buffer.read(length) for name, length in header["files"]}
+    try:
+        answer = to_json(load_folder(files).diagnostics)
+    except MemoryError:
+        os._exit(1)
+    sys.stdout.write(answer)
+    sys.stdout.flush()
