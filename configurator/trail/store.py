@@ -53,6 +53,7 @@ from configurator.trail.tables import (
     MOVE_HEAD,
     MOVING_COLUMNS,
     ONE_HEAD,
+    OPEN_SESSIONS,
 )
 from configurator.trail.verify import ReplayStep, Verification, replay_rows, verify_rows
 
@@ -191,6 +192,12 @@ class Trail:
         """The ids of all sessions, oldest first."""
         with autocommit(self._engine) as connection:
             return tuple(connection.execute(ALL_SESSIONS).scalars())
+
+    def open_sessions(self, product_id: str) -> dict[str, int]:
+        """How many open sessions a product has on each release, by its digest."""
+        with autocommit(self._engine) as connection:
+            counted = connection.execute(OPEN_SESSIONS, {"product_id": product_id})
+            return {row.release: row.sessions for row in counted}
 
     def stored(self, session_id: str) -> tuple[StoredHead | None, tuple[StoredEvent, ...]]:
         """The stored head and events of one moment, unverified; raises

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    func,
     select,
 )
 
@@ -40,6 +41,7 @@ session_head = Table(
     Column("created", Text, nullable=False),
     Column("updated", Text, nullable=False),
     Index("session_head_created", "created"),
+    Index("session_head_release", "product_id", "status", "release"),
 )
 
 event = Table(
@@ -78,6 +80,13 @@ LOCK_HEAD = (
 EVENTS = select(event).where(event.c.session_id == bindparam("session_id")).order_by(event.c.seq)
 ALL_SESSIONS = select(session_head.c.session_id).order_by(
     session_head.c.created, session_head.c.session_id
+)
+OPEN_SESSIONS = (
+    select(session_head.c.release, func.count().label("sessions"))
+    .where(session_head.c.product_id == bindparam("product_id"))
+    .where(session_head.c.status == "open")
+    .group_by(session_head.c.release)
+    .order_by(session_head.c.release)
 )
 MOVE_HEAD = (
     session_head.update()

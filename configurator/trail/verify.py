@@ -71,7 +71,7 @@ class _Fault:
 
 def verify_rows(head: StoredHead | None, rows: Sequence[StoredEvent]) -> Verification:
     """Verify the stored head and events (in the order of ``seq``) of one session."""
-    fault = _first(_forward(rows), _backward(head, rows)) or _folding(head, rows)
+    fault = _first(_forward(head, rows), _backward(head, rows)) or _folding(head, rows)
     if fault is None:
         return Verification(True, len(rows), hash=rows[-1].hash)
     reason = Text.of({"es": fault.es, "en": fault.en})
@@ -103,7 +103,7 @@ def _first(*faults: _Fault | None) -> _Fault | None:
     return min(found, key=lambda fault: fault.seq, default=None)
 
 
-def _forward(rows: Sequence[StoredEvent]) -> _Fault | None:
+def _forward(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | None:
     """The first event that does not fit what comes before it."""
     previous = NO_HASH
     for seq, row in enumerate(rows, start=1):
@@ -137,6 +137,8 @@ def _forward(rows: Sequence[StoredEvent]) -> _Fault | None:
                 f"Step {seq} does not follow the step {seq - 1} that is stored.",
             )
         previous = row.hash
+    if head is not None and head.seq > len(rows):
+        return _missing(len(rows) + 1)
     return None
 
 
@@ -158,14 +160,20 @@ def _backward(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | 
                 return _extra(row.seq)
             return _Fault(
                 row.seq,
-                f"El paso {row.seq} no es el que se guardó: los siguientes recuerdan otro.",
-                f"Step {row.seq} is not the one that was stored: later ones remember another.",
+                f"El paso {row.seq} no es el que se guardó: lo que le sigue recuerda otro.",
+                f"Step {row.seq} is not the one that was stored: what follows remembers another.",
             )
         try:
-            wanted_hash = event_of(row.record, row.hash).previous_hash
+            event = event_of(row.record, row.hash)
         except UnreadableEventError:
             return None  # the forward walk stops at it too, and says so
-        wanted_seq -= 1
+        if event.seq != wanted_seq:
+            return _Fault(
+                row.seq,
+                f"El paso {row.seq} se guardó como paso {event.seq}, no como {wanted_seq}.",
+                f"Step {row.seq} was stored as step {event.seq}, not as {wanted_seq}.",
+            )
+        wanted_seq, wanted_hash = wanted_seq - 1, event.previous_hash
         position -= 1
     return None if position < 0 else _extra(rows[position].seq)
 

@@ -44,6 +44,7 @@ def _trail() -> None:
         sa.Column("updated", sa.Text, nullable=False),
     )
     op.create_index("session_head_created", "session_head", ["created"])
+    op.create_index("session_head_release", "session_head", ["product_id", "status", "release"])
     op.create_table(
         "event",
         sa.Column(
