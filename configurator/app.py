@@ -59,8 +59,10 @@ def create_services(settings: Settings) -> Services:
     )
 
 
-def create_app(settings: Settings, services: Services | None = None) -> Flask:
-    """The web application over ``services`` (made from the settings where not given)."""
+def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
+    """The web application; settings come from the environment where not given, and
+    services from the settings."""
+    settings = settings or Settings.from_environment()
     app = Flask(
         "configurator",
         template_folder=str(resource_dir("templates")),
