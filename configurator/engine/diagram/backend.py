@@ -97,17 +97,20 @@ class DiagramBackend:
         self._slot_extra = view(diagram.slot_extra)
         self._offset = view(diagram.offset)
 
-    def marginals(self, pins: Pins, *, changes: bool = False) -> Marginals:
+    def marginals(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals:
         """Exact valid values and lowest totals; with ``changes`` also minimal changes.
 
-        With ``changes`` the pins are soft in the same single sweep: giving one up costs
-        more than all charges together, so the lowest total holds both the least number
-        of pins given up and the lowest price at that number.
+        ``fixed`` are more pins, never given up. With ``changes`` the other pins are soft
+        in the same single sweep: giving one up costs more than all charges together, so
+        the lowest total holds both the least number of pins given up and the lowest price
+        at that number.
         """
         self._check(pins)
+        self._check(fixed)
         facts, total_values = self.facts, int(self.diagram.offset[-1])
         penalty = self._span + 1 if changes else kernels.INFINITE
         cost = self._charged(pins, penalty)
+        self._charge(fixed, kernels.INFINITE, cost)
         work = self._working()
         total = self._sweep(cost, work)
         if total >= kernels.LIMIT:
