@@ -1,0 +1,167 @@
+"""Products as releases: published whole or not at all, and compiled once.
+
+A folder goes live only after it was read in a limited child process, passed the checks
+and was compiled. Sessions keep the release they started on, so every release stays
+readable for ever.
+"""
+
+from __future__ import annotations
+
+import datetime
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine as Database
+
+from configurator import __version__
+from configurator.catalogue.cache import LatestUsed
+from configurator.catalogue.errors import ReasonMissingError, UnreadableReleaseError
+from configurator.catalogue.releases import Publication, Release, ReleaseStore
+from configurator.engine import Engine, EngineError, compile_product
+from configurator.language import Loaded, load_folder, load_safely
+from configurator.model.diagnostic import NOWHERE, Diagnostic
+from configurator.model.product import Product
+
+PRODUCTS_KEPT = 64
+ENGINES_KEPT = 32
+"""How many products and compiled engines (one per release and day) stay in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What became of a folder: its release, or ``None`` and what stops it. Doubts
+    (``warn``) are told in both cases."""
+
+    release: Release | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def no_checks(product: Product) -> tuple[Diagnostic, ...]:
+    """For a catalogue that trusts its folders."""
+    return ()
+
+
+class Catalogue:
+    """The releases of all products; safe to use from several threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        clock: Callable[[], datetime.datetime],
+        *,
+        checks: Callable[[Product], tuple[Diagnostic, ...]] = no_checks,
+        load: Callable[[Mapping[str, bytes]], Loaded] = load_safely,
+        read: Callable[[Mapping[str, bytes]], Loaded] = load_folder,
+        compile_: Callable[..., Engine] = compile_product,
+    ) -> None:
+        """``folder`` keeps compiled products; it can be deleted at any time. ``clock``
+        gives the present moment with its time zone. ``checks`` says what else a product
+        must pass before it goes live. ``load`` reads folders nobody vouches for,
+        ``read`` those of releases."""
+        self._store = ReleaseStore(database)
+        self._folder = folder
+        self._clock = clock
+        self._checks = checks
+        self._load = load
+        self._read = read
+        self._compile = compile_
+        self._products: LatestUsed[str, Product] = LatestUsed(PRODUCTS_KEPT)
+        self._engines: LatestUsed[tuple[str, datetime.date], Engine] = LatestUsed(ENGINES_KEPT)
+
+    # --- finding -----------------------------------------------------------------
+
+    def products(self) -> tuple[Release, ...]:
+        """The current release of every product, by product id."""
+        return self._store.products()
+
+    def current(self, product_id: str) -> Release:
+        """The current release of a product; raises ``UnknownProductError``."""
+        return self._store.current(product_id)
+
+    def releases(self, product_id: str) -> tuple[Release, ...]:
+        """All releases of a product, oldest first; raises ``UnknownProductError``."""
+        return self._store.releases(product_id)
+
+    def release(self, digest: str) -> Release:
+        """The release of a digest; raises ``UnknownReleaseError``."""
+        return self._store.release(digest)
+
+    def history(self, product_id: str) -> tuple[Publication, ...]:
+        """Every change of a product's current release, newest first."""
+        return self._store.history(product_id)
+
+    def files(self, digest: str) -> dict[str, bytes]:
+        """The files of a release by their names; raises ``UnknownReleaseError``."""
+        return self._store.files(digest)
+
+    def product(self, digest: str) -> Product:
+        """What a release says; raises ``UnknownReleaseError`` and, where the stored
+        files do not give it any more, ``UnreadableReleaseError``."""
+        return self._products.get(digest, lambda: self._product(digest))
+
+    def engine(self, digest: str, day: datetime.date) -> Engine:
+        """A release compiled for a day; raises as ``product`` does, and the engine's
+        ``EngineError``."""
+        return self._engines.get((digest, day), lambda: self._compiled(self.product(digest), day))
+
+    # --- publishing --------------------------------------------------------------
+
+    def publish(self, files: Mapping[str, bytes], *, by: str, note: str = "") -> Published:
+        """Make a rule folder the current release of its product.
+
+        The same files give the same release again. Nothing changes where a diagnostic
+        says ``stop``. Raises ``TrailUnavailableError``.
+        """
+        loaded = self._load(files)
+        diagnostics, product = loaded.diagnostics, loaded.product
+        if product is None:
+            return Published(None, diagnostics)
+        diagnostics += self._checks(product)
+        if any(each.severity == "stop" for each in diagnostics):
+            return Published(None, diagnostics)
+        today = self._clock().astimezone(zoneinfo.ZoneInfo(product.time_zone)).date()
+        try:
+            self._engines.get((product.digest, today), lambda: self._compiled(product, today))
+        except EngineError as problem:
+            stop = Diagnostic(problem.code, "stop", NOWHERE, problem.message, problem.help)
+            return Published(None, (*diagnostics, stop))
+        draft = Release(
+            product_id=product.id,
+            digest=product.digest,
+            number=0,
+            published_at=self._now(),
+            published_by=by,
+            note=note,
+            engine_version=__version__,
+            name=product.name,
+        )
+        return Published(self._store.publish(draft, files), diagnostics)
+
+    def roll_back(self, product_id: str, digest: str, by: str, reason: str) -> Release:
+        """Make an earlier release current again; nothing happens where it is.
+
+        Raises ``UnknownReleaseError`` (also for another product's) and
+        ``ReasonMissingError``. Sessions stay on their release.
+        """
+        if not reason.strip():
+            raise ReasonMissingError(product_id)
+        return self._store.roll_back(product_id, digest, self._now(), by, reason)
+
+    # --- making ------------------------------------------------------------------
+
+    def _product(self, digest: str) -> Product:
+        product = self._read(self._store.files(digest)).product
+        if product is None or product.digest != digest:
+            raise UnreadableReleaseError(digest)
+        return product
+
+    def _compiled(self, product: Product, day: datetime.date) -> Engine:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._compile(product, day, cache=self._folder)
+
+    def _now(self) -> str:
+        moment = self._clock().astimezone(datetime.UTC)
+        return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

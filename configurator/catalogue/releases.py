@@ -1,0 +1,250 @@
+"""Releases as they are stored: immutable, found by digest, published one at a time.
+
+Knows rows and files; knows nothing of what the files say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, Row, func, select, text
+
+from configurator.catalogue.errors import UnknownProductError, UnknownReleaseError
+from configurator.catalogue.tables import blob, product_release, publication, release_file
+from configurator.model.text import Text
+from configurator.trail import canonical_json
+from configurator.trail.database import autocommit, snapshot, writing
+
+Act = Literal["published", "rolled back"]
+
+_LOCK = 7_236_150_918_331_003
+"""PostgreSQL's number for "somebody is publishing"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One published version of a product's rule folder.
+
+    ``digest`` is the SHA-256 of its files; ``number`` counts the product's releases
+    from 1; ``published_at`` (ISO 8601, UTC), ``published_by`` and ``note`` are of the
+    first time it was published.
+    """
+
+    product_id: str
+    digest: str
+    number: int
+    published_at: str
+    published_by: str
+    note: str
+    engine_version: str
+    name: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One change of a product's current release; ``at`` is ISO 8601 in UTC."""
+
+    product_id: str
+    seq: int
+    act: Act
+    digest: str
+    number: int
+    at: str
+    by: str
+    reason: str
+
+
+_LAST = (
+    select(publication.c.product_id, func.max(publication.c.seq).label("seq"))
+    .group_by(publication.c.product_id)
+    .subquery()
+)
+_CURRENT = (
+    select(product_release)
+    .join(publication, publication.c.digest == product_release.c.digest)
+    .join(
+        _LAST,
+        (_LAST.c.product_id == publication.c.product_id) & (_LAST.c.seq == publication.c.seq),
+    )
+    .order_by(product_release.c.product_id)
+)
+
+
+class ReleaseStore:
+    """The rows and files of all releases in one database."""
+
+    def __init__(self, database: Engine) -> None:
+        self._database = database
+
+    def products(self) -> tuple[Release, ...]:
+        """The current release of every product, by product id."""
+        with autocommit(self._database) as connection:
+            return tuple(_release(row) for row in connection.execute(_CURRENT))
+
+    def current(self, product_id: str) -> Release:
+        """The current release of a product; raises ``UnknownProductError``."""
+        with autocommit(self._database) as connection:
+            found = _current(connection, product_id)
+        if found is None:
+            raise UnknownProductError(product_id)
+        return found
+
+    def releases(self, product_id: str) -> tuple[Release, ...]:
+        """All releases of a product, oldest first; raises ``UnknownProductError``."""
+        query = (
+            select(product_release)
+            .where(product_release.c.product_id == product_id)
+            .order_by(product_release.c.number)
+        )
+        with autocommit(self._database) as connection:
+            found = tuple(_release(row) for row in connection.execute(query))
+        if not found:
+            raise UnknownProductError(product_id)
+        return found
+
+    def release(self, digest: str) -> Release:
+        """The release of a digest; raises ``UnknownReleaseError``."""
+        with autocommit(self._database) as connection:
+            return _by_digest(connection, digest)
+
+    def history(self, product_id: str) -> tuple[Publication, ...]:
+        """Every change of a product's current release, newest first."""
+        query = (
+            select(publication, product_release.c.number)
+            .join(product_release, product_release.c.digest == publication.c.digest)
+            .where(publication.c.product_id == product_id)
+            .order_by(publication.c.seq.desc())
+        )
+        with autocommit(self._database) as connection:
+            return tuple(Publication(**row._mapping) for row in connection.execute(query))
+
+    def files(self, digest: str) -> dict[str, bytes]:
+        """The files of a release by their names; raises ``UnknownReleaseError``."""
+        query = (
+            select(release_file.c.path, blob.c.content)
+            .join(blob, blob.c.sha256 == release_file.c.sha256)
+            .where(release_file.c.digest == digest)
+            .order_by(release_file.c.path)
+        )
+        with snapshot(self._database) as connection:
+            _by_digest(connection, digest)
+            return {row.path: bytes(row.content) for row in connection.execute(query)}
+
+    def publish(self, release: Release, files: Mapping[str, bytes]) -> Release:
+        """Make a release current, storing it where it is new; its ``number`` is given
+        here. One transaction: the old one stays current, or this one is."""
+        with _publishing(self._database) as connection:
+            known = _known(connection, release.digest)
+            if known is None:
+                known = _add(connection, release, files)
+            stamp = (release.published_at, release.published_by, release.note)
+            _make_current(connection, known, "published", *stamp)
+        return known
+
+    def roll_back(self, product_id: str, digest: str, at: str, by: str, reason: str) -> Release:
+        """Make an earlier release current again; raises ``UnknownReleaseError``."""
+        with _publishing(self._database) as connection:
+            release = _by_digest(connection, digest)
+            if release.product_id != product_id:
+                raise UnknownReleaseError(digest)
+            _make_current(connection, release, "rolled back", at, by, reason)
+        return release
+
+
+@contextmanager
+def _publishing(database: Engine) -> Iterator[Connection]:
+    """A write transaction in which nobody else publishes."""
+    with writing(database) as connection:
+        if database.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+        yield connection
+
+
+def _add(connection: Connection, release: Release, files: Mapping[str, bytes]) -> Release:
+    latest = select(func.max(product_release.c.number)).where(
+        product_release.c.product_id == release.product_id
+    )
+    number = (connection.scalar(latest) or 0) + 1
+    row = {
+        "digest": release.digest,
+        "product_id": release.product_id,
+        "number": number,
+        "name": canonical_json([list(pair) for pair in release.name.translations]).decode(),
+        "engine_version": release.engine_version,
+        "published_at": release.published_at,
+        "published_by": release.published_by,
+        "note": release.note,
+    }
+    connection.execute(product_release.insert(), row)
+    contents = {hashlib.sha256(content).hexdigest(): content for content in files.values()}
+    there = select(blob.c.sha256).where(blob.c.sha256.in_(contents))
+    stored = set(connection.execute(there).scalars())
+    for sha256, content in contents.items():
+        if sha256 not in stored:
+            connection.execute(blob.insert(), {"sha256": sha256, "content": content})
+    for path, content in files.items():
+        sha256 = hashlib.sha256(content).hexdigest()
+        file = {"digest": release.digest, "path": path, "sha256": sha256}
+        connection.execute(release_file.insert(), file)
+    return _by_digest(connection, release.digest)
+
+
+def _make_current(
+    connection: Connection, release: Release, act: Act, at: str, by: str, reason: str
+) -> None:
+    """Add the publication, unless the release is the current one already."""
+    query = (
+        select(publication.c.seq, publication.c.digest)
+        .where(publication.c.product_id == release.product_id)
+        .order_by(publication.c.seq.desc())
+        .limit(1)
+    )
+    last = connection.execute(query).one_or_none()
+    if last is not None and last.digest == release.digest:
+        return
+    row = {
+        "product_id": release.product_id,
+        "seq": 1 if last is None else last.seq + 1,
+        "act": act,
+        "digest": release.digest,
+        "at": at,
+        "by": by,
+        "reason": reason,
+    }
+    connection.execute(publication.insert(), row)
+
+
+def _current(connection: Connection, product_id: str) -> Release | None:
+    query = (
+        select(product_release)
+        .join(publication, publication.c.digest == product_release.c.digest)
+        .where(publication.c.product_id == product_id)
+        .order_by(publication.c.seq.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _release(row)
+
+
+def _known(connection: Connection, digest: str) -> Release | None:
+    query = select(product_release).where(product_release.c.digest == digest)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _release(row)
+
+
+def _by_digest(connection: Connection, digest: str) -> Release:
+    found = _known(connection, digest)
+    if found is None:
+        raise UnknownReleaseError(digest)
+    return found
+
+
+def _release(row: Row[Any]) -> Release:
+    columns = dict(row._mapping)
+    columns["name"] = Text(tuple((code, said) for code, said in json.loads(columns["name"])))
+    return Release(**columns)
