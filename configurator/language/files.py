@@ -20,8 +20,8 @@ MOST_DIGITS = 4_000
 DEPTH = 50
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
-_DIGITS = re.compile(r"\d{%d}" % (MOST_DIGITS + 1))
-_BRACKETS = re.compile(r"(?:[\[{][ \r\n]*){%d}" % (DEPTH + 1))
+_DIGITS = re.compile(rf"\d{{{MOST_DIGITS + 1}}}")
+_BRACKETS = re.compile(rf"(?:[\[{{][ \r\n]*){{{DEPTH + 1}}}")
 
 
 def read_folder(path: Path) -> dict[str, bytes]:

@@ -238,5 +238,5 @@ def _product(draft: Draft, sections: Sections, digest: str) -> Product:
         digest=digest,
     )
     draft.texts.report_unused(("needs.", "parts.", "include.", "preferences."))
-    lints.check(draft, product)
+    lints.check(draft, product, rule_ids)
     return product

@@ -24,6 +24,10 @@ Point = Fraction | str | None
 """A number, an id, or ``None`` for "none"."""
 
 
+class _UntoldError(Exception):
+    """A cell compares with something that is no constant."""
+
+
 @dataclass(slots=True)
 class _Piece:
     example: str
@@ -123,11 +127,10 @@ def _pieces(
     for point in points:
         mask = 0
         for at in active:
-            holds = _holds(conditions[at], point)
-            if holds is None:
+            try:
+                mask |= _holds(conditions[at], point) << at
+            except _UntoldError:
                 return None
-            if holds:
-                mask |= 1 << at
         found.setdefault(mask, _Piece(_shown(point), mask))
     return list(found.values())
 
@@ -182,47 +185,39 @@ def _terms(condition: model.Condition) -> list[model.Term | None]:
     return found
 
 
-def _holds(condition: model.Condition | None, point: Point) -> bool | None:
+def _holds(condition: model.Condition | None, point: Point) -> bool:
     if condition is None:
         return True
     if isinstance(condition, model.Comparison):
-        value = _value(condition.right)
-        if value is NotImplemented:
-            return None
-        return _compare(condition.operator, point, value)
+        return _compare(condition.operator, point, _value(condition.right))
     if not isinstance(condition, model.Membership):
-        return None
-    inside = False
-    for item in condition.items:
-        if isinstance(item, model.Range):
-            low = _value(item.low) if item.low is not None else None
-            high = _value(item.high) if item.high is not None else None
-            if low is NotImplemented or high is NotImplemented:
-                return None
-            if point is not None and isinstance(point, Fraction):
-                above = low is None or _compare(">=", point, low)
-                inside = inside or (above and (high is None or _compare("<=", point, high)))
-        else:
-            value = _value(item)
-            if value is NotImplemented:
-                return None
-            inside = inside or point == value
+        raise _UntoldError
+    inside = any(
+        _within(item, point) if isinstance(item, model.Range) else point == _value(item)
+        for item in condition.items
+    )
     return inside != condition.negated
 
 
+def _within(ends: model.Range, point: Point) -> bool:
+    above = ends.low is None or _compare(">=", point, _value(ends.low))
+    below = ends.high is None or _compare("<=", point, _value(ends.high))
+    return isinstance(point, Fraction) and above and below
+
+
 def _value(term: model.Term) -> Point:
-    """The constant a term is; ``NotImplemented`` for any other term."""
+    """The constant a term is."""
     match term:
-        case model.Number(value=value):
-            return value
-        case model.YesNo(value=value):
-            return Fraction(value)
-        case model.Symbol(value=value):
-            return value
+        case model.Number(value=number):
+            return number
+        case model.YesNo(value=answer):
+            return Fraction(answer)
+        case model.Symbol(value=word):
+            return word
         case model.Nothing():
             return None
         case _:
-            return NotImplemented
+            raise _UntoldError
 
 
 def _compare(operator: str, point: Point, value: Point) -> bool:

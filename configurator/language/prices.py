@@ -111,8 +111,8 @@ def _joined(draft: Draft, sections: list[Mapping]) -> Mapping:
                 draft.report.stop("duplicate-id", key.span, id=key.text, file=file, line=line)
             else:
                 entries[key.text] = (key, node)
-    first = sections[0]
-    return Mapping(first.file, first.line, first.column, list(entries.values()), False, first.line)
+    place = sections[0]
+    return Mapping(place.file, place.line, place.column, list(entries.values()), False, place.line)
 
 
 def _percent(draft: Draft, node: Node | None) -> Fraction | None:

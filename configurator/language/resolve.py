@@ -6,10 +6,10 @@ nothing, and it does not know where the expression will be used beyond its ``Rol
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, NoReturn, cast
+from typing import Literal, TypeVar, cast
 
 from configurator.language import syntax
 from configurator.language.draft import Draft, listed
@@ -26,14 +26,16 @@ WEEKDAYS = {day: n for n, day in enumerate(("mon", "tue", "wed", "thu", "fri", "
 MONTHS = {
     month: n
     for n, month in enumerate(
-        "jan feb mar apr may jun jul aug sep oct nov dec".split(),
-        1,
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
     )
 }
 
 TermSort = Literal[
     "number", "yes or no", "date", "symbol", "several of", "text", "nothing", "weekday", "month"
 ]
+
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(slots=True)
@@ -67,20 +69,24 @@ _NUMERIC = ("number", "yes or no", "weekday", "month")
 
 def read_condition(draft: Draft, node: Scalar | None, role: Role) -> model.Condition | None:
     """The condition a text says, or ``None`` after diagnostics."""
-    return _read(draft, node, role, lambda resolver, tree: resolver.condition(tree))
+    return _read(draft, node, role, Resolver.condition)
 
 
 def read_number(draft: Draft, node: Scalar | None, role: Role) -> Typed | None:
     """The number a text says, or ``None`` after diagnostics."""
-    return _read(draft, node, role, lambda resolver, tree: resolver.number(tree))
+    return _read(draft, node, role, Resolver.number)
 
 
-def _read(draft, node, role, reading):  # type: ignore[no-untyped-def]
+def _read(
+    draft: Draft,
+    node: Scalar | None,
+    role: Role,
+    reading: Callable[[Resolver, syntax.Syntax], _Result],
+) -> _Result | None:
     if node is None:
         return None
     try:
-        tree = draft.parser.parse(node.text)
-        return reading(Resolver(draft, node, role), tree)
+        return reading(Resolver(draft, node, role), draft.parser.parse(node.text))
     except syntax.ExpressionError as error:
         draft.report.stop(error.key, node.at(error.at), **error.arguments)
     except UnresolvedError:
@@ -124,7 +130,7 @@ class Resolver:
                 typed = self.term(tree)
                 if typed.sort == "yes or no":
                     return model.Comparison("=", typed.term, model.YesNo(True, span), span)
-                self._stop("type-mismatch/condition", tree, sort=_SORTS[typed.sort])
+                raise self._stop("type-mismatch/condition", tree, sort=_SORTS[typed.sort])
 
     def _all(self, parts: Iterable[syntax.Syntax]) -> tuple[model.Condition, ...]:
         """Every part, so that one expression can show several mistakes at once."""
@@ -163,7 +169,7 @@ class Resolver:
         if isinstance(left.term, model.LowestTotal) or isinstance(right.term, model.LowestTotal):
             flipped = isinstance(right.term, model.LowestTotal)
             if operator not in (("<", "<=") if flipped else (">", ">=")):
-                self._stop("price-in-rule/lowest", tree)
+                raise self._stop("price-in-rule/lowest", tree)
         return model.Comparison(operator, left.term, right.term, span)
 
     def _pair(self, left: syntax.Syntax, right: syntax.Syntax) -> tuple[Typed, Typed]:
@@ -200,7 +206,7 @@ class Resolver:
             if other.sort == "symbol" and declared is not None:
                 known = word in self.draft.scope.names
                 if word in declared.values and known and not self.cell:
-                    self._stop("ambiguous-name", tree, word=word, variable=declared.id)
+                    raise self._stop("ambiguous-name", tree, word=word, variable=declared.id)
                 if word in declared.values:
                     return Typed(model.Symbol(declared.id, word, span), "symbol", None, declared)
                 if self.cell or not (known or self._special(word)):
@@ -221,18 +227,18 @@ class Resolver:
         if "nothing" in (left.sort, right.sort):
             other = right if left.sort == "nothing" else left
             if other.declared is None or not isinstance(other.term, model.Read):
-                self._stop("type-mismatch/none", tree)
+                raise self._stop("type-mismatch/none", tree)
             return
         if left.sort == right.sort == "symbol" and left.declared and right.declared:
             if not left.declared.values.keys() & right.declared.values.keys():
-                self._stop(
+                raise self._stop(
                     "type-mismatch/no-common-value",
                     tree,
                     left=left.declared.id,
                     right=right.declared.id,
                 )
         elif not self._comparable(left.sort, right.sort):
-            self._mismatch(tree, left, right)
+            raise self._mismatch(tree, left, right)
         self._check_listed(tree, left, right)
 
     def _check_listed(self, tree: syntax.Syntax, left: Typed, right: Typed) -> None:
@@ -262,30 +268,32 @@ class Resolver:
 
     def _ordered(self, tree: syntax.Comparison, left: Typed, right: Typed) -> None:
         if not self._comparable(left.sort, right.sort):
-            self._mismatch(tree, left, right)
+            raise self._mismatch(tree, left, right)
 
-    def _mismatch(self, tree: syntax.Syntax, left: Typed, right: Typed) -> NoReturn:
+    def _mismatch(self, tree: syntax.Syntax, left: Typed, right: Typed) -> UnresolvedError:
         if "several of" in (left.sort, right.sort):
             several = left if left.sort == "several of" else right
             assert several.declared is not None
-            self._stop("type-mismatch/several", tree, variable=several.declared.id)
+            return self._stop("type-mismatch/several", tree, variable=several.declared.id)
         if "text" in (left.sort, right.sort):
-            self._stop("type-mismatch/words", tree)
-        self._stop("type-mismatch/sides", tree, left=_SORTS[left.sort], right=_SORTS[right.sort])
+            return self._stop("type-mismatch/words", tree)
+        return self._stop(
+            "type-mismatch/sides", tree, left=_SORTS[left.sort], right=_SORTS[right.sort]
+        )
 
     def _same_unit(self, tree: syntax.Syntax, left: Typed, right: Typed) -> None:
         if left.unit and right.unit and left.unit != right.unit:
-            self._stop("unit-mismatch", tree, left=left.unit, right=right.unit)
+            raise self._stop("unit-mismatch", tree, left=left.unit, right=right.unit)
 
     def _membership(self, tree: syntax.Membership, span: Span) -> model.Condition:
         subject = self.term(tree.term)
         if subject.sort == "several of":
             assert subject.declared is not None
-            self._stop("type-mismatch/several", tree, variable=subject.declared.id)
+            raise self._stop("type-mismatch/several", tree, variable=subject.declared.id)
         if subject.sort in ("text", "nothing"):
-            self._stop("type-mismatch/words", tree)
+            raise self._stop("type-mismatch/words", tree)
         if isinstance(subject.term, model.LowestTotal):
-            self._stop("price-in-rule/lowest", tree)
+            raise self._stop("price-in-rule/lowest", tree)
         items: list[model.Term | model.Range] = []
         failed = False
         for item in tree.items:
@@ -311,23 +319,23 @@ class Resolver:
                 continue
             typed = self.beside(end, subject)
             if not self._comparable(subject.sort, typed.sort):
-                self._mismatch(end, subject, typed)
+                raise self._mismatch(end, subject, typed)
             self._same_unit(end, subject, typed)
             ends.append(typed.term)
         low, high = ends
         if isinstance(low, model.Number) and isinstance(high, model.Number):
             if low.value > high.value:
-                self._stop(
+                raise self._stop(
                     "type-mismatch/range", item, low=plain(low.value), high=plain(high.value)
                 )
         elif isinstance(low, model.Day) and isinstance(high, model.Day) and low.value > high.value:
-            self._stop("type-mismatch/range", item, low=str(low.value), high=str(high.value))
+            raise self._stop("type-mismatch/range", item, low=str(low.value), high=str(high.value))
         return model.Range(low, high)
 
     def _has(self, tree: syntax.Has, span: Span) -> model.Condition:
         declared = self._variable(tree.term)
         if declared.kind != "several of":
-            self._stop("type-mismatch/has", tree.term, variable=declared.id)
+            raise self._stop("type-mismatch/has", tree.term, variable=declared.id)
         values = []
         for item in tree.items:
             word = self._word(item)
@@ -352,13 +360,13 @@ class Resolver:
             case syntax.Number(text=text, unit=None):
                 return text
             case _:
-                self._stop("type-mismatch/has-item", item)
+                raise self._stop("type-mismatch/has-item", item)
 
     def _variable(self, tree: syntax.Syntax) -> Declared:
         """A path that must name a variable."""
         if not isinstance(tree, syntax.Path) or len(tree.names) != 1 or tree.copy:
             self._later_or_unknown(tree)
-            self._stop("type-mismatch/variable", tree)
+            raise self._stop("type-mismatch/variable", tree)
         return self._declared(tree)
 
     # --- terms ----------------------------------------------------------------------
@@ -368,8 +376,8 @@ class Resolver:
         typed = self.term(tree)
         if typed.sort not in _NUMERIC:
             if typed.sort == "several of" and typed.declared:
-                self._stop("type-mismatch/several", tree, variable=typed.declared.id)
-            self._stop("type-mismatch/number-expected", tree, sort=_SORTS[typed.sort])
+                raise self._stop("type-mismatch/several", tree, variable=typed.declared.id)
+            raise self._stop("type-mismatch/number-expected", tree, sort=_SORTS[typed.sort])
         return typed
 
     def term(self, tree: syntax.Syntax) -> Typed:
@@ -408,13 +416,13 @@ class Resolver:
                 first, second = self.term(inner), self.term(fallback)
                 dates = first.sort == second.sort == "date"
                 if not dates and (first.sort not in _NUMERIC or second.sort not in _NUMERIC):
-                    self._mismatch(tree, first, second)
+                    raise self._mismatch(tree, first, second)
                 self._same_unit(fallback, first, second)
                 sort: TermSort = "date" if dates else "number"
                 unit = first.unit or second.unit
                 return Typed(model.Else(first.term, second.term, span), sort, unit)
             case _:
-                self._stop("type-mismatch/condition-as-number", tree)
+                raise self._stop("type-mismatch/condition-as-number", tree)
 
     def _arithmetic(self, tree: syntax.Arithmetic, span: Span) -> Typed:
         operator = cast(Literal["+", "-", "*", "/"], tree.operator)
@@ -422,22 +430,22 @@ class Resolver:
         sort: TermSort = "number"
         if left.sort == "date" and operator == "-" and right.sort == "date":
             pass
-        elif left.sort == "date" and operator in "+-" and right.sort == "number":
-            sort = "date"
-        elif left.sort == "number" and operator == "+" and right.sort == "date":
+        elif (left.sort == "date" and operator in "+-" and right.sort == "number") or (
+            left.sort == "number" and operator == "+" and right.sort == "date"
+        ):
             sort = "date"
         else:
             for side, typed in ((tree.left, left), (tree.right, right)):
                 if typed.sort not in _NUMERIC:
                     if typed.sort == "several of" and typed.declared:
-                        self._stop("type-mismatch/several", side, variable=typed.declared.id)
-                    self._stop("type-mismatch/number-expected", side, sort=_SORTS[typed.sort])
+                        raise self._stop("type-mismatch/several", side, variable=typed.declared.id)
+                    raise self._stop("type-mismatch/number-expected", side, sort=_SORTS[typed.sort])
         unit = None
         if operator in "+-" and sort == "number" and left.sort != "date":
             self._same_unit(tree.right, left, right)
             unit = left.unit or right.unit
         if any(isinstance(each.term, model.LowestTotal) for each in (left, right)):
-            self._stop("price-in-rule/lowest", tree)
+            raise self._stop("price-in-rule/lowest", tree)
         return Typed(model.Arithmetic(operator, left.term, right.term, span), sort, unit)
 
     def _declared(self, tree: syntax.Path) -> Declared:
@@ -462,10 +470,10 @@ class Resolver:
         if word in scope.names:
             return
         if word == "lowest-total" or word in scope.prices or word in ("total", "price", "prices"):
-            self._stop("price-in-rule", tree, word=word)
+            raise self._stop("price-in-rule", tree, word=word)
         if word.lower() in syntax.SPANISH_WORDS:
             write = syntax.SPANISH_WORDS[word.lower()]
-            self._stop("syntax/write", tree, found=word, write=write)
+            raise self._stop("syntax/write", tree, found=word, write=write)
         key = "unknown-name"
         pieces = word.split("-")
         if len(pieces) > 1 and any(
@@ -493,31 +501,31 @@ class Resolver:
             return Typed(read, declared.sort, declared.unit, declared)
         part = rest[0]
         if len(rest) > 1:
-            self._stop("unknown-name/parts", tree, word=".".join(tree.names))
+            raise self._stop("unknown-name/parts", tree, word=".".join(tree.names))
         if declared.sort == "date":
             base = Typed(model.Read(declared.id, span), "date", None, declared)
             return self._date_part(tree, rest, base, span)
         if declared.kind == "text":
             if part == "length":
                 return Typed(model.TextLength(declared.id, span), "number")
-            self._unknown_part(tree, part, ("length",))
+            raise self._unknown_part(tree, part, ("length",))
         if declared.kind == "several of":
             if part in declared.values:
                 return Typed(model.Quantity(declared.id, part, span), "number")
             if part in declared.facts:
-                self._stop("type-mismatch/sum", tree, variable=declared.id, fact=part)
-            self._unknown_part(tree, part, tuple(declared.values))
+                raise self._stop("type-mismatch/sum", tree, variable=declared.id, fact=part)
+            raise self._unknown_part(tree, part, tuple(declared.values))
         if part == "price":
-            self._stop("price-in-rule", tree, word=f"{word}.price")
+            raise self._stop("price-in-rule", tree, word=f"{word}.price")
         fact = self.draft.scope.facts.get(part)
         if fact is None or part not in declared.facts:
-            self._unknown_part(tree, part, tuple(declared.facts))
+            raise self._unknown_part(tree, part, tuple(declared.facts))
         assert fact is not None
         if declared.facts[part] < len(declared.values) and not declared.flawed:
             lacking = [
                 value.id for value in declared.values.values() if part not in dict(value.facts)
             ]
-            self._stop("fact-missing", tree, variable=word, fact=part, values=listed(lacking))
+            raise self._stop("fact-missing", tree, variable=word, fact=part, values=listed(lacking))
         sort: TermSort = "yes or no" if fact.yes_or_no else "number"
         return Typed(model.Fact(declared.id, part, span), sort, fact.unit)
 
@@ -526,22 +534,22 @@ class Resolver:
             return base
         part = rest[0]
         if part not in ("weekday", "month", "year"):
-            self._unknown_part(tree, part, ("weekday", "month", "year"))
+            raise self._unknown_part(tree, part, ("weekday", "month", "year"))
         sort: TermSort = "number"
-        if part == "weekday":
-            sort = "weekday"
-        elif part == "month":
-            sort = "month"
+        if part != "year":
+            sort = cast(TermSort, part)
         return Typed(
             model.DatePart(cast(Literal["weekday", "month", "year"], part), base.term, span), sort
         )
 
-    def _unknown_part(self, tree: syntax.Path, part: str, offered: tuple[str, ...]) -> NoReturn:
+    def _unknown_part(
+        self, tree: syntax.Path, part: str, offered: tuple[str, ...]
+    ) -> UnresolvedError:
         declared = self.draft.scope.names.get(tree.names[0])
         if declared is None or not declared.flawed:
             at = self.source.at(tree.at + len(tree.names[0]) + 1)
             self.draft.stop_unknown("unknown-name/part", at, part, offered, owner=tree.names[0])
-        raise UnresolvedError
+        return UnresolvedError()
 
     def _call(self, tree: syntax.Call, span: Span) -> Typed:
         function, arguments = tree.function, tree.arguments
@@ -552,9 +560,11 @@ class Resolver:
             unit = None
             for argument, each in zip(arguments, typed, strict=True):
                 if not dates and each.sort not in _NUMERIC:
-                    self._stop("type-mismatch/number-expected", argument, sort=_SORTS[each.sort])
+                    raise self._stop(
+                        "type-mismatch/number-expected", argument, sort=_SORTS[each.sort]
+                    )
                 if unit and each.unit and unit != each.unit:
-                    self._stop("unit-mismatch", argument, left=unit, right=each.unit)
+                    raise self._stop("unit-mismatch", argument, left=unit, right=each.unit)
                 unit = unit or each.unit
             term = model.Extreme(
                 cast(Literal["min", "max"], function), tuple(each.term for each in typed), span
@@ -569,15 +579,15 @@ class Resolver:
                 if first.names[0] not in self.draft.scope.pending:
                     self.draft.report.later("parts", span)
                 raise UnresolvedError
-            self._stop("type-mismatch/call", tree, function=function)
+            raise self._stop("type-mismatch/call", tree, function=function)
         if not isinstance(first, syntax.Path):
-            self._stop("type-mismatch/call", tree, function=function)
+            raise self._stop("type-mismatch/call", tree, function=function)
         assert isinstance(first, syntax.Path)
         if function == "sum":
             return self._sum(tree, first, span)
         declared = self._variable(first)
         if declared.kind != "several of":
-            self._stop("type-mismatch/has", first, variable=declared.id)
+            raise self._stop("type-mismatch/has", first, variable=declared.id)
         if function == "count":
             return Typed(model.Pieces(declared.id, span), "number")
         return Typed(model.Kinds(declared.id, span), "number")
@@ -597,9 +607,9 @@ class Resolver:
         declared = self._declared(path)
         name = path.names[1]
         if declared.kind != "several of":
-            self._stop("type-mismatch/sum-one", tree, path=".".join(path.names))
+            raise self._stop("type-mismatch/sum-one", tree, path=".".join(path.names))
         if name not in scope.facts or len(path.names) > 2:
-            self._unknown_part(path, name, tuple(declared.facts))
+            raise self._unknown_part(path, name, tuple(declared.facts))
         return Typed(model.SumOfFact(declared.id, name, span), "number", scope.facts[name].unit)
 
     # --- mistakes -------------------------------------------------------------------
@@ -609,9 +619,9 @@ class Resolver:
 
     def _stop(
         self, key: str, tree: syntax.Syntax, /, **arguments: str | tuple[str, str]
-    ) -> NoReturn:
+    ) -> UnresolvedError:
         self.draft.report.stop(key, self._span(tree), **arguments)
-        raise UnresolvedError
+        return UnresolvedError()
 
 
 def plain(value: Fraction) -> str:

@@ -79,7 +79,8 @@ def _rule(draft: Draft, fields: Fields, key: Scalar) -> Rule | None:
     if ("when" in fields and when is None) or (require is None and forbid is None):
         return None
     if forbid is not None and when is not None:
-        when, forbid = None, model.And((when, forbid), key.span)
+        both: model.Condition = model.And((when, forbid), key.span)
+        when, forbid = None, both
     return Rule(
         id=key.text,
         because=because,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -74,8 +74,9 @@ NAME: /[^\W\d]\w*(-\w+)*/
 """
 
 RESERVED = frozenset(
-    "and or not in is has of else relevant yes no none today only any all sum count kinds min "
-    "max lowest-total".split()
+    ("and", "or", "not", "in", "is", "has", "of", "else", "relevant", "yes", "no", "none")
+) | frozenset(
+    ("today", "only", "any", "all", "sum", "count", "kinds", "min", "max", "lowest-total")
 )
 DEEPEST = 100
 LONGEST = 200_000
@@ -408,7 +409,7 @@ def _parse(text: str) -> Syntax:
     if len(text) > LONGEST:
         raise ExpressionError("too-large/expression", 0)
     try:
-        tree: Syntax = _parser().parse(text)
+        tree = cast(Syntax, _parser().parse(text))
     except UnexpectedInput as error:
         raise _explain(text, error) from None
     return tree
@@ -455,7 +456,7 @@ def _explain(text: str, error: UnexpectedInput) -> ExpressionError:
         return ExpressionError("syntax/ends", len(text))
     if token.type == "CMP":
         return _chained(text, at)
-    if token == "," and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
+    if token.type == "COMMA" and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
         return _decimal_comma(text, at)
     for word in (str(token).lower(), _word_before(text, at)):
         if word in SPANISH_WORDS:

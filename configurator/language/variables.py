@@ -6,7 +6,6 @@ variables declared later.
 
 from __future__ import annotations
 
-import datetime
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -278,7 +277,7 @@ def _day_range(draft: Draft, fields: Fields, declared: Declared) -> DayRange | N
     if days[1] < days[0]:
         draft.report.stop("type-mismatch/range", node.span, low=str(days[0]), high=str(days[1]))
         return None
-    return DayRange(cast(datetime.date, days[0]), cast(datetime.date, days[1]))
+    return DayRange(days[0], days[1])
 
 
 def _pair(draft: Draft, fields: Fields, key: str, default: tuple[int, int]) -> tuple[int, int]:
