@@ -1,0 +1,236 @@
+"""A product's picture: a layered SVG that follows the answers.
+
+``rules/<product>/picture.svg`` is written by merchandisers, so it is untrusted: only
+shapes get through, nothing that could run, load or style. A group with
+``data-when="wheels=29 brakes=disc-hydraulic|disc-mechanical"`` is a layer: it is drawn
+when every test holds. ``data-focus="fork: 380 100 330 330; wheels: 20 230 370 370"`` on
+the root says which part of the picture shows an option of a question.
+
+All layers are sent once per page, as definitions; each drawing refers to those it
+needs. Knows nothing of rules, sessions or requests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from markupsafe import Markup, escape
+
+_SVG = "{http://www.w3.org/2000/svg}"
+
+_SHAPE_NAMES = (
+    "g path circle ellipse rect line polyline polygon text tspan defs linearGradient "
+    "radialGradient stop clipPath mask pattern symbol use"
+)
+SHAPES = frozenset(_SHAPE_NAMES.split())
+
+_ATTRIBUTE_NAMES = (
+    "id class d points x y x1 y1 x2 y2 cx cy r rx ry dx dy fx fy width height viewBox "
+    "transform fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-linecap "
+    "stroke-linejoin stroke-miterlimit stroke-dasharray stroke-dashoffset opacity color offset "
+    "stop-color stop-opacity gradientUnits gradientTransform spreadMethod clip-path clip-rule "
+    "mask maskUnits clipPathUnits patternUnits patternTransform preserveAspectRatio "
+    "text-anchor font-family font-size font-weight letter-spacing paint-order href data-when "
+    "vector-effect display visibility"
+)
+ATTRIBUTES = frozenset(_ATTRIBUTE_NAMES.split())
+
+PICTURE_BYTES = 512 * 1024
+DEEPEST = 40
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9][A-Za-z0-9-]*)?")
+_REFERENCE = re.compile(r"url\(\s*['\"]?([^)'\"]*)['\"]?\s*\)")
+_BOX = re.compile(r"-?[0-9.]+( -?[0-9.]+){3}")
+
+
+class PictureError(ValueError):
+    """The file is no picture that can be shown; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A piece of the drawing: drawn under ``tests``, either a definition of its own or a
+    group with parts inside."""
+
+    tests: tuple[tuple[str, tuple[str, ...]], ...]
+    name: str
+    opening: str
+    parts: tuple[_Part, ...]
+
+
+class Picture:
+    """One picture, made safe, ready to be drawn for any answers."""
+
+    def __init__(self, svg: bytes, name: str) -> None:
+        """Read ``svg``; ``name`` (a product id) keeps its ids apart from other pictures'.
+
+        Raises ``PictureError`` for what is not an SVG or could do more than draw.
+        """
+        if not _NAME.fullmatch(name):
+            raise PictureError(f"{name!r} is not a name")
+        if len(svg) > PICTURE_BYTES:
+            raise PictureError(f"the picture has more than {PICTURE_BYTES // 1024} KB")
+        try:
+            root = fromstring(svg, forbid_dtd=True)
+        except (ParseError, DefusedXmlException, ValueError) as problem:
+            raise PictureError(f"the picture cannot be read: {problem}") from problem
+        if root.tag != f"{_SVG}svg":
+            raise PictureError("the picture is not an SVG drawing")
+        self.name = name
+        self.box = _box(root.get("viewBox", ""))
+        self._focus = dict(_focus(root.get("data-focus", "")))
+        self._definitions: list[str] = []
+        self._parts = tuple(
+            part for child in root if (part := self._part(child, DEEPEST)) is not None
+        )
+
+    @property
+    def definitions(self) -> Markup:
+        """Every layer once, hidden; stands on the page before any drawing."""
+        return Markup(  # noqa: S704 - built from checked names and escaped values only
+            '<svg class="picture-parts" aria-hidden="true" focusable="false"><defs>'
+            f"{''.join(self._definitions)}</defs></svg>"
+        )
+
+    def shows(self, slot: str) -> bool:
+        """Whether a part of the picture is about the options of ``slot``."""
+        return slot in self._focus
+
+    def draw(
+        self, answers: Mapping[str, str], *, label: str = "", focus: str | None = None
+    ) -> Markup:
+        """The drawing for ``answers`` (slot → answer), as inline SVG.
+
+        ``label`` is what a reader hears (none: decoration). ``focus`` is a slot: only the
+        part of the picture about it.
+        """
+        data = "".join(
+            f' data-{escape(slot.replace(".", "-"))}="{escape(answer)}"'
+            for slot, answer in sorted(answers.items())
+            if _NAME.fullmatch(slot) and _NAME.fullmatch(answer)
+        )
+        role = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+        box = self._focus.get(focus or "", self.box)
+        drawn = "".join(self._drawn(part, answers) for part in self._parts)
+        return Markup(  # noqa: S704 - built from checked names and escaped values only
+            f'<svg class="picture picture-{self.name}" viewBox="{box}" {role} '
+            f'focusable="false"{data}>{drawn}</svg>'
+        )
+
+    def _drawn(self, part: _Part, answers: Mapping[str, str]) -> str:
+        if not all(answers.get(slot, "") in values for slot, values in part.tests):
+            return ""
+        if not part.parts:
+            return f'<use href="#{part.name}"/>'
+        return f"{part.opening}{''.join(self._drawn(each, answers) for each in part.parts)}</g>"
+
+    # --- reading -----------------------------------------------------------------
+
+    def _part(self, element: Element, depth: int) -> _Part | None:
+        tag = _tag(element)
+        if tag is None or depth == 0:
+            return None
+        if tag == "defs":
+            self._definitions.extend(_markup(child, self.name, depth - 1) for child in element)
+            return None
+        tests = _tests(element.get("data-when", ""))
+        if tag == "g" and any(
+            "data-when" in each.attrib for each in element.iter() if each is not element
+        ):
+            parts = tuple(
+                part for child in element if (part := self._part(child, depth - 1)) is not None
+            )
+            return _Part(tests, "", f"<g{_attributes(element, self.name, own_id=False)}>", parts)
+        markup = _markup(element, self.name, depth)
+        if not markup:
+            return None
+        name = f"{self.name}-layer-{len(self._definitions)}"
+        self._definitions.append(f'<g id="{name}">{markup}</g>')
+        return _Part(tests, name, "", ())
+
+
+def _tag(element: Element) -> str | None:
+    """The local name of an element that may be shown, else ``None``."""
+    tag = element.tag
+    if not isinstance(tag, str) or not tag.startswith(_SVG):
+        return None
+    local = tag[len(_SVG) :]
+    return local if local in SHAPES else None
+
+
+def _markup(element: Element, prefix: str, depth: int) -> str:
+    tag = _tag(element)
+    if tag is None or depth == 0:
+        return ""
+    inside = "".join(
+        [str(escape(element.text or "")) if tag in ("text", "tspan") else ""]
+        + [
+            _markup(child, prefix, depth - 1)
+            + (str(escape(child.tail or "")) if tag in ("text", "tspan") else "")
+            for child in element
+        ]
+    )
+    attributes = _attributes(element, prefix)
+    return f"<{tag}{attributes}>{inside}</{tag}>" if inside else f"<{tag}{attributes}/>"
+
+
+def _attributes(element: Element, prefix: str, *, own_id: bool = True) -> str:
+    kept = []
+    for name, value in element.attrib.items():
+        name = name.rpartition("}")[2] if name.endswith("}href") else name
+        if name not in ATTRIBUTES or name == "data-when":
+            continue
+        if name == "id":
+            if own_id:
+                kept.append(f' id="{prefix}-{escape(value)}"')
+        elif name == "href":
+            if value.startswith("#"):
+                kept.append(f' href="#{prefix}-{escape(value[1:])}"')
+        elif (safe := _safe_value(value, prefix)) is not None:
+            kept.append(f' {name}="{escape(safe)}"')
+    return "".join(kept)
+
+
+def _safe_value(value: str, prefix: str) -> str | None:
+    """The value, its references kept within the picture; ``None`` if one leaves it."""
+    if "url" not in value.lower() and "\\" not in value:
+        return value
+    if any(not target.startswith("#") for target in _REFERENCE.findall(value)):
+        return None
+    inner = _REFERENCE.sub(lambda match: f"url(#{prefix}-{match.group(1)[1:]})", value)
+    rest = _REFERENCE.sub("", value).lower()
+    return None if "url" in rest or "\\" in value else inner
+
+
+def _tests(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """``"a=b|c d=e"`` as tests; raises ``PictureError`` for what is none."""
+    tests = []
+    for test in text.split():
+        slot, equals, values = test.partition("=")
+        names = tuple(values.split("|"))
+        if not equals or not _NAME.fullmatch(slot) or not all(map(_NAME.fullmatch, names)):
+            raise PictureError(f"data-when: {test!r} is not variable=value or variable=a|b")
+        tests.append((slot, names))
+    return tuple(tests)
+
+
+def _box(text: str) -> str:
+    box = " ".join(text.replace(",", " ").split())
+    if not _BOX.fullmatch(box):
+        raise PictureError("the picture needs a viewBox of four numbers")
+    return box
+
+
+def _focus(text: str) -> list[tuple[str, str]]:
+    found = []
+    for entry in filter(None, (each.strip() for each in text.split(";"))):
+        slot, _, box = entry.partition(":")
+        if not _NAME.fullmatch(slot.strip()):
+            raise PictureError(f"data-focus: {entry!r} is not variable: x y width height")
+        found.append((slot.strip(), _box(box)))
+    return found

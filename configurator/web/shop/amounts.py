@@ -1,0 +1,154 @@
+"""Money, numbers and days as people write them in Spain and in English.
+
+Exact throughout: cents are integers, numbers are decimals. Knows nothing of products.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+from babel.dates import format_date
+from flask_babel import gettext, ngettext
+
+NARROW = " "
+"""A no-break space: an amount and its unit stay on one line."""
+
+MINUS = "−"
+
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
+
+DATE_LOCALES = {"es": "es_ES", "en": "en_GB"}
+
+
+def number(value: str | Decimal | int, locale: str) -> str:
+    """A number with the thousands and decimal signs of ``locale``: 1.240,5 or 1,240.5."""
+    decimal = Decimal(value)
+    text = f"{abs(decimal):,f}"
+    if locale == "es":
+        text = text.translate(str.maketrans(",.", ".,"))
+    return f"{MINUS}{text}" if decimal < 0 else text
+
+
+def measure(value: str | Decimal | int, unit: str | None, locale: str) -> str:
+    """A number and its unit."""
+    text = number(value, locale)
+    return f"{text}{NARROW}{unit}" if unit else text
+
+
+def money(cents: int, currency: str, locale: str) -> str:
+    """An amount of money: ``1.709,90 €`` in Spanish, ``€1,709.90`` in English."""
+    amount = number(Decimal(abs(cents)).scaleb(-2), locale)
+    symbol = SYMBOLS.get(currency)
+    if locale == "es" or symbol is None:
+        text = f"{amount}{NARROW}{symbol or currency}"
+    else:
+        text = f"{symbol}{amount}"
+    return f"{MINUS}{text}" if cents < 0 else text
+
+
+def difference(cents: int, currency: str, locale: str) -> str:
+    """What an amount changes: ``+€75.00``, ``−€95.00``, or that it changes nothing."""
+    if cents == 0:
+        return gettext("Same price")
+    text = money(cents, currency, locale)
+    return f"+{text}" if cents > 0 else text
+
+
+def day(iso: str, locale: str) -> str:
+    """A day in full: ``9 de diciembre de 2026``, ``9 December 2026``."""
+    return format_date(
+        datetime.date.fromisoformat(iso), "long", locale=DATE_LOCALES.get(locale, locale)
+    )
+
+
+def days_between(first: str, last: str, locale: str) -> str:
+    """A run of days in words."""
+    if first == last:
+        return gettext("%(day)s", day=day(first, locale))
+    return gettext("%(first)s until %(last)s", first=day(first, locale), last=day(last, locale))
+
+
+def numbers_between(low: str, high: str, unit: str | None, locale: str) -> str:
+    """A run of numbers in words."""
+    if low == high:
+        return measure(low, unit, locale)
+    return gettext(
+        "%(first)s to %(last)s", first=number(low, locale), last=measure(high, unit, locale)
+    )
+
+
+def listed(parts: Sequence[str]) -> str:
+    """``a, b or c``."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return gettext("%(list)s or %(last)s", list=", ".join(parts[:-1]), last=parts[-1])
+
+
+def how_many(number_text: str, at_least: bool, locale: str) -> str:
+    """How many configurations are left, in words a shopper can hold."""
+    count = int(number_text)
+    if count >= 10**12:
+        return gettext("more than a trillion")
+    if count >= 10**6:
+        millions = number(count // 10**6, locale)
+        return ngettext(
+            "more than %(millions)s million",
+            "more than %(millions)s million",
+            count // 10**6,
+            millions=millions,
+        )
+    text = number(count, locale)
+    return gettext("at least %(count)s", count=text) if at_least else text
+
+
+def changes_in_words(count: int) -> str:
+    """``one change``, ``two changes``, ... in words up to ten."""
+    words = {
+        1: gettext("one change"),
+        2: gettext("two changes"),
+        3: gettext("three changes"),
+        4: gettext("four changes"),
+        5: gettext("five changes"),
+        6: gettext("six changes"),
+        7: gettext("seven changes"),
+        8: gettext("eight changes"),
+        9: gettext("nine changes"),
+        10: gettext("ten changes"),
+    }
+    return words.get(count) or gettext("%(count)s changes", count=count)
+
+
+_TYPED = re.compile(r"[+-]?[0-9][0-9.,]*|[+-]?[.,][0-9]+")
+
+
+def typed_number(text: str, locale: str, decimals: int) -> str:
+    """What somebody typed as a number, as a plain decimal: ``1.820,5`` → ``1820.5``.
+
+    One sign alone is read as the decimal sign, unless it stands before three last
+    digits as the thousands sign of ``locale`` does and the question has fewer than
+    three decimals. What is no number comes back trimmed, for the engine to refuse with
+    its reason.
+    """
+    bare = re.sub(r"\s", "", text).replace(MINUS, "-")
+    match = _TYPED.match(bare)
+    if match is None:
+        return text.strip()
+    digits = match.group()
+    if any(letter.isdigit() for letter in bare[match.end() :]):
+        return text.strip()
+    thousands, point = (".", ",") if locale == "es" else (",", ".")
+    if thousands in digits and point in digits:
+        plain = digits.replace(thousands, "").replace(point, ".")
+    elif thousands in digits:
+        groups = digits.split(thousands)
+        grouped = decimals < 3 or len(groups) > 2
+        if grouped and all(len(group) == 3 for group in groups[1:]):
+            plain = "".join(groups)
+        else:
+            plain = digits.replace(thousands, ".")
+    else:
+        plain = digits.replace(point, ".")
+    return plain.rstrip(".") if plain.count(".") < 2 else text.strip()

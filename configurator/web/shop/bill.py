@@ -1,0 +1,132 @@
+"""The review and the finished configuration: every answer by step, and the bill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import gettext
+
+from configurator.model.choice import NONE
+from configurator.model.product import Variable
+from configurator.session import Session
+from configurator.web.shop.summary import shown_steps, standing_answers, step_path
+from configurator.web.shop.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """One answer: ``origin`` is ``chosen``, ``automatic`` or ``open``."""
+
+    slot: str
+    name: str
+    answer: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRows:
+    """The answers of one step."""
+
+    name: str
+    path: str
+    rows: tuple[AnswerRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Irreversible:
+    """Something that cannot be taken back once ordered; it is confirmed before."""
+
+    slot: str
+    what: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The lines of the price, and what they come to."""
+
+    lines: tuple[tuple[str, str], ...]
+    net: str
+    tax: str
+    tax_rate: str
+    tax_included: bool
+    total: str
+
+
+def answers_by_step(session: Session, wording: Wording) -> tuple[StepRows, ...]:
+    """Every answer of the steps that ask something, open ones too."""
+    steps = []
+    for step in shown_steps(session):
+        rows = [
+            row
+            for variable in step.ask
+            for row in _rows(session.product.variable(variable), session, wording)
+        ]
+        if rows:
+            steps.append(StepRows(wording.say(step.name), step_path(step), tuple(rows)))
+    return tuple(steps)
+
+
+def bill(session: Session, wording: Wording) -> Bill | None:
+    """The bill; ``None`` while questions are open or where there are no prices."""
+    price = session.view.get("price", {})
+    if "total" not in price:
+        return None
+    return Bill(
+        lines=tuple((wording.line(line), wording.money(cents)) for line, cents in price["lines"]),
+        net=wording.money(price["net"]),
+        tax=wording.money(price["tax"]),
+        tax_rate=price["tax_rate"],
+        tax_included=bool(price["tax_included"]),
+        total=wording.money(price["total"]),
+    )
+
+
+def irreversible(session: Session, wording: Wording) -> tuple[Irreversible, ...]:
+    """What the present answers make irreversible, in step order."""
+    found = []
+    answers = standing_answers(session)
+    for variable in session.product.variables:
+        for slot, value_id in _taken(variable, answers):
+            value = next((each for each in variable.values if each.id == value_id), None)
+            text = (value.irreversible if value else None) or variable.irreversible
+            if text is not None:
+                what = wording.choice(slot, answers[slot])
+                found.append(Irreversible(slot, what, wording.say(text)))
+    return tuple(found)
+
+
+def _taken(variable: Variable, answers: dict[str, str]) -> list[tuple[str, str]]:
+    """The slots of a variable that hold something, with the value each one is about."""
+    if variable.kind == "several of":
+        slots = [(f"{variable.id}.{value.id}", value.id) for value in variable.values]
+        return [(slot, value) for slot, value in slots if answers.get(slot, "0") != "0"]
+    answer = answers.get(variable.id)
+    return [] if answer in (None, NONE) else [(variable.id, str(answer))]
+
+
+def _rows(variable: Variable, session: Session, wording: Wording) -> list[AnswerRow]:
+    slots = session.view["slots"]
+    if variable.show == "never":
+        return []
+    name = wording.say(variable.name)
+    if variable.kind != "several of":
+        data = slots.get(variable.id)
+        if data is None or data["state"] == "not asked":
+            return []
+        if "answer" not in data:
+            return [AnswerRow(variable.id, name, gettext("still open"), "open")]
+        origin = "chosen" if data["state"] == "chosen" else "automatic"
+        return [AnswerRow(variable.id, name, wording.answer(variable.id, data["answer"]), origin)]
+    kinds = {f"{variable.id}.{value.id}" for value in variable.values}
+    known = {slot: data for slot, data in slots.items() if slot in kinds}
+    if not known or all(data["state"] == "not asked" for data in known.values()):
+        return []
+    taken = [
+        f"{wording.slot(slot)} × {known[slot]['answer']}"
+        for slot in (f"{variable.id}.{value.id}" for value in variable.values)
+        if known.get(slot, {}).get("answer", "0") != "0"
+    ]
+    waiting = any(data["state"] in ("open", "undecided") for data in known.values())
+    said = ", ".join(taken) or (gettext("still open") if waiting else gettext("None of this"))
+    return [AnswerRow(variable.id, name, said, "open" if waiting else "chosen")]

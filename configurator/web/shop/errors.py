@@ -1,0 +1,103 @@
+"""What a customer reads when something did not go as asked: fact, reason, way out."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, render_template, request, url_for
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from configurator.trail import TrailUnavailableError
+
+KEPT_HEADERS = ("Retry-After", "Allow")
+
+
+def register(shop: Blueprint) -> None:
+    """Answer refusals of pages, wherever they were asked for; rooms with pages or answers
+    of their own keep them."""
+    shop.app_errorhandler(HTTPException)(show)
+    shop.app_errorhandler(TrailUnavailableError)(show_unavailable)
+
+
+def show(problem: HTTPException) -> Response:
+    """A refusal as a page, with its status."""
+    if problem.code is None or problem.code < 400:
+        return make_response(problem.get_response())
+    headers = {
+        name: value for name, value in problem.get_response().headers if name in KEPT_HEADERS
+    }
+    return _page(problem.code, *_words(problem), headers=headers)
+
+
+def show_unavailable(problem: TrailUnavailableError) -> Response:
+    """The store did not answer: nothing was lost, and a retry counts once."""
+    return _page(503, *_by_status(503), headers={"Retry-After": "5"})
+
+
+def _page(status: int, title: str, cure: str, *, headers: dict[str, str]) -> Response:
+    session_id = (request.view_args or {}).get("session_id", "")
+    back = url_for("shop.catalogue")
+    if session_id and status != 404:
+        back = url_for("shop.session", session_id=session_id)
+    page = render_template("shop/problem.html", title=title, cure=cure, status=status, back=back)
+    return make_response(page, status, headers)
+
+
+def _words(problem: HTTPException) -> tuple[str, str]:
+    if isinstance(problem, CSRFError):
+        return (
+            gettext("This page was open for too long"),
+            gettext("Nothing was changed. Load it again and repeat what you did last."),
+        )
+    return _by_status(problem.code or 500)
+
+
+def _by_status(status: int) -> tuple[str, str]:
+    if status == 404:
+        return (
+            gettext("There is nothing here for this browser"),
+            gettext(
+                "If you began on another device, open the link you saved there. "
+                "Or start again from the catalogue."
+            ),
+        )
+    if status == 405:
+        return (
+            gettext("This address only takes what a form sends"),
+            gettext("Go back to your configuration; nothing was changed."),
+        )
+    if status == 409:
+        return (
+            gettext("This configuration has moved on in another window"),
+            gettext("Go back to it to see how it stands now."),
+        )
+    if status == 410:
+        return (
+            gettext("This is no longer on sale"),
+            gettext("Look in the catalogue for what has taken its place."),
+        )
+    if status == 413:
+        return (
+            gettext("That is more than we can take at once"),
+            gettext("Write it shorter and send it again."),
+        )
+    if status == 429:
+        return (
+            gettext("That was a lot in a short time"),
+            gettext("Wait a minute and carry on. Your choices are kept."),
+        )
+    if status == 503:
+        return (
+            gettext("We cannot save just now"),
+            gettext("Your choices so far are kept. Try again in a few seconds."),
+        )
+    if status < 500:
+        return (
+            gettext("We could not read what was sent"),
+            gettext("Nothing was changed. Go back, load the page again and repeat it."),
+        )
+    return (
+        gettext("Something broke on our side"),
+        gettext("Your choices so far are kept. Go back and try again."),
+    )

@@ -1,0 +1,110 @@
+"""Guards as a customer meets them: below the choice that woke them, and before the order.
+
+Takes what the view says is being said; decides nothing about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext
+
+from configurator.model.product import Guard
+from configurator.session import Session
+from configurator.web.shop.wording import Wording
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """What a guard suggests instead: one button, or a link to what it would take."""
+
+    slot: str
+    answer: str
+    label: str
+    needs_changes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SaidGuard:
+    """A guard being said, in words. ``slot`` is the choice it stands below."""
+
+    id: str
+    level: str
+    level_name: str
+    sentence: str
+    evidence: str
+    suggested: tuple[Suggested, ...]
+    reasons: tuple[str, ...]
+    acknowledged: bool
+    reason: str
+    at: str
+    slot: str
+
+
+def said_guards(session: Session, wording: Wording) -> tuple[SaidGuard, ...]:
+    """Every guard being said, in the order of the rule folder."""
+    spoken: Json = session.view.get("guards", {})
+    return tuple(
+        _said(guard, spoken[guard.id], session, wording)
+        for guard in session.product.guards
+        if guard.id in spoken
+    )
+
+
+def still_to_acknowledge(guards: tuple[SaidGuard, ...]) -> tuple[SaidGuard, ...]:
+    """The guards that wait for a confirmation before the order."""
+    return tuple(g for g in guards if g.level == "acknowledge" and not g.acknowledged)
+
+
+def level_name(level: str) -> str:
+    """What a level is called."""
+    return {
+        "hint": gettext("A hint"),
+        "caution": gettext("Caution"),
+        "acknowledge": gettext("Please confirm"),
+    }[level]
+
+
+def _said(guard: Guard, spoken: Json, session: Session, wording: Wording) -> SaidGuard:
+    reads: dict[str, str] = spoken.get("reads", {})
+    return SaidGuard(
+        id=guard.id,
+        level=guard.level,
+        level_name=level_name(guard.level),
+        sentence=wording.say(guard.say, reads),
+        evidence=wording.say(guard.evidence.text) if guard.evidence else "",
+        suggested=tuple(
+            _suggested(slot, each, session, wording)
+            for slot, each in sorted(spoken.get("suggest", {}).items())
+        ),
+        reasons=tuple(wording.say(reason) for reason in guard.reasons),
+        acknowledged=bool(spoken.get("acknowledged")),
+        reason=spoken.get("reason", ""),
+        at=spoken.get("at", "choice"),
+        slot=_woken_by(reads, session),
+    )
+
+
+def _woken_by(reads: dict[str, str], session: Session) -> str:
+    """The newest choice among what the guard reads; where none was chosen, the last read."""
+    for choice in reversed(session.choices):
+        if choice.slot in reads or choice.slot.partition(".")[0] in reads:
+            return choice.slot
+    order = list(session.view["slots"])
+    known = [slot for slot in reads if slot in session.view["slots"]]
+    return max(known, key=order.index) if known else ""
+
+
+def _suggested(slot: str, each: Json, session: Session, wording: Wording) -> Suggested:
+    answer = each["answer"]
+    option = session.view["slots"].get(slot, {}).get("options", {}).get(answer, {})
+    price = session.view.get("price", {})
+    label = gettext("Change to %(what)s", what=wording.answer(slot, answer))
+    exact = not option.get("at_least") and not price.get("at_least")
+    if exact and "lowest" in option and "lowest" in price:
+        change = wording.difference(option["lowest"] - price["lowest"])
+        label = f"{label} · {change[0].lower() + change[1:]}"
+    return Suggested(slot, answer, label, each.get("state") not in ("possible", "chosen"))

@@ -1,0 +1,481 @@
+"""The questions of one step as the page shows them: cards, amounts, days, several-of, texts.
+
+Built from the product's words and the view's answers alone; which options are possible,
+what they cost and what they would change is read from the view, never worked out here.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext
+from markupsafe import Markup
+
+from configurator.model.choice import NONE
+from configurator.model.product import Step, Value, Variable
+from configurator.session import Session
+from configurator.web.pictures import Picture
+from configurator.web.shop.amounts import (
+    changes_in_words,
+    days_between,
+    number,
+    numbers_between,
+)
+from configurator.web.shop.guards import SaidGuard
+from configurator.web.shop.wording import Wording
+
+Json = dict[str, Any]
+OPEN_TO_CHOOSE = frozenset({"possible", "chosen", "implied"})
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One option. ``state`` is the view's; ``proposed`` marks the author's proposal."""
+
+    slot: str
+    answer: str
+    title: str
+    state: str
+    say: tuple[str, ...] = ()
+    price: str = ""
+    lowest: str = ""
+    changes: str = ""
+    proposed: bool = False
+    irreversible: str = ""
+    thumb: Markup | None = None
+    guards: tuple[SaidGuard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number or a day to enter, with what may be entered said in words."""
+
+    value: str
+    suggested: str
+    low: str
+    high: str
+    step: str
+    unit: str
+    ranges: tuple[str, ...]
+    narrowed: bool
+    less: str = ""
+    more: str = ""
+    each: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of a several-of: a card to tick, or a quantity with less and more."""
+
+    card: Card
+    quantity: int
+    single: bool
+    less: str
+    more: str
+    more_changes: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TextEntry:
+    """A text to write."""
+
+    value: str
+    least: int
+    most: int
+    letters: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One variable of the step. ``form`` says which of the parts below is filled in."""
+
+    id: str
+    name: str
+    help: str
+    form: str
+    state: str
+    optional: bool
+    irreversible: str
+    reason: tuple[str, ...] = ()
+    cards: tuple[Card, ...] = ()
+    others: tuple[Card, ...] = ()
+    amount: Amount | None = None
+    kinds: tuple[Kind, ...] = ()
+    limits: str = ""
+    closed: bool = True
+    taken: bool = False
+    text: TextEntry | None = None
+    none: Card | None = None
+    doubts: tuple[tuple[str, str], ...] = ()
+    guards: tuple[SaidGuard, ...] = ()
+
+
+class Questions:
+    """The questions of one session, in words."""
+
+    def __init__(
+        self,
+        session: Session,
+        wording: Wording,
+        guards: Sequence[SaidGuard],
+        picture: Picture | None,
+        drawn: dict[str, str],
+    ) -> None:
+        """``drawn`` are the answers the picture shows now (slot → answer)."""
+        self._session = session
+        self._words = wording
+        self._guards = [guard for guard in guards if guard.at == "choice"]
+        self._picture = picture
+        self._drawn = drawn
+        self._slots: Json = session.view["slots"]
+        price = session.view.get("price", {})
+        self._now: int | None = price.get("lowest")
+        self._now_exact = not price.get("at_least")
+
+    def of_step(self, step: Step) -> tuple[Question, ...]:
+        """The questions of a step that are asked now."""
+        questions = (
+            self.question(self._session.product.variable(variable)) for variable in step.ask
+        )
+        return tuple(question for question in questions if question is not None)
+
+    def question(self, variable: Variable) -> Question | None:
+        """One question; ``None`` while it is not asked."""
+        if variable.show == "never":
+            return None
+        if variable.kind == "several of":
+            return self._several(variable)
+        data = self._slots.get(variable.id)
+        if data is None or data["state"] == "not asked":
+            return None
+        question = Question(
+            id=variable.id,
+            name=self._words.say(variable.name),
+            help=self._words.say(variable.help),
+            form="cards",
+            state=data["state"],
+            optional=variable.optional,
+            irreversible=self._words.say(variable.irreversible),
+            reason=self._origin(data),
+            doubts=self._doubts(variable),
+        )
+        if variable.kind == "number":
+            return self._number(question, variable, data)
+        if variable.kind == "date":
+            return self._date(question, variable, data)
+        if variable.kind == "text":
+            return self._text(question, variable, data)
+        if variable.kind == "computed":
+            shown = Card(
+                variable.id, data.get("answer", ""), self._answer(variable.id, data), "implied"
+            )
+            return replace(question, cards=(shown,), reason=(gettext("It follows from the rest."),))
+        return self._cards(question, variable, data)
+
+    # --- one of, yes or no -------------------------------------------------------
+
+    def _cards(self, question: Question, variable: Variable, data: Json) -> Question:
+        cards = [self._value_card(variable, value, data) for value in variable.values]
+        if variable.optional:
+            cards.append(self._value_card(variable, None, data))
+        shown = tuple(card for card in cards if card is not None)
+        if data["state"] != "implied":
+            return replace(question, cards=shown)
+        return replace(
+            question,
+            cards=tuple(card for card in shown if card.state == "implied"),
+            others=tuple(card for card in shown if card.state != "implied"),
+        )
+
+    def _value_card(self, variable: Variable, value: Value | None, data: Json) -> Card | None:
+        answer = value.id if value is not None else NONE
+        option = data.get("options", {}).get(answer)
+        if option is None:
+            return None
+        card = self._card(variable.id, answer, self._words.value(variable, answer), option, data)
+        if value is None:
+            return card
+        say = [self._words.say(value.help), " · ".join(self._words.facts(variable, value))]
+        return replace(
+            card,
+            say=tuple(filter(None, say)),
+            irreversible=self._words.say(value.irreversible),
+        )
+
+    def _card(self, slot: str, answer: str, title: str, option: Json, data: Json) -> Card:
+        state = option["state"]
+        lowest, exact = option.get("lowest"), not option.get("at_least")
+        price = ""
+        if lowest is not None and self._now is not None and exact and self._now_exact:
+            price = self._words.difference(lowest - self._now)
+        said = ""
+        if lowest is not None:
+            amount = self._words.money(lowest)
+            said = (
+                gettext("from %(amount)s", amount=amount)
+                if exact
+                else gettext("at least %(count)s", count=amount)
+            )
+        taken = state in ("chosen", "implied")
+        return Card(
+            slot=slot,
+            answer=answer,
+            title=title,
+            state=state,
+            price="" if taken else price,
+            lowest=said,
+            changes=changes_in_words(option["changes"]) if option.get("changes") else "",
+            proposed=data.get("proposal") == answer and data["state"] in ("open", "undecided"),
+            thumb=self._thumb(slot, answer),
+            guards=self._guards_below(slot) if data.get("answer") == answer else (),
+        )
+
+    def _thumb(self, slot: str, answer: str) -> Markup | None:
+        if self._picture is None or not self._picture.shows(slot):
+            return None
+        return self._picture.draw({**self._drawn, slot: answer}, focus=slot)
+
+    def _guards_below(self, slot: str) -> tuple[SaidGuard, ...]:
+        return tuple(guard for guard in self._guards if guard.slot == slot)
+
+    # --- numbers and days --------------------------------------------------------
+
+    def _number(self, question: Question, variable: Variable, data: Json) -> Question:
+        limits = variable.number
+        assert limits is not None
+        step = _plain(limits.step.numerator, limits.step.denominator)
+        low = _plain(limits.low.numerator, limits.low.denominator)
+        high = _plain(limits.high.numerator, limits.high.denominator)
+        runs = _runs(data, lambda text: Decimal(text), Decimal(step))
+        value, suggested = _entry(data)
+        here = value or suggested
+        less, more = _neighbours(runs, Decimal(here) if here else None, Decimal(step))
+        unit = variable.unit or ""
+        each = ""
+        if variable.price_each:
+            each = gettext("%(price)s each", price=self._words.money(variable.price_each))
+        amount = Amount(
+            value=self._typed(value),
+            suggested=self._typed(suggested),
+            low=low,
+            high=high,
+            step=step,
+            unit=unit,
+            ranges=tuple(
+                numbers_between(str(a), str(b), unit or None, self._words.locale) for a, b in runs
+            ),
+            narrowed=runs != [(Decimal(low), Decimal(high))],
+            less="" if less is None else str(less),
+            more="" if more is None else str(more),
+            each=each,
+        )
+        return self._entered(replace(question, form="amount", amount=amount), variable, data)
+
+    def _typed(self, value: str) -> str:
+        """A number as the text field holds it: no thousands sign, so that it reads back."""
+        plain = value.rstrip("0").rstrip(".") if "." in value else value
+        return plain.replace(".", ",") if self._words.locale == "es" else plain
+
+    def _date(self, question: Question, variable: Variable, data: Json) -> Question:
+        runs = _runs(data, datetime.date.fromisoformat, datetime.timedelta(days=1))
+        value, suggested = _entry(data)
+        assert variable.days is not None
+        amount = Amount(
+            value=value,
+            suggested=suggested,
+            low=self._day(variable.days.first),
+            high=self._day(variable.days.last),
+            step="1",
+            unit="",
+            ranges=tuple(
+                days_between(a.isoformat(), b.isoformat(), self._words.locale) for a, b in runs
+            ),
+            narrowed=True,
+        )
+        return self._entered(replace(question, form="day", amount=amount), variable, data)
+
+    def _day(self, end: int | datetime.date) -> str:
+        """An end of a range of days, which may count from the session's day."""
+        if isinstance(end, int):
+            end = self._session.day + datetime.timedelta(days=end)
+        return end.isoformat()
+
+    def _text(self, question: Question, variable: Variable, data: Json) -> Question:
+        limits = variable.text
+        assert limits is not None
+        value = data.get("answer", "")
+        entry = TextEntry(
+            value="" if value == NONE else value,
+            least=limits.length[0],
+            most=limits.length[1],
+            letters=limits.letters,
+        )
+        return self._entered(replace(question, form="text", text=entry), variable, data)
+
+    def _entered(self, question: Question, variable: Variable, data: Json) -> Question:
+        """What every question answered in a field has: the way out of it, and guards."""
+        none = None
+        if variable.optional:
+            option = data.get("options", {}).get(NONE, {"state": "possible"})
+            if data.get("answer") == NONE:
+                option = {**option, "state": data["state"]}
+            none = self._card(variable.id, NONE, gettext("None of this"), option, data)
+            none = replace(none, guards=(), thumb=None)
+        return replace(question, none=none, guards=self._guards_below(variable.id))
+
+    # --- several of --------------------------------------------------------------
+
+    def _several(self, variable: Variable) -> Question | None:
+        slots = [f"{variable.id}.{value.id}" for value in variable.values]
+        known = [self._slots[slot] for slot in slots if slot in self._slots]
+        if not known or all(data["state"] == "not asked" for data in known):
+            return None
+        kinds = tuple(
+            kind for value in variable.values if (kind := self._kind(variable, value)) is not None
+        )
+        return Question(
+            id=variable.id,
+            name=self._words.say(variable.name),
+            help=self._words.say(variable.help),
+            form="several",
+            state="open" if any(kind.open for kind in kinds) else "chosen",
+            optional=False,
+            irreversible=self._words.say(variable.irreversible),
+            kinds=kinds,
+            limits=self._limits(variable),
+            closed=not any(kind.open for kind in kinds),
+            taken=any(kind.quantity for kind in kinds),
+            doubts=self._doubts(variable),
+        )
+
+    def _kind(self, variable: Variable, value: Value) -> Kind | None:
+        slot = f"{variable.id}.{value.id}"
+        data = self._slots.get(slot)
+        if data is None or data["state"] == "not asked":
+            return None
+        options: Json = data.get("options", {})
+        quantities = sorted(int(answer) for answer in options)
+        quantity = int(data.get("answer", 0))
+        higher = [each for each in quantities if each > quantity]
+        lower = [each for each in quantities if each < quantity]
+        more = str(higher[0]) if higher else ""
+        wanted = str(quantity) if quantity else more
+        option = options.get(wanted, {"state": data["state"]})
+        card = self._card(slot, wanted, self._words.value(variable, value.id), option, data)
+        say = [self._words.say(value.help), " · ".join(self._words.facts(variable, value))]
+        if data["state"] == "implied":
+            say.extend(self._origin(data))
+        card = replace(
+            card,
+            say=tuple(filter(None, say)),
+            state=data["state"] if quantity or data["state"] == "implied" else option["state"],
+            irreversible=self._words.say(value.irreversible),
+            guards=self._guards_below(slot),
+        )
+        changes = options.get(more, {}).get("changes")
+        return Kind(
+            card=card,
+            quantity=quantity,
+            single=max(quantities, default=1) <= 1,
+            less=str(lower[-1]) if lower else "",
+            more=more,
+            more_changes=changes_in_words(changes) if changes and quantity else "",
+            open=data["state"] in ("open", "undecided"),
+        )
+
+    def _limits(self, variable: Variable) -> str:
+        limits = variable.several
+        assert limits is not None
+        said = []
+        if limits.pick[1] < len(variable.values):
+            said.append(
+                gettext("Up to %(most)s kinds.", most=number(limits.pick[1], self._words.locale))
+            )
+        if limits.pieces is not None:
+            said.append(
+                gettext(
+                    "Up to %(most)s pieces in all.",
+                    most=number(limits.pieces[1], self._words.locale),
+                )
+            )
+        return " ".join(said)
+
+    # --- shared ------------------------------------------------------------------
+
+    def _answer(self, slot: str, data: Json) -> str:
+        answer = data.get("answer")
+        return "—" if answer is None else self._words.answer(slot, answer)
+
+    def _origin(self, data: Json) -> tuple[str, ...]:
+        """Why an answer follows: the choices that bring it, else the model itself."""
+        origin = data.get("origin")
+        if data["state"] != "implied" or origin is None:
+            return ()
+        brought = [
+            self._words.choice(slot, self._slots[slot]["answer"])
+            for slot in origin.get("choices", [])
+            if "answer" in self._slots.get(slot, {})
+        ]
+        if not brought:
+            first = gettext("This model always has it.")
+        else:
+            first = gettext("It comes with %(choices)s.", choices="; ".join(brought))
+        reasons = [self._words.because(rule) for rule in origin.get("rules", [])]
+        return (first, *dict.fromkeys(reasons))
+
+    def _doubts(self, variable: Variable) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            (self._words.say(doubt.ask), self._words.say(doubt.answer))
+            for doubt in variable.doubts
+            if doubt.when is None
+        )
+
+
+def _entry(data: Json) -> tuple[str, str]:
+    """The answer as it stands and, while there is none, the proposal."""
+    answer = data.get("answer", "")
+    value = "" if answer == NONE else answer
+    proposal = "" if answer else data.get("proposal", "")
+    return value, "" if proposal == NONE else proposal
+
+
+def _plain(numerator: int, denominator: int) -> str:
+    text = format(Decimal(numerator) / Decimal(denominator), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _runs(data: Json, read: Any, step: Any) -> list[tuple[Any, Any]]:
+    """What may be entered now, as runs of neighbours: the view's own intervals, or its
+    options taken together."""
+    if "intervals" in data:
+        return [(read(low), read(high)) for low, high in data["intervals"]]
+    values = sorted(
+        read(answer)
+        for answer, option in data.get("options", {}).items()
+        if answer != NONE and option["state"] in OPEN_TO_CHOOSE
+    )
+    runs: list[tuple[Any, Any]] = []
+    for value in values:
+        if runs and runs[-1][1] + step == value:
+            runs[-1] = (runs[-1][0], value)
+        else:
+            runs.append((value, value))
+    return runs
+
+
+def _neighbours(
+    runs: list[tuple[Decimal, Decimal]], here: Decimal | None, step: Decimal
+) -> tuple[Decimal | None, Decimal | None]:
+    """The next lower and the next higher number that may be entered."""
+    if not runs:
+        return None, None
+    if here is None:
+        return None, runs[0][0]
+    lower = [min(high, here - step) for low, high in runs if low < here]
+    higher = [max(low, here + step) for low, high in runs if high > here]
+    return (max(lower) if lower else None), (min(higher) if higher else None)

@@ -1,0 +1,264 @@
+"""Slots, answers, rules and guards in the words of a product, in one language.
+
+Ids never reach a customer where the product has a name for them. Decides nothing: what
+is possible comes from the view.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from typing import Any
+
+from flask_babel import gettext
+
+from configurator.model.choice import NO, NONE, YES
+from configurator.model.product import Product, Step, Value, Variable
+from configurator.model.text import Text
+from configurator.web.shop.amounts import (
+    NARROW,
+    day,
+    difference,
+    listed,
+    measure,
+    money,
+    number,
+    numbers_between,
+)
+
+Json = dict[str, Any]
+_PLACEHOLDER = re.compile(r"\{([a-z0-9][a-z0-9.-]*)\}")
+
+
+class Wording:
+    """The words of one product in one language.
+
+    ``answers`` (slot → answer) fill the ``{width}`` placeholders of the product's texts.
+    """
+
+    def __init__(self, product: Product, locale: str, answers: Mapping[str, str]) -> None:
+        self.product = product
+        self.locale = locale
+        self._answers = answers
+
+    # --- the product's own texts -------------------------------------------------
+
+    def say(self, text: Text | None, values: Mapping[str, str] | None = None) -> str:
+        """A text of the product, its placeholders filled in; empty where there is none."""
+        if text is None:
+            return ""
+        known = {**self._answers, **(values or {})}
+
+        def fill(match: re.Match[str]) -> str:
+            slot = match.group(1)
+            if slot not in known or known[slot] == "…":
+                return self.slot(slot) if self._variable(slot) else match.group()
+            said = [self.answer(slot, each) for each in known[slot].split("|")]
+            return self._once(slot, listed(said), sentence[match.end() :])
+
+        sentence = text.in_language(self.locale)
+        return _PLACEHOLDER.sub(fill, sentence)
+
+    def _once(self, slot: str, said: str, rest: str) -> str:
+        """The value without its unit where the sentence goes on with that unit."""
+        variable = self._variable(slot)
+        unit = variable.unit if variable is not None else None
+        if unit and re.match(rf"\s?{re.escape(unit)}\b", rest):
+            return said.removesuffix(f"{NARROW}{unit}")
+        return said
+
+    # --- variables, slots, answers -----------------------------------------------
+
+    def _variable(self, slot: str) -> Variable | None:
+        try:
+            return self.product.variable(slot.partition(".")[0])
+        except KeyError:
+            return None
+
+    def _value(self, variable: Variable, value_id: str) -> Value | None:
+        return next((each for each in variable.values if each.id == value_id), None)
+
+    def value(self, variable: Variable, value_id: str) -> str:
+        """The name of one option."""
+        if value_id == NONE:
+            return gettext("None of this")
+        known = self._value(variable, value_id)
+        name = self.say(known.name) if known else value_id
+        if name == value_id:
+            if variable.kind == "yes or no":
+                return {YES: gettext("Yes"), NO: gettext("No")}.get(value_id, value_id)
+            if known is not None and known.number is not None:
+                return self._measured(value_id, variable.unit)
+        return name
+
+    def slot(self, slot: str) -> str:
+        """The name of a question, or of one kind of a several-of."""
+        variable = self._variable(slot)
+        if variable is None:
+            return slot.replace("-", " ")
+        _, _, value_id = slot.partition(".")
+        return self.value(variable, value_id) if value_id else self.say(variable.name)
+
+    def answer(self, slot: str, answer: str) -> str:
+        """An answer as people say it: a name, a measure, a day, a quantity."""
+        variable = self._variable(slot)
+        if variable is None:
+            return answer.replace("-", " ")
+        if answer == NONE:
+            return gettext("None of this")
+        if variable.kind == "several of":
+            return gettext("Not taken") if answer == "0" else f"{answer}{NARROW}×"
+        if variable.kind in ("number", "computed"):
+            return self._measured(answer, variable.unit)
+        if variable.kind == "date":
+            return day(answer, self.locale)
+        if variable.kind == "text":
+            return gettext("“%(text)s”", text=answer)
+        return self.value(variable, answer)
+
+    def choice(self, slot: str, answer: str) -> str:
+        """A question and its answer: ``Wheels: 29``; ``Extras: Rack, 2 ×``."""
+        variable = self._variable(slot)
+        if variable is not None and variable.kind == "several of":
+            of = f"{self.say(variable.name)}: {self.slot(slot)}"
+            if answer == "0":
+                return gettext("%(what)s, not taken", what=of)
+            return of if answer == "1" else f"{of}, {self.answer(slot, answer)}"
+        return f"{self.slot(slot)}: {self.answer(slot, answer)}"
+
+    def wanted(self, slot: str, answer: str) -> str:
+        """What somebody asked for, short: the option's name where that says enough."""
+        variable = self._variable(slot)
+        if variable is None or answer == NONE:
+            return self.choice(slot, answer)
+        if variable.kind in ("one of", "text"):
+            return self.answer(slot, answer)
+        if variable.kind in ("number", "date"):
+            return f"{self.slot(slot)} {self.answer(slot, answer)}"
+        return self.choice(slot, answer)
+
+    def _measured(self, answer: str, unit: str | None) -> str:
+        try:
+            return measure(Decimal(answer), unit, self.locale)
+        except InvalidOperation:
+            return answer
+
+    def facts(self, variable: Variable, value: Value) -> list[str]:
+        """The named facts of an option: ``Weight 1,250 g``."""
+        types = {fact.id: fact for fact in self.product.facts}
+        said = []
+        for fact_id, amount in value.facts:
+            fact = types.get(fact_id)
+            if fact is None or fact.name is None:
+                continue
+            name = self.say(fact.name)
+            if fact.yes_or_no:
+                if amount:
+                    said.append(name)
+                continue
+            decimal = Decimal(amount.numerator) / Decimal(amount.denominator)
+            said.append(f"{name}: {measure(decimal, fact.unit, self.locale)}")
+        return said
+
+    # --- steps -------------------------------------------------------------------
+
+    @cached_property
+    def _steps(self) -> dict[str, Step]:
+        return {variable: step for step in self.product.steps for variable in step.ask}
+
+    def step_of(self, slot: str) -> Step | None:
+        """The step where a slot is asked."""
+        return self._steps.get(slot.partition(".")[0])
+
+    def step_name(self, slot: str) -> str:
+        """The name of the step where a slot is asked."""
+        step = self.step_of(slot)
+        return self.say(step.name) if step else ""
+
+    # --- rules -------------------------------------------------------------------
+
+    def because(self, rule_id: str, values: Mapping[str, str] | None = None) -> str:
+        """The reason a rule gives to a customer."""
+        kind, _, name = rule_id.partition(":")
+        if kind == "limits" and name:
+            return self._limits(name)
+        table_id, _, row_id = rule_id.partition("#")
+        for table in self.product.tables:
+            if table.id == table_id:
+                rows = [row for row in table.rows if row_id and row.id == row_id]
+                because = next((row.because for row in rows if row.because), table.because)
+                return self.say(because, values) or self._together(table.columns)
+        for rule in self.product.rules:
+            if rule.id == rule_id:
+                return self.say(rule.because, values) or self._unsaid()
+        return self._unsaid()
+
+    def _unsaid(self) -> str:
+        return gettext("These do not go together in this model.")
+
+    def _together(self, columns: tuple[str, ...]) -> str:
+        names = [self.slot(column) for column in columns if self._variable(column)]
+        if not names:
+            return self._unsaid()
+        return gettext("Only some combinations are made: %(names)s.", names=", ".join(names))
+
+    def _limits(self, slot: str) -> str:
+        variable = self._variable(slot)
+        if variable is None:
+            return self._unsaid()
+        name = self.say(variable.name)
+        if variable.number is not None:
+            low, high = (
+                str(Decimal(end.numerator) / Decimal(end.denominator))
+                for end in (variable.number.low, variable.number.high)
+            )
+            return gettext(
+                "%(name)s goes from %(range)s.",
+                name=name,
+                range=numbers_between(low, high, variable.unit, self.locale),
+            )
+        if variable.several is not None and variable.several.pieces is not None:
+            least, most = variable.several.pieces
+            return gettext(
+                "%(name)s: from %(least)s to %(most)s pieces in all.",
+                name=name,
+                least=number(least, self.locale),
+                most=number(most, self.locale),
+            )
+        if variable.several is not None:
+            least, most = variable.several.pick
+            return gettext(
+                "%(name)s: from %(least)s to %(most)s kinds.",
+                name=name,
+                least=number(least, self.locale),
+                most=number(most, self.locale),
+            )
+        return gettext("%(name)s only has the options shown.", name=name)
+
+    # --- money -------------------------------------------------------------------
+
+    @property
+    def currency(self) -> str:
+        """The product's currency."""
+        return self.product.prices.currency if self.product.prices else "EUR"
+
+    def money(self, cents: int) -> str:
+        """An amount in the product's currency."""
+        return money(cents, self.currency, self.locale)
+
+    def difference(self, cents: int) -> str:
+        """A difference in the product's currency."""
+        return difference(cents, self.currency, self.locale)
+
+    def line(self, line_id: str) -> str:
+        """The name of a line of the bill."""
+        if line_id == "base":
+            return gettext("Base model")
+        if line_id == "minimum":
+            return gettext("Up to the minimum order")
+        for line in self.product.prices.lines if self.product.prices else ():
+            if line.id == line_id:
+                return self.say(line.name)
+        return self.slot(line_id)
