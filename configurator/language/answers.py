@@ -12,8 +12,8 @@ from fractions import Fraction
 from configurator.language.draft import Draft
 from configurator.language.fields import NUMBER, day, number, scalar
 from configurator.language.nodes import Mapping, Node, Scalar, Sequence
-from configurator.language.resolve import plain
 from configurator.language.scope import Declared
+from configurator.language.terms import plain
 from configurator.model.choice import NONE
 
 
@@ -167,15 +167,22 @@ def _quantity(draft: Draft, declared: Declared, node: Node) -> str | None:
 
 
 def slots_of(
-    draft: Draft, key: Scalar, node: Node, *, closed: bool
+    draft: Draft, key: Scalar, node: Node, *, closed: bool, chosen: bool = True
 ) -> list[tuple[str, str]] | None:
-    """The answers under one key: a variable, or one value of a several-of (``extras.rack``)."""
+    """The answers under one key: a variable, or one value of a several-of (``extras.rack``).
+
+    ``chosen``: the customer answers it, so it cannot be computed or told by the shop.
+    """
     name, _, part = key.text.partition(".")
     declared = draft.scope.names.get(name)
     if declared is None:
         name_of_part = name.partition("[")[0]
         if name not in draft.scope.pending and name_of_part not in draft.scope.pending:
             draft.stop_unknown("unknown-name", key.span, key.text, tuple(draft.scope.names))
+        return None
+    if declared.kind == "context" or (chosen and declared.kind == "computed"):
+        if not declared.flawed:
+            draft.report.stop("type-mismatch/answered", key.span, variable=name)
         return None
     if part:
         if declared.kind != "several of" or part not in declared.values:

@@ -10,8 +10,9 @@ from typing import Literal
 from configurator.language import syntax
 from configurator.language.draft import Draft
 from configurator.language.nodes import Scalar
-from configurator.language.resolve import Resolver, Typed, UnresolvedError
+from configurator.language.resolve import Resolver
 from configurator.language.spreadsheet import Row, Sheet, plain_number
+from configurator.language.terms import Typed, UnresolvedError
 from configurator.model import expression as model
 
 _ZERO = Fraction(0)

@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from configurator.language.grammar import Parser
 from configurator.language.report import Report
 from configurator.language.scope import Scope
 from configurator.language.spreadsheet import Sheet
-from configurator.language.syntax import Parser
 from configurator.language.texts import Texts
 from configurator.model.diagnostic import Span
 

@@ -13,9 +13,9 @@ from fractions import Fraction
 
 from configurator.language.cells import Column
 from configurator.language.draft import Draft
-from configurator.language.resolve import plain
 from configurator.language.scope import Declared
 from configurator.language.spreadsheet import Sheet
+from configurator.language.terms import plain
 from configurator.model import expression as model
 from configurator.model.product import TableRow
 

@@ -167,6 +167,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "close it with the same mark; an apostrophe inside '…' is written ''.",
         "ciérralas con el mismo signo; un apóstrofo dentro de '…' se escribe ''.",
     ),
+    "syntax/braces": (
+        "A text that starts with a bracket is read as a list or as keys.",
+        "Un texto que empieza por un corchete o una llave se lee como lista o claves.",
+        "put the whole text in quotes.",
+        "pon todo el texto entre comillas.",
+    ),
     "syntax/quote": (
         'A text cannot start with "{sign}".',
         "Un texto no puede empezar por «{sign}».",
@@ -238,6 +244,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
     "unknown-key/percent-only": (
         '"{word}" belongs to lines with a `percent`.',
         "«{word}» es de las líneas con `percent`.",
+        "remove it.",
+        "quítalo.",
+    ),
+    "unknown-key/not-percent": (
+        '"{word}" means nothing on a percent.',
+        "«{word}» no dice nada en un porcentaje.",
         "remove it.",
         "quítalo.",
     ),
@@ -331,6 +343,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "give the price line another id.",
         "dale otro id a la línea de precio.",
     ),
+    "reserved-word/charge": (
+        '"{word}" is a word of the price list, so nothing with a price is called so.',
+        "«{word}» es una palabra de los precios; nada con precio se llama así.",
+        "choose another id.",
+        "elige otro id.",
+    ),
     "duplicate-id/asked": (
         '"{id}" is already asked in {file}, line {line}.',
         "«{id}» ya se pregunta en {file}, línea {line}.",
@@ -379,6 +397,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "«{word}» es un dato, no una variable.",
         "write whose fact it is, `panel.{word}`, or `sum({word})` for all of them.",
         "escribe de quién es el dato, `panel.{word}`, o `sum({word})` para todos.",
+    ),
+    "unknown-name/placeholder": (
+        'The text shows {{{word}}}, and nothing is called "{word}".',
+        "El texto muestra {{{word}}} y nada se llama «{word}».",
+        "{hint}Known are: {offered}.",
+        "{hint}Se conocen: {offered}.",
     ),
     "unknown-name/part": (
         '{owner} has nothing called "{word}".',
@@ -597,6 +621,18 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "Se compara {left} con {right}.",
         "compare things of one kind.",
         "compara cosas de la misma clase.",
+    ),
+    "type-mismatch/order": (
+        "The options of {variable} have no order.",
+        "Las opciones de {variable} no tienen orden.",
+        "write `{variable} in [ … ]`, or compare one of its facts.",
+        "escribe `{variable} in [ … ]` o compara uno de sus datos.",
+    ),
+    "type-mismatch/answered": (
+        "{variable} is not answered by the customer.",
+        "{variable} no lo contesta el cliente.",
+        "name variables the customer answers; the context has its own key, `context`.",
+        "nombra variables que el cliente contesta; el contexto tiene su clave, `context`.",
     ),
     "type-mismatch/range": (
         "This range runs backwards: {low} is more than {high}.",

@@ -28,6 +28,7 @@ from configurator.language.files import DEPTH
 from configurator.language.report import Report
 from configurator.model.diagnostic import Span
 
+_BRACED = re.compile(r"^[^'\"]*:\s+(\{[^{}]*\}|\[[^\[\]]*\])\s+[^\s#]")
 _ESCAPED_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -244,6 +245,8 @@ def _report_syntax(report: Report, file: str, text: str, error: MarkedYAMLError)
         report.stop("brace-comma/bracket", span)
     elif "mapping values are not allowed" in problem:
         report.stop("syntax/colon", span)
+    elif _BRACED.search(line):
+        report.stop("syntax/braces", span)
     elif "expected ',' or" in problem or "expected the node content" in problem:
         report.stop("syntax/brackets", span)
     elif "quoted scalar" in str(error.context or "") or "end of stream" in problem:

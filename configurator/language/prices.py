@@ -127,12 +127,15 @@ def _lines(
 ) -> tuple[AmountLine | PercentLine, ...]:
     found: list[AmountLine | PercentLine] = []
     seen: dict[str, Span] = {}
-    charges = {"base", *draft.scope.prices}
-    charges |= {
+    charges = {
         each.id
         for each in variables
         if each.price_each is not None or any(value.price is not None for value in each.values)
     }
+    for each in variables:
+        if each.id in charges and each.id in RESERVED_LINES:
+            draft.report.stop("reserved-word/charge", each.span, word=each.id)
+    charges |= {"base", *draft.scope.prices}
     for item in items:
         fields = Fields(draft, item, _LINE, _LATER)
         key = take_id(draft, fields, seen, "prices")
@@ -172,9 +175,12 @@ def _line(
     if "when" in fields and when is None:
         return None
     if ways == ["percent"]:
+        for word in ("times", "minimum", "empty", "match"):
+            if word in fields:
+                draft.report.stop("unknown-key/not-percent", fields.of[word].span, word=word)
         percent = _percent(draft, fields.get("percent"))
         of = _of(draft, fields, key, charges)
-        if percent is None:
+        if percent is None or "of" not in fields:
             return None
         return PercentLine(
             key.text, name, percent, of, fields.string("group"), when, fields.period(), key.span

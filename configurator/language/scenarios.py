@@ -61,7 +61,7 @@ def _scenario(
         choose=_answers(draft, fields.get("choose"), closed=True) or (),
         expect=cast(Literal["possible", "refused", "complete"] | None, expect),
         because=_ids(draft, fields.get("because"), rules),
-        implies=_answers(draft, fields.get("implies"), closed=False),
+        implies=_answers(draft, fields.get("implies"), closed=False, chosen=False),
         offers=_options(draft, fields.get("offers")),
         removes=_options(draft, fields.get("removes")),
         not_relevant=_variables(draft, fields.get("not relevant")),
@@ -77,12 +77,12 @@ def _scenario(
     )
 
 
-def _answers(draft: Draft, node: Node | None, *, closed: bool) -> Pairs | None:
+def _answers(draft: Draft, node: Node | None, *, closed: bool, chosen: bool = True) -> Pairs | None:
     if node is None:
         return None
     found: dict[str, str] = {}
     for key, value in mapping(draft, node):
-        for slot, answer in slots_of(draft, key, value, closed=closed) or ():
+        for slot, answer in slots_of(draft, key, value, closed=closed, chosen=chosen) or ():
             found[slot] = answer
     return tuple(found.items())
 

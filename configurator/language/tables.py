@@ -67,10 +67,10 @@ def type_lookups(draft: Draft, rules: list[Mapping]) -> None:
         for name in strings(draft, sets):
             declared = draft.scope.names.get(name.text)
             if declared and declared.kind == "computed" and name.text in sheet.columns:
-                _type_lookup(declared, sheet, sheet.columns.index(name.text))
+                _type_lookup(draft, declared, sheet, sheet.columns.index(name.text))
 
 
-def _type_lookup(declared: Declared, sheet: Sheet, index: int) -> None:
+def _type_lookup(draft: Draft, declared: Declared, sheet: Sheet, index: int) -> None:
     cells = [row.cells[index].strip() for row in sheet.rows]
     if sheet.decimal_comma:
         cells = [cell.replace(",", ".") for cell in cells]
@@ -82,9 +82,10 @@ def _type_lookup(declared: Declared, sheet: Sheet, index: int) -> None:
     else:
         declared.sort = "symbol"
         for row, cell in zip(sheet.rows, cells, strict=True):
-            name = Text((("", cell),))
-            span = sheet.place(row.line, index)
-            declared.values.setdefault(cell, Value(cell, name, span=span))
+            if cell not in declared.values:
+                span = sheet.place(row.line, index)
+                key = f"variables.{declared.id}.values.{cell}.name"
+                declared.values[cell] = Value(cell, draft.texts.plain(cell, key, span), span=span)
 
 
 def read_table(draft: Draft, fields: Fields, rule_id: str, key: Scalar) -> Table | None:

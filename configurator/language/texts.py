@@ -11,6 +11,7 @@ from configurator.language.spreadsheet import Sheet
 from configurator.model.diagnostic import Span
 from configurator.model.text import Text
 
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
@@ -32,6 +33,8 @@ class Texts:
     language: str = "en"
     languages: tuple[str, ...] = ("en",)
     sheets: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    shown: list[tuple[str, Span]] = field(default_factory=list)
+    """The names in ``{name}`` placeholders, and where."""
 
     def add_sheet(self, language: str, sheet: Sheet) -> None:
         """Read ``key,source,text`` rows for ``language``."""
@@ -105,6 +108,9 @@ class Texts:
             for language in self.languages:
                 if language not in pairs:
                     self.report.stop("text-missing", span, kind=must, language=language, key=key)
+        for sentence in pairs.values():
+            if "{" in sentence:
+                self.shown += [(name, span) for name in PLACEHOLDER.findall(sentence)]
         return Text.of(pairs)
 
     def report_unused(self, pending: tuple[str, ...]) -> None:

@@ -22,8 +22,9 @@ from configurator.language.fields import (
     sequence,
 )
 from configurator.language.nodes import Mapping, Node, Scalar, Sequence
-from configurator.language.resolve import plain, read_condition, read_number
+from configurator.language.resolve import read_condition, read_number
 from configurator.language.scope import Declared, Sort
+from configurator.language.terms import plain
 from configurator.language.values import read_values, yes_and_no
 from configurator.model.diagnostic import Span
 from configurator.model.product import (
@@ -151,6 +152,8 @@ def _kind(fields: Fields) -> Kind | None:
 def _check_keys(draft: Draft, fields: Fields, kind: Kind) -> None:
     """Keys of another type: ``range`` on a one-of."""
     allowed = _COMMON | _KEYS[kind]
+    if kind == "several of":
+        allowed -= {"optional", "unit"}
     if kind == "computed":
         allowed -= {"default", "ask", "optional", "doubts", "irreversible", "times"}
     assert isinstance(fields.node, Mapping)
@@ -321,7 +324,7 @@ def _complete(draft: Draft, outline: Outline) -> Variable:
         name=texts.read(fields.get("name"), f"{key}.name")
         or texts.plain(declared.id, f"{key}.name", declared.span),
         kind=kind,
-        values=outline.values,
+        values=tuple(declared.values.values()),
         number=declared.number,
         days=declared.days,
         several=declared.several,
