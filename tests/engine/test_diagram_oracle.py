@@ -184,6 +184,64 @@ def networks(draw: st.DrawFn) -> Network:
 
 
 @st.composite
+def yes_or_no_networks(draw: st.DrawFn) -> Network:
+    """Many implications, exclusions, groups with a parent, equals and fixed variables, so
+    that the simplifier has work on every path; one wider variable and a charge of two."""
+    count = draw(st.integers(3, 10))
+    numbers = st.integers(0, count - 1)
+    value = st.integers(0, 1)
+    constraints: list[Constraint] = []
+    for owner in range(draw(st.integers(1, 9))):
+        kind = draw(st.sampled_from(["two", "two", "exclude", "group", "long", "one", "equal"]))
+        some = draw(st.lists(numbers, min_size=3, max_size=min(count, 5), unique=True))
+        first, second, *_ = some
+        if kind == "two":
+            pair = ((first, frozenset({draw(value)})), (second, frozenset({draw(value)})))
+            constraints.append(Clause(pair, owner))
+        elif kind == "exclude":
+            for one, other in itertools.combinations(some, 2):
+                pair = ((one, frozenset({0})), (other, frozenset({0})))
+                constraints.append(Clause(pair, owner))
+        elif kind == "group":
+            members = some[1:]
+            for member in members:
+                constraints.append(Clause(((member, frozenset({0})), (first, frozenset({1})))))
+            ones = ((0, 1),) * len(members)
+            high = draw(st.integers(1, 2))
+            weights = ((high - len(members), 0), *ones)
+            constraints.append(LinearSum(tuple(some), weights, None, high, owner))
+            if draw(st.booleans()):
+                constraints.append(LinearSum(tuple(some), ((1, 0), *ones), 1, None, owner))
+        elif kind == "long":
+            literals = tuple((variable, frozenset({draw(value)})) for variable in some)
+            constraints.append(Clause(literals, owner))
+        elif kind == "one":
+            constraints.append(Clause(((first, frozenset({draw(value)})),), owner))
+        else:
+            turned = draw(value)
+            rows = ((0, turned), (1, 1 - turned))
+            constraints.append(AllowedTuples((first, second), rows, owner))
+    variables = [NetworkVariable(f"b{index}", (1, 1)) for index in range(count)]
+    if draw(st.booleans()):
+        variables.append(NetworkVariable("wide", (1, 4, 2)))
+        rows = draw(
+            st.lists(st.tuples(st.integers(0, 2), value), min_size=1, max_size=6, unique=True)
+        )
+        constraints.append(AllowedTuples((count, draw(numbers)), tuple(sorted(rows))))
+    if draw(st.booleans()):
+        variables[0] = NetworkVariable("b0", (3, 2))
+    costs = [
+        CostFunction((v,), (draw(st.integers(-5, 5)), draw(st.integers(-50, 200))), "unit")
+        for v in range(len(variables))
+        if variables[v].size == 2
+    ]
+    pair_cost = draw(st.lists(st.integers(0, 90), min_size=4, max_size=4))
+    costs.append(CostFunction((0, draw(st.integers(1, count - 1))), tuple(pair_cost), "pair"))
+    owners = tuple(f"rule-{index}" for index in range(9))
+    return Network(tuple(variables), tuple(constraints), owners, tuple(costs))
+
+
+@st.composite
 def pins_of(draw: st.DrawFn, network: Network) -> Pins:
     chosen = draw(st.lists(st.integers(0, len(network.variables) - 1), unique=True, max_size=4))
     return tuple((v, draw(st.integers(0, network.variables[v].size - 1))) for v in sorted(chosen))
@@ -204,6 +262,19 @@ def test_equals_brute_force(data: st.DataObject) -> None:
     backend = compile_diagram(network, orders=2)
     check(oracle, backend, ())
     for _ in range(3):
+        pins = data.draw(pins_of(network))
+        check(oracle, backend, pins)
+        check(oracle, backend, pins[1:], fixed=pins[:1])
+
+
+@settings(relaxed, max_examples=200)
+@given(st.data())
+def test_simplified_networks_equal_brute_force(data: st.DataObject) -> None:
+    network = data.draw(yes_or_no_networks())
+    oracle = Oracle(network)
+    backend = compile_diagram(network, orders=1)
+    check(oracle, backend, ())
+    for _ in range(2):
         pins = data.draw(pins_of(network))
         check(oracle, backend, pins)
         check(oracle, backend, pins[1:], fixed=pins[:1])

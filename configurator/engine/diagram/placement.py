@@ -56,6 +56,18 @@ class Placement:
         values[odd - states.start] = self.odd_value[variable]
         return values
 
+    def mask_of(self, variable: int, values: frozenset[int]) -> npt.NDArray[np.bool_]:
+        """In which states of its block ``variable`` has one of ``values``."""
+        states = self.states_of(int(self.block[variable]))
+        odd = int(self.odd_state[variable])
+        if odd >= 0:
+            mask = np.full(states.stop - states.start, int(self.common_value[variable]) in values)
+            mask[odd - states.start] = int(self.odd_value[variable]) in values
+            return mask
+        first = int(self.state_start[variable])
+        listed = self.state_value[first : first + states.stop - states.start]
+        return np.array([value in values for value in listed.tolist()], dtype=bool)
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from configurator.engine.diagram.blocks import find_blocks
 from configurator.engine.diagram.placement import Placement, each_alone
 from configurator.engine.diagram.relations import (
     Bounded,
@@ -55,7 +56,7 @@ def reduce_network(network: Network) -> Reduction:
     Raises ``NeverSatisfiedError`` where a constraint alone shows that there is no
     configuration.
     """
-    placement = each_alone(network.variables)
+    placement = find_blocks(network)
     lifted = [lift(constraint, placement) for constraint in network.constraints]
     state_cost = np.zeros(int(placement.block_start[-1]), dtype=np.int64)
     constant = 0

@@ -76,18 +76,17 @@ def lift(constraint: Constraint, placement: Placement) -> Relation | None:
 
 
 def _lift_clause(clause: Clause, placement: Placement) -> Relation | None:
-    masks: dict[int, Int64] = {}
+    masks: dict[int, npt.NDArray[np.bool_]] = {}
     for variable, allowed in clause.literals:
         home = int(placement.block[variable])
-        wanted = np.fromiter(sorted(allowed), dtype=np.int64, count=len(allowed))
-        mask = np.isin(placement.values_of(variable), wanted).astype(np.int64)
+        mask = placement.mask_of(variable, allowed)
         masks[home] = masks[home] | mask if home in masks else mask
     if any(mask.all() for mask in masks.values()):
         return None
     scope = tuple(home for home, mask in sorted(masks.items()) if mask.any())
     if not scope:
         raise NeverSatisfiedError
-    codes = tuple(masks[home] for home in scope)
+    codes = tuple(masks[home].astype(np.int64) for home in scope)
     return Relation(scope, codes, (2,) * len(scope), SomeOf(), clause.owner)
 
 
