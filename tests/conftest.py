@@ -13,11 +13,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from configurator.app import Services, create_services
 from configurator.settings import Settings
+
+if TYPE_CHECKING:
+    from configurator.app import Services
 
 LAMP = {
     "product.yaml": """
@@ -145,6 +148,8 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def services(settings: Settings, lamp: dict[str, bytes]) -> Services:
     """A service with the small product published."""
+    from configurator.app import create_services
+
     made = create_services(settings)
     published = made.catalogue.publish(lamp, by="tests")
     assert published.release is not None, published.diagnostics

@@ -1,0 +1,244 @@
+"""Sessions over a real trail, catalogue and engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from configurator.app import Services
+from configurator.engine import UnknownChoiceError
+from configurator.model.choice import Choice
+from configurator.session import (
+    GuardsOpenError,
+    IncompleteError,
+    NothingToUndoError,
+    Outcome,
+    RepairOutdatedError,
+    SequenceConflictError,
+    Session,
+    SessionClosedError,
+    UnknownGuardError,
+)
+from configurator.trail import KeyReusedError, UnknownSessionError, apply_change
+
+WHOLE = {
+    "base": "foot",
+    "arm": "short",
+    "colour": "red",
+    "bulb": "large",
+    "dimmer": "no",
+    "extras.hook": "0",
+    "extras.cable": "0",
+    "width": "120",
+}
+
+
+def start(services: Services) -> Session:
+    return services.sessions.start("lamp", locale="en").session
+
+
+def choose(services: Services, session: Session, **answers: str) -> Outcome:
+    choices = tuple(Choice(slot.replace("__", "."), answer) for slot, answer in answers.items())
+    return services.sessions.choose_many(session.session_id, choices)
+
+
+def options(session: Session, slot: str) -> dict[str, str]:
+    return {
+        answer: option["state"] for answer, option in session.view["slots"][slot]["options"].items()
+    }
+
+
+def test_a_new_session_offers_everything(services: Services) -> None:
+    session = start(services)
+    assert options(session, "arm") == {"short": "possible", "long": "possible"}
+    assert session.view["price"]["lowest"] == 3300
+    assert session.view["slots"]["arm"]["proposal"] == "short"
+    assert session.view["slots"]["width"]["intervals"] == [["60", "240"]]
+    # 2 bases x arms (long only on a foot) x 2 colours x bulb and dimmer (3) x 16 x 181
+    assert session.view["count"] == {"number": str(3 * 2 * 3 * 16 * 181)}
+
+
+def test_a_choice_changes_what_is_possible(services: Services) -> None:
+    session = start(services)
+    outcome = choose(services, session, base="clamp")
+    assert outcome.kind == "accepted"
+    assert outcome.session.seq == 2
+    slot = outcome.session.view["slots"]["arm"]
+    assert (slot["state"], slot["answer"]) == ("implied", "short")
+    assert slot["origin"] == {"choices": ["base"], "rules": ["long-needs-foot"], "context": []}
+    assert apply_change(session.view, outcome.change) == outcome.session.view
+    assert services.sessions.get(session.session_id) == outcome.session
+
+
+def test_a_chosen_question_still_shows_its_other_options(services: Services) -> None:
+    outcome = choose(services, start(services), base="foot", arm="long")
+    assert options(outcome.session, "arm") == {"short": "possible", "long": "chosen"}
+    base = outcome.session.view["slots"]["base"]["options"]
+    assert base["clamp"]["state"] == "needs changes"
+
+
+def test_a_refusal_says_why_and_changes_nothing(services: Services) -> None:
+    outcome = choose(services, start(services), base="clamp")
+    refused = choose(services, outcome.session, arm="long")
+    assert refused.kind == "refused"
+    assert refused.session.choices == outcome.session.choices
+    assert refused.change == {}
+    assert refused.refusal is not None
+    assert refused.refusal.conflict.choices == (Choice("base", "clamp"),)
+    assert refused.refusal.conflict.rules == ("long-needs-foot",)
+    (repair,) = refused.refusal.repairs
+    assert [(c.slot, c.before, c.after) for c in repair.changes] == [("base", "clamp", "foot")]
+    assert repair.difference == 3200
+    mended = services.sessions.accept_repair(session_id(refused), refused.session.seq, 0)
+    assert set(mended.session.choices) == {Choice("base", "foot"), Choice("arm", "long")}
+    back = services.sessions.undo(session_id(mended))
+    assert back.session.choices == outcome.session.choices
+    assert services.sessions.redo(session_id(back)).session.choices == mended.session.choices
+
+
+def session_id(outcome: Outcome) -> str:
+    return outcome.session.session_id
+
+
+def test_a_repair_for_other_choices_is_outdated(services: Services) -> None:
+    outcome = choose(services, start(services), base="clamp")
+    refused = choose(services, outcome.session, arm="long")
+    choose(services, outcome.session, colour="red")
+    with pytest.raises(RepairOutdatedError):
+        services.sessions.accept_repair(session_id(refused), refused.session.seq, 0)
+    with pytest.raises(RepairOutdatedError):
+        services.sessions.accept_repair(session_id(refused), 1, 0)
+
+
+def test_several_choices_are_one_act_or_none(services: Services) -> None:
+    session = start(services)
+    refused = choose(services, session, base="clamp", colour="red", arm="long")
+    assert refused.kind == "refused"
+    assert services.sessions.get(session.session_id).choices == ()
+
+
+def test_the_first_of_two_tabs_wins(services: Services) -> None:
+    session = start(services)
+    sessions = services.sessions
+    sessions.choose(session.session_id, "colour", "red", expected_seq=1)
+    with pytest.raises(SequenceConflictError) as lost:
+        sessions.choose(session.session_id, "colour", "black", expected_seq=1)
+    assert lost.value.session.seq == 2
+    assert lost.value.session.choices == (Choice("colour", "red"),)
+
+
+def test_a_retry_gets_the_first_answer(services: Services) -> None:
+    session = start(services)
+    sessions = services.sessions
+    first = sessions.choose(session.session_id, "colour", "red", expected_seq=1, key="k")
+    choose(services, session, base="clamp")
+    again = sessions.choose(session.session_id, "colour", "red", expected_seq=1, key="k")
+    assert again.replayed
+    assert (again.kind, again.session, again.change) == (first.kind, first.session, first.change)
+    with pytest.raises(KeyReusedError):
+        sessions.choose(session.session_id, "colour", "black", key="k")
+
+
+def test_a_retried_undo_gets_its_answer_although_nothing_is_left(services: Services) -> None:
+    session = choose(services, start(services), colour="red").session
+    first = services.sessions.undo(session.session_id, key="u")
+    again = services.sessions.undo(session.session_id, key="u")
+    assert again.replayed
+    assert again.session == first.session
+    with pytest.raises(NothingToUndoError):
+        services.sessions.undo(session.session_id)
+
+
+def test_unknown_answers_are_told_apart(services: Services) -> None:
+    session = start(services)
+    for slot, answer in [("bas", "foot"), ("base", "feet"), ("width", "12O"), ("width", "999")]:
+        with pytest.raises(UnknownChoiceError) as unknown:
+            services.sessions.choose(session.session_id, slot, answer)
+        assert unknown.value.help is not None
+    assert services.sessions.get(session.session_id).seq == 1
+
+
+def test_a_commit_needs_answers_and_acknowledgements(services: Services) -> None:
+    session = start(services)
+    sessions = services.sessions
+    with pytest.raises(IncompleteError) as incomplete:
+        sessions.commit(session.session_id)
+    assert incomplete.value.slots[:2] == ("base", "arm")
+    whole = {slot.replace(".", "__"): answer for slot, answer in WHOLE.items()}
+    outcome = choose(services, session, **{**whole, "width": "200"})
+    assert outcome.session.view["guards"]["short-on-wide-desk"]["level"] == "acknowledge"
+    with pytest.raises(GuardsOpenError) as waiting:
+        sessions.commit(session.session_id)
+    assert waiting.value.guards == ("short-on-wide-desk",)
+    with pytest.raises(UnknownGuardError):
+        sessions.acknowledge(session.session_id, "no-such-guard")
+    known = sessions.acknowledge(session.session_id, "short-on-wide-desk", "In the middle")
+    assert known.session.view["guards"]["short-on-wide-desk"]["acknowledged"] is True
+    done = sessions.commit(session.session_id)
+    assert done.session.status == "committed"
+    assert done.session.view["price"]["total"] == 3000 + 1200 + 500 + 850
+    with pytest.raises(SessionClosedError):
+        sessions.choose(session.session_id, "colour", "black")
+
+
+def test_an_acknowledgement_ends_when_what_it_was_about_changes(services: Services) -> None:
+    session = choose(services, start(services), arm="short", width="200").session
+    services.sessions.acknowledge(session.session_id, "short-on-wide-desk")
+    again = choose(services, session, width="220").session
+    assert "acknowledged" not in again.view["guards"]["short-on-wide-desk"]
+    gone = choose(services, session, base="foot", arm="long").session
+    assert gone.view["guards"] == {}
+
+
+def test_finishing_accepts_proposals_and_the_cheapest_rest(services: Services) -> None:
+    session = choose(services, start(services), dimmer="yes").session
+    finished = services.sessions.accept_proposals(session.session_id).session
+    assert finished.view["complete"]
+    answers = {name: slot["answer"] for name, slot in finished.view["slots"].items()}
+    assert answers == {**WHOLE, "base": "clamp", "dimmer": "yes", "colour": "black"}
+
+
+def test_a_withdrawn_choice_is_open_again(services: Services) -> None:
+    session = choose(services, start(services), extras__hook="2", extras__cable="0").session
+    opened = services.sessions.withdraw(session.session_id, "extras").session
+    assert opened.view["slots"]["extras.hook"]["state"] == "open"
+    with pytest.raises(NothingToUndoError):
+        services.sessions.withdraw(session.session_id, "extras")
+
+
+def test_a_token_lets_only_its_owner_back_in(services: Services) -> None:
+    started = services.sessions.start("lamp", locale="es")
+    assert services.sessions.resume(started.token) == started.session
+    other = services.sessions.start("lamp", locale="es")
+    secret = other.token.partition(".")[2]
+    for token in ["", "x.y", f"{started.session.session_id}.{secret}"]:
+        with pytest.raises(UnknownSessionError):
+            services.sessions.resume(token)
+
+
+def test_every_step_is_replayed_and_recomputed_alike(services: Services) -> None:
+    session = choose(services, start(services), base="clamp").session
+    choose(services, session, arm="long")
+    choose(services, session, dimmer="yes", width="200")
+    services.sessions.acknowledge(session.session_id, "short-on-wide-desk", "ok")
+    services.sessions.undo(session.session_id)
+    services.sessions.reset(session.session_id)
+    services.sessions.change_locale(session.session_id, "es")
+    last = services.sessions.get(session.session_id)
+    assert services.trail.verify(session.session_id).ok
+    for seq in range(1, last.seq + 1):
+        at: Any = services.sessions.at(session.session_id, seq)
+        assert services.sessions.recompute(at) == at.view
+    assert services.sessions.at(session.session_id, last.seq) == last
+    kinds = [event.kind for event in services.trail.events(session.session_id)]
+    assert kinds == [
+        "SessionStarted",
+        "ValueChosen",
+        "ChoiceRefused",
+        "ValueChosen",
+        "GuardAcknowledged",
+        "Undone",
+        "SessionReset",
+        "LocaleChanged",
+    ]
