@@ -28,6 +28,7 @@ from configurator.language.importers.ids import Ids, as_product_id
 from configurator.language.importers.writing import (
     counted,
     in_both,
+    in_one_line,
     names_en,
     names_es,
     one_line,
@@ -123,7 +124,7 @@ class _Writer:
                 lines.append(f"  # {one_line(key, 60)}: {_remark(note)}")
             entries = []
             if feature.name != self.ids[index]:
-                entries.append(f"name: {scalar(one_line(feature.name, 300))}")
+                entries.append(f"name: {scalar(in_one_line(feature.name))}")
             entries.append("type: yes or no")
             if feature.help:
                 entries.append(f"help: {scalar(one_line(feature.help, 500))}")

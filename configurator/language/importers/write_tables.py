@@ -15,6 +15,7 @@ from configurator.language.importers.table_model import TableModel, TableVariabl
 from configurator.language.importers.writing import (
     counted,
     in_both,
+    in_one_line,
     names_en,
     names_es,
     one_line,
@@ -84,7 +85,7 @@ class _Writer:
         for variable, own, ids in zip(self.model.variables, self.ids, self.values, strict=True):
             lines.append(f"  {own}:")
             if variable.name != own:
-                lines.append(f"    name: {scalar(one_line(variable.name, 300))}")
+                lines.append(f"    name: {scalar(in_one_line(variable.name))}")
             named = {value: _value_name(variable, value, ids[value]) for value in ids}
             if any(named.values()):
                 lines.append("    values:")
@@ -189,7 +190,7 @@ def _value_name(variable: TableVariable, value: str, own: str) -> str:
     if value == variable.absent:
         es, en = f"Sin esta opción ({value})", f"Without this option ({value})"
         return f"name: {{en: {scalar(en)}, es: {scalar(es)}}}"
-    return f"name: {scalar(one_line(value, 300))}" if value != own else ""
+    return f"name: {scalar(in_one_line(value))}" if value != own else ""
 
 
 def _value_ids(variable: TableVariable) -> dict[str, str]:

@@ -17,14 +17,19 @@ _LONGEST_NAMED = 4
 
 def scalar(text: str) -> str:
     """``text`` as a YAML scalar that may stand anywhere, quoted only where it must be."""
-    text = unicodedata.normalize("NFC", text)
+    text = _without_placeholders(text)
     return text if _PLAIN.fullmatch(text) else _quoted(text)
 
 
 def sentence(text: str) -> str:
     """``text`` as a YAML scalar on a line of its own, after a key: commas need no quotes."""
-    text = unicodedata.normalize("NFC", text)
+    text = _without_placeholders(text)
     return text if _SENTENCE.fullmatch(text) and text.isprintable() else _quoted(text)
+
+
+def _without_placeholders(text: str) -> str:
+    """NFC, with small braces for braces: ``{…}`` in a text would show a value."""
+    return unicodedata.normalize("NFC", text).replace("{", "﹛").replace("}", "﹜")
 
 
 def _quoted(text: str) -> str:
@@ -48,9 +53,14 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
+def in_one_line(text: str) -> str:
+    """``text`` without line breaks and without runs of blanks."""
+    return " ".join(text.split())
+
+
 def one_line(text: str, longest: int = 200) -> str:
     """``text`` on one line, cut where it is too long to read."""
-    joined = " ".join(text.split())
+    joined = in_one_line(text)
     return joined if len(joined) <= longest else f"{joined[: longest - 1]}…"
 
 
