@@ -27,7 +27,7 @@ from flask import (
 )
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale, gettext
+from flask_babel import get_locale
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
@@ -36,8 +36,10 @@ from limits import parse
 from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests
 from werkzeug.wrappers import Response
 
+from configurator.service.staff import LONGEST_PASSWORD, StaffMember
 from configurator.trail import TrailUnavailableError
 from configurator.web.locale import LOCALES
+from configurator.web.speech import gettext
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,7 +57,6 @@ SHIFT: Final = 10 * 60 * 60
 PER_ADDRESS: Final = "20 per minute"
 PER_NAME: Final = "6 per minute"
 LONGEST_NAME: Final = 100
-LONGEST_PASSWORD: Final = 500
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
@@ -99,11 +100,13 @@ def init_app(app: Flask) -> None:
 
 def _load(name: str) -> StaffUser | None:
     """The member of staff of a session cookie, asked anew at each request, so that a
-    changed role or a removed account bites at once."""
+    changed role or password, or a shut account, bites at once."""
     if time.time() - float(session.get("staff_since", 0)) > SHIFT:
         return None
-    member = current_app.extensions["configurator"].staff.get(name)
-    return None if member is None else StaffUser(member.name, member.role)
+    member: StaffMember | None = services().staff.get(name)
+    if member is None or member.epoch != session.get("staff_epoch"):
+        return None
+    return StaffUser(member.name, member.role)
 
 
 def _sign_in_first() -> Response:
@@ -260,11 +263,10 @@ def enter() -> ResponseReturnValue:
     name = request.form.get("name", "").strip()
     password = request.form.get("password", "")
     throttle(PER_ADDRESS, "sign-in", "address", get_remote_address())
-    throttle(PER_NAME, "sign-in", "name", name.casefold()[:LONGEST_NAME])
-    staff = current_app.extensions["configurator"].staff
-    member = None
+    throttle(PER_NAME, "sign-in", "name", name.lower()[:LONGEST_NAME])
+    member: StaffMember | None = None
     if _plausible(name, LONGEST_NAME) and _plausible(password, LONGEST_PASSWORD):
-        member = staff.check(name, password)
+        member = services().staff.check(name, password)
     if member is None:
         log.warning("staff sign-in refused", name=name[:LONGEST_NAME])
         page = render_template("desk/sign_in.html", name=name[:LONGEST_NAME], refused=True)
@@ -274,6 +276,7 @@ def enter() -> ResponseReturnValue:
     if spoken is not None:
         session["locale"] = spoken
     session["staff_since"] = int(time.time())
+    session["staff_epoch"] = member.epoch
     login_user(StaffUser(member.name, member.role))
     log.info("staff signed in", name=member.name, role=member.role)
     return redirect(own_path(request.args.get("next")) or url_for(HOMES[member.role]), 303)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
-from flask_smorest import Api
 from flask_wtf import CSRFProtect
 
 from configurator.web.api import elsewhere, products, sessions
+from configurator.web.api.documented import Api
 from configurator.web.api.problems import ProblemSchema
 
 PREFIX = "/api/v1"
 
 
-class ProblemApi(Api):  # type: ignore[misc]
+class ProblemApi(Api):
     """flask-smorest, leaving the answering of problems to our own blueprints: its handler
     would take over the errors of the pages too."""
 

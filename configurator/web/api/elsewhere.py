@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Blueprint, request
 from flask.globals import request_ctx
@@ -33,7 +33,7 @@ def explain_problem(code: str) -> dict[str, Any]:
 
 @blueprint.route("/", methods=METHODS, defaults={"rest": ""})
 @blueprint.route("/<path:rest>", methods=METHODS)
-def nothing_here(rest: str) -> None:
+def nothing_here(rest: str) -> NoReturn:
     """Whatever no other address took: 405 where another method would do, else 404."""
     allowed = [method for method in METHODS if _leads_elsewhere(method)]
     if allowed:

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import structlog
 from flask import Blueprint, Response, current_app, request
-from flask_smorest import Blueprint as DocumentedBlueprint
 from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
 
@@ -348,7 +347,7 @@ def _joined(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def answer_with_problems(blueprint: Blueprint | DocumentedBlueprint) -> None:
+def answer_with_problems(blueprint: Blueprint) -> None:
     """Answer whatever goes wrong within ``blueprint`` in the one shape."""
     handler = blueprint.register_error_handler
     handler(ProblemError, _asked_wrongly)

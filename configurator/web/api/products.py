@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from configurator.web.access import services
+from configurator.web.api.documented import DocumentedBlueprint, address
 from configurator.web.api.problems import ProblemError, answer_with_problems
 from configurator.web.api.render import product_json, summary_json
 from configurator.web.api.schemas import ProductDetail, ProductList
 
 Json = dict[str, Any]
 
-blueprint = Blueprint("products", __name__, description="What is on sale.")
+blueprint = DocumentedBlueprint("products", __name__, description="What is on sale.")
 answer_with_problems(blueprint)
 
 
-@blueprint.route("/products")
-@blueprint.response(200, ProductList)
+@address(blueprint, "/products", ProductList)
 def list_products() -> Json:
     """Every product on sale, each with its current release."""
     return {"products": [summary_json(release) for release in services().catalogue.products()]}
 
 
-@blueprint.route("/products/<product_id>")
-@blueprint.response(200, ProductDetail)
+@address(blueprint, "/products/<product_id>", ProductDetail)
 def show_product(product_id: str) -> Json:
     """A product's current release: steps, variables, options, guards, texts by language."""
     if not product_id.isprintable():

@@ -6,31 +6,27 @@ what would repair it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, current_app
 from flask_limiter.util import get_remote_address
-from flask_smorest import Blueprint
+from marshmallow import Schema
 
 from configurator.model.choice import Choice
 from configurator.session import Outcome
 from configurator.web.access import services, throttle
 from configurator.web.api import schemas
+from configurator.web.api.documented import DocumentedBlueprint, V, address
 from configurator.web.api.problems import ProblemError, answer_with_problems, language
-from configurator.web.api.reading import StrictJsonParser, own_session, step_number
+from configurator.web.api.reading import own_session, step_number
 from configurator.web.api.render import event_json, refusal_json, session_json, text_json
 
 Json = dict[str, Any]
 Answered = tuple[Json, int, dict[str, str]]
 
 
-class SessionBlueprint(Blueprint):  # type: ignore[misc]
-    """A documented blueprint that reads bodies strictly."""
-
-    ARGUMENTS_PARSER = StrictJsonParser()
-
-
-blueprint = SessionBlueprint("sessions", __name__, description="One customer's configuration.")
+blueprint = DocumentedBlueprint("sessions", __name__, description="One customer's configuration.")
 answer_with_problems(blueprint)
 
 
@@ -61,9 +57,19 @@ def _act(session_id: str, name: str, *args: Any, headers: Json, body: Json) -> A
     return data, 200, {"Idempotency-Replayed": "true"} if outcome.replayed else {}
 
 
-@blueprint.route("/sessions", methods=["POST"])
-@blueprint.arguments(schemas.Start)
-@blueprint.response(201, schemas.StartedSession)
+def act(name: str, body: type[Schema] = schemas.Act) -> Callable[[V], V]:
+    """Declare an act of a session: posted, safe to repeat by key, for its owner alone."""
+    return address(
+        blueprint,
+        f"/sessions/<session_id>/{name}",
+        schemas.ActAnswer,
+        body=body,
+        headers=schemas.WriteHeaders,
+        secured=True,
+    )
+
+
+@address(blueprint, "/sessions", schemas.StartedSession, body=schemas.Start, status=201)
 def start(body: Json) -> tuple[Json, int, dict[str, str]]:
     """Start a session on a product's current release; the token is given only here.
 
@@ -80,80 +86,50 @@ def start(body: Json) -> tuple[Json, int, dict[str, str]]:
     return data, 201, {"Location": location}
 
 
-@blueprint.route("/sessions/<session_id>")
-@blueprint.doc(security=[{"token": []}])
-@blueprint.response(200, schemas.SessionState)
+@address(blueprint, "/sessions/<session_id>", schemas.SessionState, secured=True)
 def show(session_id: str) -> Json:
     """How the session stands now."""
     return session_json(own_session(session_id))
 
 
-@blueprint.route("/sessions/<session_id>/choose", methods=["POST"])
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.WriteHeaders, location="headers")
-@blueprint.arguments(schemas.Choose)
-@blueprint.response(200, schemas.ActAnswer)
+@act("choose", schemas.Choose)
 def choose(headers: Json, body: Json, session_id: str) -> Answered:
     """Choose one answer. What is not possible now is refused, with reasons and repairs."""
     return _act(session_id, "choose", body["slot"], body["answer"], headers=headers, body=body)
 
 
-@blueprint.route("/sessions/<session_id>/choose-many", methods=["POST"])
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.WriteHeaders, location="headers")
-@blueprint.arguments(schemas.ChooseMany)
-@blueprint.response(200, schemas.ActAnswer)
+@act("choose-many", schemas.ChooseMany)
 def choose_many(headers: Json, body: Json, session_id: str) -> Answered:
     """Choose several answers as one act, all or none."""
     wanted = tuple(Choice(each["slot"], each["answer"]) for each in body["choices"])
     return _act(session_id, "choose_many", wanted, headers=headers, body=body)
 
 
-@blueprint.route("/sessions/<session_id>/withdraw", methods=["POST"])
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.WriteHeaders, location="headers")
-@blueprint.arguments(schemas.Withdraw)
-@blueprint.response(200, schemas.ActAnswer)
+@act("withdraw", schemas.Withdraw)
 def withdraw(headers: Json, body: Json, session_id: str) -> Answered:
     """Take a choice back, so that the question is open again."""
     return _act(session_id, "withdraw", body["slot"], headers=headers, body=body)
 
 
-@blueprint.route("/sessions/<session_id>/undo", methods=["POST"])
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.WriteHeaders, location="headers")
-@blueprint.arguments(schemas.Act)
-@blueprint.response(200, schemas.ActAnswer)
+@act("undo")
 def undo(headers: Json, body: Json, session_id: str) -> Answered:
     """Take the last step back."""
     return _act(session_id, "undo", headers=headers, body=body)
 
 
-@blueprint.route("/sessions/<session_id>/redo", methods=["POST"])
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.WriteHeaders, location="headers")
-@blueprint.arguments(schemas.Act)
-@blueprint.response(200, schemas.ActAnswer)
+@act("redo")
 def redo(headers: Json, body: Json, session_id: str) -> Answered:
     """Take the step again that was taken back."""
     return _act(session_id, "redo", headers=headers, body=body)
 
 
-@blueprint.route("/sessions/<session_id>/reset", methods=["POST"])
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.WriteHeaders, location="headers")
-@blueprint.arguments(schemas.Act)
-@blueprint.response(200, schemas.ActAnswer)
+@act("reset")
 def reset(headers: Json, body: Json, session_id: str) -> Answered:
     """Take every choice back at once; it can be undone."""
     return _act(session_id, "reset", headers=headers, body=body)
 
 
-@blueprint.route("/sessions/<session_id>/accept-repair", methods=["POST"])
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.WriteHeaders, location="headers")
-@blueprint.arguments(schemas.AcceptRepair)
-@blueprint.response(200, schemas.ActAnswer)
+@act("accept-repair", schemas.AcceptRepair)
 def accept_repair(headers: Json, body: Json, session_id: str) -> Answered:
     """Accept one of the repairs that a refusal offered."""
     return _act(
@@ -161,11 +137,7 @@ def accept_repair(headers: Json, body: Json, session_id: str) -> Answered:
     )
 
 
-@blueprint.route("/sessions/<session_id>/acknowledge", methods=["POST"])
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.WriteHeaders, location="headers")
-@blueprint.arguments(schemas.Acknowledge)
-@blueprint.response(200, schemas.ActAnswer)
+@act("acknowledge", schemas.Acknowledge)
 def acknowledge(headers: Json, body: Json, session_id: str) -> Answered:
     """Confirm that a guard was read, with a reason where the customer gives one."""
     return _act(
@@ -173,40 +145,31 @@ def acknowledge(headers: Json, body: Json, session_id: str) -> Answered:
     )
 
 
-@blueprint.route("/sessions/<session_id>/finish", methods=["POST"])
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.WriteHeaders, location="headers")
-@blueprint.arguments(schemas.Act)
-@blueprint.response(200, schemas.ActAnswer)
+@act("finish")
 def finish(headers: Json, body: Json, session_id: str) -> Answered:
     """Accept the proposals, and the cheapest of what has none."""
     return _act(session_id, "accept_proposals", headers=headers, body=body)
 
 
-@blueprint.route("/sessions/<session_id>/commit", methods=["POST"])
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.WriteHeaders, location="headers")
-@blueprint.arguments(schemas.Act)
-@blueprint.response(200, schemas.ActAnswer)
+@act("commit")
 def commit(headers: Json, body: Json, session_id: str) -> Answered:
     """Confirm the configuration; from then on it stays as it is."""
     return _act(session_id, "commit", headers=headers, body=body)
 
 
-@blueprint.route("/sessions/<session_id>/language", methods=["POST"])
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.WriteHeaders, location="headers")
-@blueprint.arguments(schemas.ChangeLanguage)
-@blueprint.response(200, schemas.ActAnswer)
+@act("language", schemas.ChangeLanguage)
 def change_language(headers: Json, body: Json, session_id: str) -> Answered:
     """Read on in another language; what is shown changes, so it is an event."""
     return _act(session_id, "change_locale", body["language"], headers=headers, body=body)
 
 
-@blueprint.route("/sessions/<session_id>/explain")
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.Question, location="query")
-@blueprint.response(200, schemas.Explanation)
+@address(
+    blueprint,
+    "/sessions/<session_id>/explain",
+    schemas.Explanation,
+    query=schemas.Question,
+    secured=True,
+)
 def explain(question: Json, session_id: str) -> Json:
     """Why an answer cannot be had now, and what would repair it. Nothing is recorded, so
     its repairs cannot be accepted by number: choose the answer to get those."""
@@ -218,10 +181,9 @@ def explain(question: Json, session_id: str) -> Json:
     return {"possible": False, "refusal": refusal_json(refusal, session.product)}
 
 
-@blueprint.route("/sessions/<session_id>/events")
-@blueprint.doc(security=[{"token": []}])
-@blueprint.arguments(schemas.Page, location="query")
-@blueprint.response(200, schemas.EventPage)
+@address(
+    blueprint, "/sessions/<session_id>/events", schemas.EventPage, query=schemas.Page, secured=True
+)
 def list_events(page: Json, session_id: str) -> Json:
     """The session's own trail, in pages: give ``next_after`` as ``after`` for the next."""
     own_session(session_id)
@@ -233,9 +195,7 @@ def list_events(page: Json, session_id: str) -> Json:
     return data
 
 
-@blueprint.route("/sessions/<session_id>/events/<seq>")
-@blueprint.doc(security=[{"token": []}])
-@blueprint.response(200, schemas.ReplayedStep)
+@address(blueprint, "/sessions/<session_id>/events/<seq>", schemas.ReplayedStep, secured=True)
 def replay(session_id: str, seq: str) -> Json:
     """One event, and the session with its view exactly as it stood after it."""
     session = own_session(session_id)
@@ -249,9 +209,7 @@ def replay(session_id: str, seq: str) -> Json:
     }
 
 
-@blueprint.route("/sessions/<session_id>/verification")
-@blueprint.doc(security=[{"token": []}])
-@blueprint.response(200, schemas.TrailCheck)
+@address(blueprint, "/sessions/<session_id>/verification", schemas.TrailCheck, secured=True)
 def verify(session_id: str) -> Json:
     """Whether every event is as it was written and none is missing in between."""
     own_session(session_id)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask_babel import gettext, ngettext
-
 from configurator.trail import Event
 from configurator.web.desk.difference import Difference
 from configurator.web.desk.screen import Painter
-from configurator.web.shop.amounts import number
+from configurator.web.speech import gettext, ngettext
 
 Json = dict[str, Any]
 
@@ -192,8 +190,3 @@ def _proposed(change: Difference, after: Painter) -> str:
     if change.after is None:
         return gettext("The proposals no longer make a whole")
     return gettext("With the proposals: %(amount)s", amount=after.words.money(change.after))
-
-
-def step_count(count: int, language: str) -> str:
-    """How many steps."""
-    return ngettext("one step", "%(count)s steps", count, count=number(count, language))

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from flask_babel import gettext
-
 from configurator.model.choice import NONE
 from configurator.model.product import Guard, Product, Step, Variable
 from configurator.session import Refusal
@@ -25,6 +23,7 @@ from configurator.web.shop.amounts import (
     numbers_between,
 )
 from configurator.web.shop.wording import Wording
+from configurator.web.speech import gettext
 
 Json = dict[str, Any]
 

@@ -19,7 +19,6 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from configurator.catalogue import Release, UnknownProductError
 from configurator.language import load_safely
@@ -29,6 +28,7 @@ from configurator.model.text import Text
 from configurator.session.checks import check_product
 from configurator.session.scenarios import ScenarioResult
 from configurator.web.access import requires, services, staff_name, staff_only, throttle
+from configurator.web.speech import gettext
 from configurator.web.workshop.drafts import DraftShelf, UnknownDraftError
 from configurator.web.workshop.lines import listing
 from configurator.web.workshop.zips import LARGEST_ZIP, UnpackError, unpack
@@ -173,7 +173,7 @@ def draft(digest: str) -> ResponseReturnValue:
 
 def _draft_page(checked: Checked, refused: bool = False) -> ResponseReturnValue:
     counts = Counter(each.span.file for each in checked.diagnostics)
-    file = request.args.get("file")
+    file = request.args.get("file", "")
     if file not in checked.files:
         file = _first_to_show(checked, counts)
     live: Release | None = None

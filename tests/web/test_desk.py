@@ -1,0 +1,247 @@
+"""The desk shows what the trail holds: no more, no less."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+from werkzeug.test import TestResponse
+
+from configurator.settings import Settings
+from tests.web.conftest import ApiSession, csrf_of
+
+
+@pytest.fixture
+def told(client: FlaskClient) -> ApiSession:
+    """A configuration with a refusal, a repair, a guard and an end."""
+    session = ApiSession(client, language="es")
+    session.choose("stand", "clamp")  # 2
+    refused = session.choose("arm", "long")  # 3
+    session.post("accept-repair", {"refusal_seq": refused["refusal"]["seq"], "index": 0})  # 4
+    session.post("undo")  # 5
+    session.choose("arm", "short")  # 6
+    session.choose("width", "200")  # 7, the guard speaks
+    session.post("acknowledge", {"guard": "short-on-wide-desk", "reason": "Me vale"})  # 8
+    session.choose("bulb", "large")  # 9
+    session.post("finish")  # 10
+    assert session.post("commit").status_code == 200  # 11
+    return session
+
+
+@pytest.fixture
+def desk(member: Callable[[str], FlaskClient]) -> FlaskClient:
+    """Support, signed in."""
+    return member("support")
+
+
+def words(response: TestResponse) -> str:
+    """A page as it reads, tags taken out."""
+    body = re.sub(r"<(svg|head)\b.*?</\1>", " ", response.get_data(as_text=True), flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def page(client: FlaskClient, path: str, lang: str = "en") -> str:
+    response = client.get(path, query_string={"lang": lang})
+    assert response.status_code == 200, response.get_data(as_text=True)
+    return words(response)
+
+
+def address(session: ApiSession, path: str = "") -> str:
+    return f"/desk/configurations/{session.id}{path}"
+
+
+# --- finding ------------------------------------------------------------------------
+
+
+def find(client: FlaskClient, code: str) -> TestResponse:
+    form = {"code": code, "csrf_token": csrf_of(client.get("/desk/"))}
+    return client.post("/desk/", data=form)
+
+
+def test_a_spoken_code_finds_its_configuration(desk: FlaskClient, told: ApiSession) -> None:
+    code = told.state["code"]
+    spoken = [code, code.lower(), code.replace("-", " "), f"  {code.replace('-', '')} "]
+    for each in [*spoken, code.replace("0", "O").replace("1", "l")]:
+        assert find(desk, each).location == address(told)
+
+
+def test_codes_that_find_nothing_say_why(desk: FlaskClient, told: ApiSession) -> None:
+    code = told.state["code"]
+    mistyped = code[:-1] + ("2" if code[-1] != "2" else "3")
+    for bad in ("", "x", mistyped, "<script>", "é" * 50):
+        answer = find(desk, bad)
+        assert answer.status_code == 422
+        assert "K7PM-3QXA" in words(answer)
+        assert "<script>" not in answer.get_data(as_text=True)
+
+
+def test_a_code_nobody_has_is_not_found(desk: FlaskClient, told: ApiSession, app: Flask) -> None:
+    from configurator.trail import new_code
+
+    assert find(desk, new_code()).status_code == 404
+
+
+def test_guessing_codes_is_slowed_down(desk: FlaskClient, app: Flask) -> None:
+    form = {"code": "x", "csrf_token": csrf_of(desk.get("/desk/"))}
+    codes = [desk.post("/desk/", data=form).status_code for _ in range(31)]
+    assert codes == [422] * 30 + [429]
+
+
+@pytest.mark.parametrize("path", ["", "/steps/1", "/steps", "/verification"])
+def test_configurations_there_are_not(desk: FlaskClient, path: str) -> None:
+    for session_id in ("nobody", "%00", "x" * 500):
+        assert desk.get(f"/desk/configurations/{session_id}{path}").status_code in (303, 404)
+
+
+@pytest.mark.parametrize("seq", ["0", "12", "-1", "x", "9" * 400, "１"])
+def test_steps_there_are_not(desk: FlaskClient, told: ApiSession, seq: str) -> None:
+    assert desk.get(address(told, f"/steps/{seq}")).status_code == 404
+
+
+# --- how it went --------------------------------------------------------------------
+
+
+def test_the_timeline_tells_every_event(desk: FlaskClient, told: ApiSession) -> None:
+    read = page(desk, address(told))
+    for sentence in (
+        "Started the configuration",
+        "Chose Stand: Clamp",
+        "Tried Arm: Long: refused, with the reason and one repair",
+        "Accepted repair 1 of step 3",
+        "Undid the last step",
+        "Acknowledged “A short arm does not reach the middle of a desk this wide.”, "
+        "because: Me vale",
+        "Let us finish with what was proposed",
+        "Confirmed the configuration",
+        "The trail is whole: no step changed, none missing",
+    ):
+        assert sentence in read
+    assert "Acknowledged, because: Me vale" in read
+    spanish = page(desk, address(told), "es")
+    assert "Un brazo corto no llega al centro de una mesa tan ancha." in spanish
+    assert "El historial está entero" in spanish
+
+
+def test_every_step_shows_the_view_that_was_stored(desk: FlaskClient, told: ApiSession) -> None:
+    for seq in range(1, 12):
+        view = told.get(f"/events/{seq}").get_json()["session"]["view"]
+        read = page(desk, address(told, f"/steps/{seq}"))
+        cents = view["price"].get("total", view["price"].get("lowest"))
+        amount = f"{cents // 100},{cents % 100:02} €".replace(" ", "\u00a0")
+        assert " ".join(amount.split()) in read, seq
+        assert "Recorded and recomputed agree" in read
+        assert f"{seq} of 11" in read
+
+
+def test_the_customers_words_stay_in_the_customers_language(
+    desk: FlaskClient, told: ApiSession
+) -> None:
+    response = desk.get(address(told, "/steps/2"), query_string={"lang": "en"})
+    screen = re.search(
+        r'<section class="phone" lang="es".*?</section>', response.get_data(as_text=True), re.S
+    )
+    assert screen
+    read = html.unescape(re.sub(r"<[^>]+>", " ", screen.group()))
+    assert "Pinza" in read
+    assert "Elegido" in read
+    assert "Chosen" not in read
+
+
+def test_a_change_is_marked_with_what_it_was(desk: FlaskClient, told: ApiSession) -> None:
+    response = desk.get(address(told, "/steps/2"), query_string={"lang": "en"})
+    read = words(response)
+    assert "What changed on the page, step 1 to 2" in read
+    assert "Stand: Open → Chosen, Clamp" in read
+    assert "≠" in read
+    assert "Antes: Abierto" in read
+    first = page(desk, address(told, "/steps/1"))
+    assert "≠ Dif" not in first
+
+
+def test_a_refusal_shows_reasons_and_repairs_as_they_were(
+    desk: FlaskClient, told: ApiSession
+) -> None:
+    read = page(desk, address(told, "/steps/3"))
+    assert "Un brazo largo vence una pinza." in read
+    assert "long-needs-foot" in read
+    assert "Stand: Pinza → Pie" in read
+    assert "Only the reason and the repairs appeared." in read
+    other = page(desk, address(told, "/steps/4"))
+    assert "vence una pinza" not in other
+
+
+def test_guards_appear_when_they_were_said(desk: FlaskClient, told: ApiSession) -> None:
+    sentence = "Un brazo corto no llega al centro de una mesa tan ancha."
+    said = {seq: sentence in page(desk, address(told, f"/steps/{seq}")) for seq in (6, 7, 8)}
+    assert said == {6: False, 7: True, 8: True}
+    assert "Me vale" in page(desk, address(told, "/steps/8"))
+
+
+def test_steps_lead_to_each_other_without_scripts(desk: FlaskClient, told: ApiSession) -> None:
+    first = desk.get(address(told, "/steps/1")).get_data(as_text=True)
+    assert f'href="{address(told, "/steps/2")}"' in first
+    assert f'href="{address(told, "/steps/3")}"' in first  # the next refusal
+    assert f'href="{address(told, "/steps/7")}"' in first  # the next guard
+    assert f'href="{address(told, "/steps/0")}"' not in first
+    last = desk.get(address(told, "/steps/11")).get_data(as_text=True)
+    assert f'href="{address(told, "/steps/12")}"' not in last
+    slid = desk.get(address(told, "/steps"), query_string={"seq": "5"})
+    assert slid.location == address(told, "/steps/5")
+
+
+def test_a_later_release_changes_nothing_of_the_past(
+    desk: FlaskClient, told: ApiSession, app: Flask, lamp: dict[str, bytes]
+) -> None:
+    before = [page(desk, address(told, f"/steps/{seq}")) for seq in (2, 3, 7)]
+    changed = lamp["product.yaml"].replace(b"Pinza", b"Mordaza").replace(b"12.00", b"99.00")
+    changed_lamp = {**lamp, "product.yaml": changed}
+    changed_lamp.pop("scenarios.yaml")
+    assert app.extensions["configurator"].catalogue.publish(changed_lamp, by="t").release
+    assert [page(desk, address(told, f"/steps/{seq}")) for seq in (2, 3, 7)] == before
+
+
+def test_verification_compares_every_step(desk: FlaskClient, told: ApiSession) -> None:
+    read = page(desk, address(told, "/verification"))
+    assert "Recorded and recomputed agree at every step" in read
+    assert read.count("the same") == 11
+
+
+def test_a_step_that_was_tampered_with_is_named(
+    desk: FlaskClient, told: ApiSession, settings: Settings
+) -> None:
+    database = create_engine(settings.database_url)
+    with database.begin() as connection:
+        triggers = connection.execute(
+            text("select name from sqlite_master where type = 'trigger'")
+        ).scalars()
+        for name in list(triggers):
+            connection.execute(text(f"drop trigger {name}"))
+        record = connection.execute(
+            text("select record from event where session_id = :id and seq = 7"), {"id": told.id}
+        ).scalar_one()
+        connection.execute(
+            text("update event set record = :record where session_id = :id and seq = 7"),
+            {"id": told.id, "record": bytes(record).replace(b'"200"', b'"201"')},
+        )
+    database.dispose()
+    for path in ("", "/steps/7", "/verification"):
+        assert "The trail is not whole from step 7 on" in page(desk, address(told, path))
+    assert "not to be relied on" in page(desk, address(told, "/verification"))
+
+
+def test_texts_of_the_customer_are_shown_as_text(desk: FlaskClient, client: FlaskClient) -> None:
+    session = ApiSession(client)
+    session.choose("arm", "short")
+    session.choose("width", "200")
+    reason = "<img src=x onerror=alert(1)>{{7*7}}"
+    session.post("acknowledge", {"guard": "short-on-wide-desk", "reason": reason})
+    for path in ("", "/steps/4", "/verification"):
+        body = desk.get(address(session, path)).get_data(as_text=True)
+        assert "<img src=x" not in body
+        assert "49" not in re.findall(r"because: (\S+)", body)
+        assert html.escape(reason, quote=False).split("{")[0] in body

@@ -1,0 +1,219 @@
+"""From a zip to a release and back again."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from configurator.app import Services
+from tests.web.conftest import ApiSession, csrf_of, zipped
+from tests.web.test_desk import words
+
+
+@pytest.fixture
+def workshop(member: Callable[[str], FlaskClient]) -> FlaskClient:
+    """A merchandiser, signed in, reading English."""
+    client = member("merchandiser")
+    client.get("/workshop/?lang=en")
+    return client
+
+
+def send(client: FlaskClient, content: bytes, name: str = "lamp.zip") -> TestResponse:
+    token = csrf_of(client.get("/workshop/"))
+    form = {"csrf_token": token, "folder": (io.BytesIO(content), name)}
+    return client.post("/workshop/drafts", data=form, content_type="multipart/form-data")
+
+
+def draft_of(client: FlaskClient, files: dict[str, bytes]) -> str:
+    answer = send(client, zipped(files))
+    assert answer.status_code == 303, words(answer)
+    return str(answer.location)
+
+
+@pytest.fixture
+def next_lamp(lamp: dict[str, bytes]) -> dict[str, bytes]:
+    """The small product with a cheaper foot, and no scenario that counts on its price."""
+    files = {**lamp, "product.yaml": lamp["product.yaml"].replace(b"12.00", b"10.00")}
+    del files["scenarios.yaml"]
+    return files
+
+
+def publish(client: FlaskClient, location: str, note: str = "Cheaper foot") -> TestResponse:
+    token = csrf_of(client.get(location))
+    form = {"csrf_token": token, "note": note}
+    return client.post(f"{location}/publish", data=form)
+
+
+def test_a_draft_is_checked_published_and_rolled_back(
+    workshop: FlaskClient, client: FlaskClient, services: Services, next_lamp: dict[str, bytes]
+) -> None:
+    first = services.catalogue.current("lamp")
+    open_session = ApiSession(client)
+    location = draft_of(workshop, next_lamp)
+    read = words(workshop.get(location))
+    assert "Desk lamp, draft after release 1" in read
+    assert "No mistakes" in read
+    assert "one open configuration stays on the release it began with" in read
+
+    published = publish(workshop, location)
+    assert (published.status_code, published.location) == (303, "/workshop/products/lamp")
+    second = services.catalogue.current("lamp")
+    assert (second.number, second.published_by, second.note) == (2, "mar", "Cheaper foot")
+    read = words(workshop.get("/workshop/products/lamp"))
+    assert "Release 2 is live. New configurations use it from now on." in read
+    assert "Release 2 current Cheaper foot" in read
+    assert "Release 1 No note. tests" in read
+    assert open_session.get().get_json()["release"] == first.digest
+    assert ApiSession(client).state["release"] == second.digest
+
+    token = csrf_of(workshop.get("/workshop/products/lamp"))
+    form = {"csrf_token": token, "release": first.digest, "reason": "The foot is dearer"}
+    back = workshop.post("/workshop/products/lamp/rollback", data=form)
+    assert back.status_code == 303
+    assert services.catalogue.current("lamp").digest == first.digest
+    read = words(workshop.get("/workshop/products/lamp"))
+    assert "Release 1 is current again." in read
+    assert "The foot is dearer" in read
+    assert ApiSession(client).state["release"] == first.digest
+
+
+def test_a_mistake_is_shown_right_after_its_line(
+    workshop: FlaskClient, services: Services, lamp: dict[str, bytes]
+) -> None:
+    wrong = lamp["product.yaml"].replace(b"require: stand = foot", b"require: stand = fooot")
+    location = draft_of(workshop, {**lamp, "product.yaml": wrong})
+    response = workshop.get(location)
+    line = next(number for number, each in enumerate(wrong.split(b"\n"), 1) if b"fooot" in each)
+    read = words(response)
+    assert "one mistake to mend first" in read
+    assert re.search(rf"{line} require: stand = fooot Mistake, line {line}, column", read)
+    assert "<mark>fooot</mark>" in response.get_data(as_text=True)
+    assert f"{location}/publish" not in response.get_data(as_text=True)
+    token = csrf_of(workshop.get("/workshop/"))
+    forced = workshop.post(f"{location}/publish", data={"csrf_token": token})
+    assert forced.status_code == 422
+    assert "It was not published" in words(forced)
+    assert services.catalogue.current("lamp").number == 1
+    spanish = words(workshop.get(location, query_string={"lang": "es"}))
+    assert f"Fallo, línea {line}, columna" in spanish
+
+
+def test_scenarios_show_what_was_expected(workshop: FlaskClient, lamp: dict[str, bytes]) -> None:
+    dearer = lamp["product.yaml"].replace(b"base: 30.00", b"base: 31.00")
+    location = draft_of(workshop, {**lamp, "product.yaml": dearer})
+    read = words(workshop.get(location))
+    assert "3 of 4 scenarios as expected" in read
+    assert "A whole lamp" in read
+    assert "mistake to mend first" in read
+
+
+def test_what_is_live_already_is_not_published_twice(
+    workshop: FlaskClient, lamp: dict[str, bytes]
+) -> None:
+    assert "This is just what is live already." in words(workshop.get(draft_of(workshop, lamp)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no zip",
+        zipped({"../product.yaml": b"x"}),
+        zipped({"product.py": b"x"}),
+        zipped({f"{n}.csv": b"0" * (5 * 1024 * 1024) for n in range(5)}),
+    ],
+    ids=["nothing", "no zip", "traversal", "code", "bomb"],
+)
+def test_what_is_no_rule_folder_is_told_so(
+    workshop: FlaskClient, services: Services, content: bytes
+) -> None:
+    answer = send(workshop, content)
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.get_data(as_text=True)
+    drafts = services.settings.folder / "drafts"
+    assert not drafts.exists() or not list(drafts.rglob("*.zip"))
+
+
+def test_an_upload_that_is_too_large_is_refused(workshop: FlaskClient) -> None:
+    assert send(workshop, b"\x00" * (6 * 1024 * 1024)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"product.yaml": b"[" * 30_000},
+        {"product.yaml": b"a: &a [1]\nb: *a\n"},
+        {"product.yaml": b"\xff\xfe\x00"},
+        {"product.yaml": b"product: x\nproduct: y\n"},
+        {"notes.txt": b"nothing of a product"},
+        {"product.yaml": b"product: <script>alert(1)</script>\n"},
+        {"product.yaml": b"product: x\nname: '{{7*7}}'\nlanguage: en\n"},
+    ],
+    ids=["deep", "alias", "bytes", "twice", "nothing", "script", "template"],
+)
+def test_hostile_folders_come_back_with_their_mistakes(
+    workshop: FlaskClient, files: dict[str, bytes]
+) -> None:
+    response = workshop.get(draft_of(workshop, files))
+    assert response.status_code == 200
+    body = response.get_data(as_text=True)
+    assert "mistake" in words(response)
+    assert "<script>alert" not in body
+
+
+def test_drafts_of_others_are_not_to_be_seen(
+    workshop: FlaskClient, member: Callable[[str], FlaskClient], lamp: dict[str, bytes]
+) -> None:
+    location = draft_of(workshop, lamp)
+    other = member("admin")
+    assert other.get(location).status_code == 404
+    token = csrf_of(other.get("/workshop/"))
+    assert other.post(f"{location}/publish", data={"csrf_token": token}).status_code == 404
+
+
+@pytest.mark.parametrize("digest", ["x", "0" * 64, "..%2f..", "0" * 63 + "G"])
+def test_drafts_there_are_not(workshop: FlaskClient, digest: str) -> None:
+    assert workshop.get(f"/workshop/drafts/{digest}").status_code == 404
+
+
+def test_old_drafts_make_room(workshop: FlaskClient, services: Services, app: Flask) -> None:
+    app.extensions["configurator.limiter"].enabled = False
+    first = draft_of(workshop, {"product.yaml": b"product: one\n"})
+    for number in range(20):
+        draft_of(workshop, {"product.yaml": f"product: p{number}\n".encode()})
+    assert workshop.get(first).status_code == 404
+    assert len(list((services.settings.folder / "drafts").rglob("*.zip"))) == 20
+
+
+def test_rolling_back_needs_a_reason_and_an_earlier_release(
+    workshop: FlaskClient, services: Services, next_lamp: dict[str, bytes]
+) -> None:
+    first = services.catalogue.current("lamp")
+    publish(workshop, draft_of(workshop, next_lamp))
+    second = services.catalogue.current("lamp")
+    token = csrf_of(workshop.get("/workshop/products/lamp"))
+    for form, status in (
+        ({"release": first.digest, "reason": " \t "}, 422),
+        ({"release": second.digest, "reason": "because"}, 422),
+        ({"release": "0" * 64, "reason": "because"}, 404),
+        ({"reason": "because"}, 404),
+    ):
+        form["csrf_token"] = token
+        answer = workshop.post("/workshop/products/lamp/rollback", data=form)
+        assert answer.status_code == status
+    assert services.catalogue.current("lamp").digest == second.digest
+
+
+def test_products_there_are_not(workshop: FlaskClient) -> None:
+    token = csrf_of(workshop.get("/workshop/"))
+    for product in ("nothing", "%00", "x" * 300):
+        assert workshop.get(f"/workshop/products/{product}").status_code == 404
+        form = {"csrf_token": token, "reason": "because", "release": "0" * 64}
+        answer = workshop.post(f"/workshop/products/{product}/rollback", data=form)
+        assert answer.status_code == 404
