@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, flash, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext, refresh
+from flask_babel import refresh
 from werkzeug.wrappers import Response
 
 from configurator.catalogue import UnknownProductError
@@ -37,6 +37,7 @@ from configurator.web.shop import bill, render, summary
 from configurator.web.shop.amounts import typed_number
 from configurator.web.shop.owner import owned, remember
 from configurator.web.shop.services import sessions
+from configurator.web.shop.texts import gettext, ngettext
 
 LONGEST_ANSWER = 2000
 LONGEST_REASON = 500

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from babel.dates import format_date
-from flask_babel import gettext, ngettext
 
-NARROW = " "
+from configurator.web.shop.texts import gettext, ngettext
+
+TOGETHER = "\N{NO-BREAK SPACE}"
 """A no-break space: an amount and its unit stay on one line."""
 
 MINUS = "−"
@@ -35,7 +36,7 @@ def number(value: str | Decimal | int, locale: str) -> str:
 def measure(value: str | Decimal | int, unit: str | None, locale: str) -> str:
     """A number and its unit."""
     text = number(value, locale)
-    return f"{text}{NARROW}{unit}" if unit else text
+    return f"{text}{TOGETHER}{unit}" if unit else text
 
 
 def money(cents: int, currency: str, locale: str) -> str:
@@ -43,7 +44,7 @@ def money(cents: int, currency: str, locale: str) -> str:
     amount = number(Decimal(abs(cents)).scaleb(-2), locale)
     symbol = SYMBOLS.get(currency)
     if locale == "es" or symbol is None:
-        text = f"{amount}{NARROW}{symbol or currency}"
+        text = f"{amount}{TOGETHER}{symbol or currency}"
     else:
         text = f"{symbol}{amount}"
     return f"{MINUS}{text}" if cents < 0 else text

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask_babel import gettext
-
 from configurator.model.choice import NONE
 from configurator.model.product import Variable
 from configurator.session import Session
 from configurator.web.shop.summary import shown_steps, standing_answers, step_path
+from configurator.web.shop.texts import gettext
 from configurator.web.shop.wording import Wording
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, make_response, render_template, request, url_for
-from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from configurator.trail import TrailUnavailableError
+from configurator.web.shop.texts import gettext
 
 KEPT_HEADERS = ("Retry-After", "Allow")
 

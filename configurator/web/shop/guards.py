@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import gettext
-
 from configurator.model.product import Guard
 from configurator.session import Session
+from configurator.web.shop.texts import gettext
 from configurator.web.shop.wording import Wording
 
 Json = dict[str, Any]

@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale, gettext
 from markupsafe import Markup
 
 from configurator.catalogue import Catalogue
@@ -22,6 +21,7 @@ from configurator.trail import UnknownSessionError
 from configurator.web.shop import render, summary
 from configurator.web.shop.owner import drafts, owned, remember, speak
 from configurator.web.shop.services import catalogue, picture, sessions
+from configurator.web.shop.texts import gettext, page_language
 from configurator.web.shop.wording import Wording
 
 DRAFTS_SHOWN = 4
@@ -60,17 +60,17 @@ def register(shop: Blueprint) -> None:
     shop.add_url_rule("/s/<session_id>/why", "why", show_why)
     shop.add_url_rule("/s/<session_id>/<path>", "step", show_step)
     shop.add_url_rule("/r/<token>", "resume", resume)
-    shop.app_context_processor(page_language)
+    shop.app_context_processor(speaking)
 
 
-def page_language() -> dict[str, Any]:
+def speaking() -> dict[str, Any]:
     """The language of the page, for its ``lang`` and for the language switch."""
-    return {"page_language": get_locale().language if get_locale() else "en"}
+    return {"page_language": page_language()}
 
 
 def show_catalogue() -> ResponseReturnValue:
     """Everything on sale, and what this browser has begun."""
-    locale = page_language()["page_language"]
+    locale = page_language()
     offered = [_offered(release.digest, locale) for release in catalogue().products()]
     return render_template(
         "shop/catalogue.html",
@@ -116,7 +116,7 @@ def _first_view(
 
 
 def _draft(session: Any) -> Draft:
-    words = Wording(session.product, page_language()["page_language"], {})
+    words = Wording(session.product, page_language(), {})
     figures = summary.summary(session, words)
     return Draft(
         session_id=session.session_id,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from flask_babel import gettext
 from markupsafe import Markup
 
 from configurator.model.choice import NONE
@@ -26,6 +25,7 @@ from configurator.web.shop.amounts import (
     numbers_between,
 )
 from configurator.web.shop.guards import SaidGuard
+from configurator.web.shop.texts import gettext
 from configurator.web.shop.wording import Wording
 
 Json = dict[str, Any]

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app, make_response, render_template, request, url_for
-from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from configurator.model.product import Step
@@ -23,6 +22,7 @@ from configurator.web.shop.guards import said_guards, still_to_acknowledge
 from configurator.web.shop.owner import tokens
 from configurator.web.shop.questions import Questions
 from configurator.web.shop.services import picture
+from configurator.web.shop.texts import gettext
 from configurator.web.shop.wording import Wording
 
 

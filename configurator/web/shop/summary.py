@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import gettext
-
 from configurator.model.choice import NONE
 from configurator.model.product import Product, Step
 from configurator.session import Session
 from configurator.web.shop.amounts import how_many
+from configurator.web.shop.texts import gettext
 from configurator.web.shop.wording import Wording
 
 Json = dict[str, Any]

@@ -12,13 +12,11 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 
-from flask_babel import gettext
-
 from configurator.model.choice import NO, NONE, YES
 from configurator.model.product import Product, Step, Value, Variable
 from configurator.model.text import Text
 from configurator.web.shop.amounts import (
-    NARROW,
+    TOGETHER,
     day,
     difference,
     listed,
@@ -27,6 +25,7 @@ from configurator.web.shop.amounts import (
     number,
     numbers_between,
 )
+from configurator.web.shop.texts import gettext
 
 Json = dict[str, Any]
 _PLACEHOLDER = re.compile(r"\{([a-z0-9][a-z0-9.-]*)\}")
@@ -66,7 +65,7 @@ class Wording:
         variable = self._variable(slot)
         unit = variable.unit if variable is not None else None
         if unit and re.match(rf"\s?{re.escape(unit)}\b", rest):
-            return said.removesuffix(f"{NARROW}{unit}")
+            return said.removesuffix(f"{TOGETHER}{unit}")
         return said
 
     # --- variables, slots, answers -----------------------------------------------
@@ -109,7 +108,7 @@ class Wording:
         if answer == NONE:
             return gettext("None of this")
         if variable.kind == "several of":
-            return gettext("Not taken") if answer == "0" else f"{answer}{NARROW}×"
+            return gettext("Not taken") if answer == "0" else f"{answer}{TOGETHER}×"
         if variable.kind in ("number", "computed"):
             return self._measured(answer, variable.unit)
         if variable.kind == "date":

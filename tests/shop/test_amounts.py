@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+
+from configurator.web.shop import amounts
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+@pytest.mark.parametrize(
+    ("cents", "spanish", "english"),
+    [
+        (170990, f"1.709,90{NBSP}€", "€1,709.90"),
+        (5, f"0,05{NBSP}€", "€0.05"),
+        (0, f"0,00{NBSP}€", "€0.00"),
+        (-9500, f"−95,00{NBSP}€", "−€95.00"),
+        (123456789, f"1.234.567,89{NBSP}€", "€1,234,567.89"),
+    ],
+)
+def test_money(cents: int, spanish: str, english: str) -> None:
+    assert amounts.money(cents, "EUR", "es") == spanish
+    assert amounts.money(cents, "EUR", "en") == english
+
+
+def test_money_of_a_currency_without_a_sign() -> None:
+    assert amounts.money(100, "CHF", "en") == f"1.00{NBSP}CHF"
+
+
+def test_a_difference_of_nothing_is_said_in_words(app: Flask) -> None:
+    with app.test_request_context("/?lang=es"):
+        assert amounts.difference(0, "EUR", "es") == "Mismo precio"
+        assert amounts.difference(30000, "EUR", "es") == f"+300,00{NBSP}€"
+        assert amounts.difference(-9500, "EUR", "es") == f"−95,00{NBSP}€"
+    with app.test_request_context("/?lang=en"):
+        assert amounts.difference(0, "EUR", "en") == "Same price"
+        assert amounts.difference(7500, "EUR", "en") == "+€75.00"
+
+
+def test_days() -> None:
+    assert amounts.day("2026-12-09", "es") == "9 de diciembre de 2026"
+    assert amounts.day("2026-12-09", "en") == "9 December 2026"
+
+
+@pytest.mark.parametrize(
+    ("count", "at_least", "spanish", "english"),
+    [
+        ("1240", False, "1.240", "1,240"),
+        ("1240", True, "al menos 1.240", "at least 1,240"),
+        ("1999999", False, "más de 1 millón", "more than 1 million"),
+        ("410000000", True, "más de 410 millones", "more than 410 million"),
+        ("9" * 40, False, "más de un billón", "more than a trillion"),
+    ],
+)
+def test_how_many(app: Flask, count: str, at_least: bool, spanish: str, english: str) -> None:
+    with app.test_request_context("/?lang=es"):
+        assert amounts.how_many(count, at_least, "es") == spanish
+    with app.test_request_context("/?lang=en"):
+        assert amounts.how_many(count, at_least, "en") == english
+
+
+def test_changes_are_counted_in_words(app: Flask) -> None:
+    with app.test_request_context("/?lang=es"):
+        assert amounts.changes_in_words(1) == "un cambio"
+        assert amounts.changes_in_words(2) == "dos cambios"
+        assert amounts.changes_in_words(11) == "11 cambios"
+
+
+@pytest.mark.parametrize(
+    ("typed", "locale", "decimals", "read"),
+    [
+        ("1820", "es", 0, "1820"),
+        ("1.820", "es", 0, "1820"),
+        ("1,820", "en", 0, "1820"),
+        ("1 820 mm", "es", 0, "1820"),
+        ("2,3", "es", 1, "2.3"),
+        ("2.3", "es", 1, "2.3"),
+        ("2,3", "en", 1, "2.3"),
+        ("1.820,5", "es", 1, "1820.5"),
+        ("1,820.5", "en", 1, "1820.5"),
+        ("1.820", "es", 3, "1.820"),
+        ("−3", "es", 0, "-3"),
+        ("unos 20", "es", 0, "unos 20"),
+        ("20 o 30", "es", 0, "20 o 30"),
+        ("1.2.3", "en", 0, "1.2.3"),
+        ("", "es", 0, ""),
+    ],
+)
+def test_typed_numbers(typed: str, locale: str, decimals: int, read: str) -> None:
+    assert amounts.typed_number(typed, locale, decimals) == read
+
+
+@given(
+    st.decimals(min_value=-999999, max_value=999999, places=2, allow_nan=False),
+    st.sampled_from(["es", "en"]),
+)
+def test_a_number_as_we_write_it_reads_back(value: Decimal, locale: str) -> None:
+    read = amounts.typed_number(amounts.number(value, locale), locale, 2)
+    assert Decimal(read) == value
