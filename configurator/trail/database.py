@@ -17,7 +17,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, exc, make_url
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, exc, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from configurator.trail.errors import TrailUnavailableError
@@ -51,7 +51,8 @@ _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
 def connect(url: str) -> Engine:
-    """An engine for ``sqlite:///file`` or ``postgresql://...``.
+    """An engine for ``sqlite:///file`` or ``postgresql://...`` (there, ``options`` as
+    libpq takes them, such as a search path, may be given in the query).
 
     Raises ``ValueError`` for another database or SQLite without a file; each connection
     raises ``TrailUnavailableError`` where the database does not keep what it must.
@@ -63,7 +64,7 @@ def connect(url: str) -> Engine:
             raise ValueError("SQLite needs a file: the trail outlives the process")
         engine = _sqlite(url, Path(address.database).absolute())
     elif backend == "postgresql":
-        engine = _postgresql(url)
+        engine = _postgresql(address)
     else:
         raise ValueError(f"{backend} is not supported; use sqlite or postgresql")
     _engines.add(engine)
@@ -102,13 +103,15 @@ def _sqlite(url: str, file: Path) -> Engine:
     return engine
 
 
-def _postgresql(url: str) -> Engine:
+def _postgresql(address: URL) -> Engine:
+    given = address.query.get("options", ())
+    options = " ".join((_SERVER_OPTIONS, *((given,) if isinstance(given, str) else given)))
     engine = create_engine(
-        url,
+        address.difference_update_query(["options"]),
         pool_size=16,
         max_overflow=16,
         pool_timeout=_PATIENCE,
-        connect_args={"connect_timeout": 5, "options": _SERVER_OPTIONS},
+        connect_args={"connect_timeout": 5, "options": options},
     )
 
     @event.listens_for(engine, "connect")

@@ -1,6 +1,6 @@
-"""Fresh, migrated databases for tests: a SQLite file, or a PostgreSQL database of its own.
+"""Fresh, migrated databases for tests: a SQLite file, or a PostgreSQL schema of its own.
 
-A template is migrated once and copied for each test. Where PostgreSQL cannot be reached,
+A SQLite file is migrated once and copied for each test. Where PostgreSQL cannot be reached,
 its tests are skipped with the reason, except in continuous integration, where they fail.
 """
 
@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from configurator.trail import connect, migrate
 
@@ -23,50 +24,59 @@ POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1/test"
 
 
 class PostgresqlServer:
-    """A server on which test databases are made and dropped."""
+    """A database of this test run on a server; each test has a schema of its own in it.
+
+    One database, because dropping one makes the server write everything to disk.
+    """
 
     def __init__(self, url: URL) -> None:
-        self._url = url
         self._admin = create_engine(url, isolation_level="AUTOCOMMIT")
-        self._made: list[str] = []
-        self._template: str | None = None
-
-    def check(self) -> None:
-        with self._admin.connect():
-            pass
+        self._name = f"configurator_test_{secrets.token_hex(6)}"
+        self._url = url.set(database=self._name)
+        with self._admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {self._name}"))
+        # Some tests end every connection to the database, so none is kept here.
+        self._maker = create_engine(self._url, poolclass=NullPool)
+        self._steps: list[str] = []
 
     def empty(self) -> str:
-        return self._make("")
+        schema = f"test_{secrets.token_hex(6)}"
+        with self._maker.begin() as connection:
+            connection.execute(text(f"CREATE SCHEMA {schema}"))
+        return self._of(schema)
 
     def migrated(self) -> str:
-        if self._template is None:
-            url = self.empty()
-            engine = connect(url)
+        if not self._steps:
+            engine = connect(self.empty())
+
+            @event.listens_for(engine, "after_cursor_execute")
+            def note(_c: object, _cursor: object, sql: str, *_more: object) -> None:
+                if sql.lstrip().startswith(("CREATE", "ALTER", "INSERT")):
+                    self._steps.append(sql)
+
             migrate(engine)
             engine.dispose()
-            self._template = make_url(url).database
-        return self._make(f"TEMPLATE {self._template}")
+        schema = f"test_{secrets.token_hex(6)}"
+        with self._maker.begin() as connection:
+            steps = (f"CREATE SCHEMA {schema}", f"SET search_path = {schema}", *self._steps)
+            connection.exec_driver_sql("; ".join(steps))
+        return self._of(schema)
 
-    def _make(self, clause: str) -> str:
-        name = f"configurator_test_{secrets.token_hex(6)}"
-        with self._admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} {clause}"))
-        self._made.append(name)
-        return self._url.set(database=name).render_as_string(hide_password=False)
+    def _of(self, schema: str) -> str:
+        url = self._url.update_query_dict({"options": f"-c search_path={schema}"})
+        return url.render_as_string(hide_password=False)
 
     def close(self) -> None:
         with self._admin.connect() as connection:
-            for name in self._made:
-                connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            connection.execute(text(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)"))
         self._admin.dispose()
 
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgresqlServer]:
     url = os.environ.get("CONFIGURATOR_TEST_POSTGRESQL", POSTGRESQL)
-    server = PostgresqlServer(make_url(url))
     try:
-        server.check()
+        server = PostgresqlServer(make_url(url))
     except OperationalError as problem:
         reason = f"no PostgreSQL at {url} ({problem.orig}); set CONFIGURATOR_TEST_POSTGRESQL"
         if os.environ.get("CI") == "true":

@@ -19,7 +19,7 @@ from tests.trail.sessions import Clock, start
 from tests.trail.stores import OnPostgresql, OnSqlite
 
 ROOT = Path(__file__).parents[2]
-KILLS = 5
+KILLS = 4
 SECONDS = 25.0
 
 
