@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from configurator.language.grammar import Parser
-from configurator.language.report import Report
+from configurator.language.report import Phrase, Report
 from configurator.language.scope import Scope
 from configurator.language.spreadsheet import Sheet
 from configurator.language.texts import Texts
@@ -28,21 +29,31 @@ class Draft:
     """How many more "did you mean" are looked for; each one compares all the names."""
 
     def stop_unknown(
-        self, key: str, span: Span, word: str, offered: Collection[str], /, **arguments: str
+        self,
+        key: str,
+        span: Span,
+        word: str,
+        offered: Collection[str],
+        unlisted: Collection[str] = (),
+        /,
+        **arguments: Phrase,
     ) -> None:
-        """Report an unknown word with the likeliest one and what is offered."""
+        """Report an unknown word with the likeliest one and what is offered.
+
+        ``unlisted`` words may be meant too, and are not listed.
+        """
         self.report.stop(
             key,
             span,
             word=word,
-            hint=self.hint(word, offered),
+            hint=self.hint(word, [*offered, *sorted(unlisted)]),
             offered=listed(offered),
             **arguments,
         )
 
     def hint(self, word: str, offered: Collection[str]) -> tuple[str, str]:
         """``did you mean "carbon"?`` in both languages, or nothing."""
-        if self.likenesses <= 0:
+        if self.likenesses <= 0 or word[:1].isdigit():
             return "", ""
         self.likenesses -= 1
         like = difflib.get_close_matches(word[:80], offered, n=1, cutoff=0.6)
@@ -54,7 +65,9 @@ class Draft:
         return f'did you mean "{like[0]}"? ', f"¿querías decir «{like[0]}»? "
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str]) -> Phrase:
     """``a, b, c``, cut after a dozen."""
-    chosen = list(words)
+    chosen = list(itertools.islice(words, 13))
+    if not chosen:
+        return "nothing", "nada"
     return ", ".join(chosen[:12]) + (", …" if len(chosen) > 12 else "")

@@ -121,7 +121,7 @@ class Fields:
             offered = sorted(known - METADATA)
             if facts:
                 offered += self.draft.scope.facts
-            self.draft.stop_unknown("unknown-key", key.span, key.text, offered)
+            self.draft.stop_unknown("unknown-key", key.span, key.text, offered, METADATA)
 
     def __contains__(self, key: str) -> bool:
         return key in self.of

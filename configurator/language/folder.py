@@ -82,6 +82,7 @@ def load_folder(files: Files[str, bytes]) -> Loaded:
 
 def _sections(draft: Draft, files: Files[str, bytes]) -> Sections | None:
     names = [name for name in sorted(files) if name.endswith((".yaml", ".yml"))]
+    names.sort(key=lambda name: name != "product.yaml")
     if not names:
         draft.report.stop("missing-key/files", Span("product.yaml", 1, 1))
         return None

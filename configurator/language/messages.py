@@ -266,8 +266,8 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "borra la fila o corrige su clave.",
     ),
     "missing-key": (
-        '"{key}" is missing in {owner}.',
-        "Falta «{key}» en {owner}.",
+        '"{key}" is missing in "{owner}".',
+        "Falta «{key}» en «{owner}».",
         "add a line `{key}: …`.",
         "añade una línea `{key}: …`.",
     ),
@@ -389,8 +389,14 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
     "unknown-name/minus": (
         'Nothing is called "{word}".',
         "Nada se llama «{word}».",
-        "a minus has a space on each side. {hint}",
-        "un signo menos lleva un espacio a cada lado. {hint}",
+        "{hint}A minus has a space on each side.",
+        "{hint}Un signo menos lleva un espacio a cada lado.",
+    ),
+    "unknown-name/option": (
+        '"{word}" is an option of {variable}, and only means something beside it.',
+        "«{word}» es una opción de {variable} y solo dice algo a su lado.",
+        "write `{variable} = {word}`.",
+        "escribe `{variable} = {word}`.",
     ),
     "unknown-name/fact": (
         '"{word}" is a fact, not a variable.',

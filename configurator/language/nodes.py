@@ -43,6 +43,8 @@ class Scalar:
     text: str
     plain: bool
     shift: int
+    cut: bool = False
+    """A comma inside braces cut it short; the mistake is in the report."""
 
     @property
     def span(self) -> Span:
@@ -198,7 +200,8 @@ def _refuse_features(report: Report, file: str, event: Any) -> None:
         report.stop("yaml-feature/anchor", _span(file, event), name=str(event.anchor))
         raise _RefusedError
     if event.tag is not None:
-        report.stop("yaml-feature/tag", _span(file, event), name=str(event.tag))
+        name = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+        report.stop("yaml-feature/tag", _span(file, event), name=name)
         raise _RefusedError
 
 
@@ -221,6 +224,8 @@ def _attach(report: Report, parent: _Open, node: Node) -> None:
     parent.key = None
     if parent.node.flow and isinstance(node, Scalar) and node.empty and key.plain:
         report.stop("brace-comma/rest", key.span, rest=key.text)
+        if parent.node.entries and isinstance(parent.node.entries[-1][1], Scalar):
+            parent.node.entries[-1][1].cut = True
         return
     first = parent.seen.get(key.text)
     if first is not None:
@@ -246,11 +251,14 @@ def _report_syntax(report: Report, file: str, text: str, error: MarkedYAMLError)
     elif "mapping values are not allowed" in problem:
         report.stop("syntax/colon", span)
     elif _BRACED.search(line):
+        # `say: {width} is …` also looks like a comma in braces; one mistake is enough.
+        report.found = [each for each in report.found if each.span.line != span.line]
         report.stop("syntax/braces", span)
     elif "expected ',' or" in problem or "expected the node content" in problem:
         report.stop("syntax/brackets", span)
     elif "quoted scalar" in str(error.context or "") or "end of stream" in problem:
-        report.stop("syntax/unclosed", span)
+        opened = error.context_mark or mark
+        report.stop("syntax/unclosed", Span(file, opened.line + 1, opened.column + 1))
     elif here and here in "@`%|>&*!":
         report.stop("syntax/quote", span, sign=here)
     else:

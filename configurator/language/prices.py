@@ -128,13 +128,14 @@ def _lines(
     found: list[AmountLine | PercentLine] = []
     seen: dict[str, Span] = {}
     charges = {
-        each.id
-        for each in variables
-        if each.price_each is not None or any(value.price is not None for value in each.values)
+        variable.id
+        for variable in variables
+        if variable.price_each is not None
+        or any(value.price is not None for value in variable.values)
     }
-    for each in variables:
-        if each.id in charges and each.id in RESERVED_LINES:
-            draft.report.stop("reserved-word/charge", each.span, word=each.id)
+    for variable in variables:
+        if variable.id in charges and variable.id in RESERVED_LINES:
+            draft.report.stop("reserved-word/charge", variable.span, word=variable.id)
     charges |= {"base", *draft.scope.prices}
     for item in items:
         fields = Fields(draft, item, _LINE, _LATER)

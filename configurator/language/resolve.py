@@ -31,7 +31,7 @@ def _read(
     role: Role,
     reading: Callable[[Resolver, syntax.Syntax], _Result],
 ) -> _Result | None:
-    if node is None:
+    if node is None or node.cut:
         return None
     try:
         return reading(Resolver(draft, node, role), draft.parser.parse(node.text))

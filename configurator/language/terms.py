@@ -16,6 +16,7 @@ from configurator.language.draft import Draft, listed
 from configurator.language.fields import day as read_day
 from configurator.language.fields import number_of
 from configurator.language.nodes import Scalar
+from configurator.language.report import Phrase
 from configurator.language.scope import Declared
 from configurator.model import expression as model
 from configurator.model.diagnostic import Span
@@ -181,6 +182,11 @@ class TermResolver:
         if word.lower() in SPANISH_WORDS:
             write = SPANISH_WORDS[word.lower()]
             raise self._stop("syntax/write", tree, found=word, write=write)
+        if self.draft.likenesses > 0:
+            owner = next((each for each in scope.names.values() if word in each.values), None)
+            if owner is not None:
+                self.draft.likenesses -= 1
+                raise self._stop("unknown-name/option", tree, word=word, variable=owner.id)
         key = "unknown-name"
         pieces = word.split("-")
         if len(pieces) > 1 and any(
@@ -330,6 +336,8 @@ class TermResolver:
             calendar = {"weekday": WEEKDAYS, "month": MONTHS}.get(other.sort, {})
             if word in calendar:
                 return Typed(model.Number(Fraction(calendar[word]), span), other.sort)
+            if other.sort == "several of" and declared is not None and word in declared.values:
+                raise self._stop("type-mismatch/several", tree, variable=declared.id)
             if other.sort == "symbol" and declared is not None:
                 known = word in self.draft.scope.names
                 if word in declared.values and known and not self.cell:
@@ -422,9 +430,7 @@ class TermResolver:
     def _span(self, tree: syntax.Syntax) -> Span:
         return self.source.at(tree.at)
 
-    def _stop(
-        self, key: str, tree: syntax.Syntax, /, **arguments: str | tuple[str, str]
-    ) -> UnresolvedError:
+    def _stop(self, key: str, tree: syntax.Syntax, /, **arguments: Phrase) -> UnresolvedError:
         self.draft.report.stop(key, self._span(tree), **arguments)
         return UnresolvedError()
 
