@@ -41,7 +41,8 @@ SHARED = (
         ("deep.uvl", DEEP, {"too-deep"}),
         ("steep.uvl", "features\n" + " " * 100_000 + "A\n  B", {"wrong-indentation"}),
         ("brackets.uvl", "features\n A\nconstraints\n " + "(" * 30_000, {"too-deep"}),
-        ("unclosed.uvl", "features\n A {" + "x," * 300_000, {"too-deep"}),
+        ("unclosed.uvl", "features\n A {" + "x," * 200_000, {"too-large"}),
+        ("long.uvl", "features\n A\n  or\n" + "   A\n" * 400_000, {"too-large"}),
         ("nots.uvl", "features\n A\nconstraints\n " + "!" * 150_001, {"syntax"}),
         ("arrows.uvl", "features\n A\nconstraints\n A" + " => A" * 9_999, {"too-deep"}),
         ("blocks.uvl", "features\n A " + "{a " * 5_000, {"too-deep"}),
@@ -68,10 +69,10 @@ def test_hostile_models_are_refused_soon(
     tmp_path: Path, name: str, text: str, codes: set[str]
 ) -> None:
     path = written(tmp_path, name, text)
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(ImportModelError) as caught:
         import_model(path)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     assert {each.code for each in caught.value.diagnostics} <= {*codes, "duplicate-name"}
     assert codes <= {each.code for each in caught.value.diagnostics}
 

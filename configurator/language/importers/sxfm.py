@@ -7,7 +7,9 @@ conjunctive normal form, one clause to a line, over the ids in brackets.
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Iterator
 
 from configurator.language.importers.fault import Faults, ImportModelError, both, fault
 from configurator.language.importers.feature_model import (
@@ -45,14 +47,13 @@ def read_sxfm(source: Source) -> FeatureModel:
     return reader.model
 
 
-def _lines(element: Element, file: str) -> list[tuple[str, Span]]:
-    found = []
-    for number, line in enumerate(element.text.split("\n")):
+def _lines(element: Element, file: str) -> Iterator[tuple[str, Span]]:
+    """The lines that say something, and where their first letter stands."""
+    for number, line in enumerate(io.StringIO(element.text)):
         text = line.strip()
         if text:
             column = len(line) - len(line.lstrip()) + 1
-            found.append((line.rstrip(), Span(file, element.span.line + number, column)))
-    return found
+            yield line.rstrip(), Span(file, element.span.line + number, column)
 
 
 class _Reader:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from configurator.model.diagnostic import Span
 
-MOST_CELLS = 20_000_000
+MOST_CELLS = 5_000_000
 """Over all tables; a relation that many constraints share counts each time."""
 
 

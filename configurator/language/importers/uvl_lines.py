@@ -18,7 +18,7 @@ from configurator.model.diagnostic import Span
 
 Kind = Literal["id", "quoted", "text", "number", "sign"]
 
-MOST_TOKENS_IN_A_LINE = 200_000
+MOST_TOKENS = 300_000
 
 _TOKEN = re.compile(
     r"""
@@ -95,7 +95,7 @@ def _lines(source: Source) -> Iterator[Line]:
     text = source.text
     tokens: list[Token] = []
     brackets: list[Token] = []
-    position = 0
+    position = count = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
@@ -115,7 +115,10 @@ def _lines(source: Source) -> Iterator[Line]:
         elif token.kind == "sign" and token.text in _CLOSING and brackets:
             brackets.pop()
         tokens.append(token)
-        if len(tokens) > MOST_TOKENS_IN_A_LINE or len(brackets) > 2 * MOST_DEPTH:
+        count += 1
+        if count > MOST_TOKENS:
+            raise _too_large(source.span(token.offset))
+        if len(brackets) > 2 * MOST_DEPTH:
             raise _too_deep(source.span(token.offset))
     if brackets:
         raise _unclosed(source.span(brackets[-1].offset), brackets[-1].text)
@@ -170,10 +173,18 @@ def _too_deep(span: Span) -> ImportModelError:
         "Here the model nests deeper than a person can read.",
     )
     cure = both(
-        f"Deja como mucho {MOST_DEPTH} niveles, y parte las líneas enormes.",
-        f"Keep to {MOST_DEPTH} levels, and split enormous lines.",
+        f"Deja como mucho {MOST_DEPTH} niveles.",
+        f"Keep to {MOST_DEPTH} levels.",
     )
     return ImportModelError([fault("too-deep", span, message, cure)])
+
+
+def _too_large(span: Span) -> ImportModelError:
+    message = both(
+        f"El modelo tiene más de {MOST_TOKENS} palabras.",
+        f"The model has more than {MOST_TOKENS} words.",
+    )
+    return ImportModelError([fault("too-large", span, message, both("Divídelo.", "Split it."))])
 
 
 def _unclosed(span: Span, bracket: str) -> ImportModelError:

@@ -9,6 +9,7 @@ not there". Predicates, functions and global constraints are refused by name.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,7 +85,7 @@ class _Reader:
     def _domain(self, element: Element) -> None:
         name = element.attributes.get("name", "")
         values: dict[str, None] = {}
-        for word in element.text.split():
+        for word in _words(element.text):
             bounds = _RANGE.fullmatch(word)
             if bounds is not None:
                 low, high = int(bounds[1]), int(bounds[2])
@@ -153,8 +154,8 @@ class _Reader:
             )
             return
         rows: dict[tuple[str, ...], None] = {}
-        for written in element.text.split("|"):
-            words = written.split()
+        for written in re.finditer(r"[^|]+", element.text):
+            words = written[0].split()
             if not words:
                 continue
             if len(words) != int(arity) or not all(_INTEGER.fullmatch(word) for word in words):
@@ -165,6 +166,8 @@ class _Reader:
                 )
                 return
             rows[tuple(str(int(word)) for word in words)] = None
+            if len(rows) * int(arity) > MOST_CELLS:
+                raise _too_large(element)
         self.relations[name] = _Relation(semantics == "supports", int(arity), tuple(rows))
 
     def _constraint(self, element: Element) -> None:
@@ -200,9 +203,7 @@ class _Reader:
             return
         self.cells += relation.arity * len(relation.rows)
         if self.cells > MOST_CELLS:
-            message = both("Las tablas son demasiado grandes.", "The tables are too large.")
-            cure = both("Divide el modelo.", "Split the model.")
-            raise ImportModelError([fault("too-large", element.span, message, cure)])
+            raise _too_large(element)
         scope = tuple(self.variables[each] for each in scope_names)
         domains = [frozenset(self.model.variables[each].values) for each in scope]
         rows = tuple(
@@ -235,6 +236,16 @@ class _Reader:
 
 def _each(root: Element, section: str, name: str) -> list[Element]:
     return [element for part in root.below(section) for element in part.below(name)]
+
+
+def _words(text: str) -> Iterator[str]:
+    return (match[0] for match in re.finditer(r"\S+", text))
+
+
+def _too_large(element: Element) -> ImportModelError:
+    message = both("Las tablas son demasiado grandes.", "The tables are too large.")
+    cure = both("Divide el modelo.", "Split the model.")
+    return ImportModelError([fault("too-large", element.span, message, cure)])
 
 
 def _short(text: str) -> str:
