@@ -31,13 +31,12 @@ class Acceptance:
     last_line: int
     codes: frozenset[str]
 
-    def covers(self, diagnostic: Diagnostic) -> bool:
-        """Whether this silences ``diagnostic``."""
+    def covers(self, code: str, about: Span) -> bool:
+        """Whether this silences the doubt ``code`` about that place."""
         return (
-            diagnostic.severity == "warn"
-            and diagnostic.code in self.codes
-            and diagnostic.span.file == self.file
-            and self.first_line <= diagnostic.span.line <= self.last_line
+            code in self.codes
+            and about.file == self.file
+            and self.first_line <= about.line <= self.last_line
         )
 
 
@@ -46,17 +45,21 @@ class Report:
     """The mistakes found so far."""
 
     found: list[Diagnostic] = field(default_factory=list)
+    doubts: list[tuple[Diagnostic, Span]] = field(default_factory=list)
+    """Warnings, each with the place in a rule file it is about."""
     accepted: list[Acceptance] = field(default_factory=list)
     not_yet: dict[str, Diagnostic] = field(default_factory=dict)
     dropped: int = 0
 
     def stop(self, key: str, span: Span, /, **arguments: Phrase) -> None:
         """Note a mistake that keeps the folder from being published."""
-        self._note(key, "stop", span, arguments)
+        if self._room():
+            self.found.append(_diagnostic(key, "stop", span, arguments))
 
-    def warn(self, key: str, span: Span, /, **arguments: Phrase) -> None:
-        """Note a doubt."""
-        self._note(key, "warn", span, arguments)
+    def warn(self, key: str, span: Span, /, about: Span | None = None, **arguments: Phrase) -> None:
+        """Note a doubt; ``about`` is the place where it may be accepted, if another."""
+        if self._room():
+            self.doubts.append((_diagnostic(key, "warn", span, arguments), about or span))
 
     def later(self, construct: str, span: Span) -> None:
         """Note, once per construct, that this part of the language is not built yet."""
@@ -64,22 +67,17 @@ class Report:
         if known is None or span < known.span:
             self.not_yet[construct] = _diagnostic("not-yet", "stop", span, {"construct": construct})
 
-    def _note(
-        self, key: str, severity: Literal["stop", "warn"], span: Span, arguments: dict[str, Phrase]
-    ) -> None:
-        if len(self.found) >= MOST:
-            self.dropped += 1
-            return
-        self.found.append(_diagnostic(key, severity, span, arguments))
-
-    def stopped(self) -> bool:
-        """Whether anything found so far stops."""
-        return bool(self.not_yet) or any(each.severity == "stop" for each in self.found)
+    def _room(self) -> bool:
+        full = len(self.found) + len(self.doubts) >= MOST
+        self.dropped += full
+        return not full
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything found, by place, without repetitions and accepted doubts."""
-        found = [*self.found, *self.not_yet.values()]
-        kept = [each for each in found if not any(one.covers(each) for one in self.accepted)]
+        kept = [*self.found, *self.not_yet.values()]
+        for doubt, about in self.doubts:
+            if not any(one.covers(doubt.code, about) for one in self.accepted):
+                kept.append(doubt)
         ordered = sorted(
             dict.fromkeys(kept), key=lambda each: (each.span, each.code, each.message.translations)
         )

@@ -68,7 +68,12 @@ class Texts:
             pairs[language] = entry.text
             if entry.source and " ".join(entry.source.split()) != sentence:
                 self.report.warn(
-                    "text-stale", entry.span, key=key, source=entry.source, now=sentence
+                    "text-stale",
+                    entry.span,
+                    about=span,
+                    key=key,
+                    source=entry.source,
+                    now=sentence,
                 )
         return self._checked(pairs, span, must, key)
 
