@@ -33,6 +33,8 @@ class Marginals:
       not known). Pins that are ``fixed`` are never given up.
     * ``repaired_lowest``: int64 or ``None``: the lowest total among the configurations
       that give up just ``changes`` pins; -1 where impossible or not known.
+    * ``repaired_exact``: bool or ``None`` (all of them): whether that total is reached, or
+      only a lower bound.
     """
 
     consistent: bool
@@ -42,6 +44,7 @@ class Marginals:
     lowest_exact: npt.NDArray[np.bool_]
     changes: npt.NDArray[np.int64] | None = None
     repaired_lowest: npt.NDArray[np.int64] | None = None
+    repaired_exact: npt.NDArray[np.bool_] | None = None
 
 
 class Backend(Protocol):

@@ -51,7 +51,8 @@ class SlotView:
     and the ids of the rules which, imply it (a minimal set, filled on demand; see
     ``Engine.origin``). Options are listed for enumerated slots; numbers and dates of
     more than 60 values give ``intervals`` instead. ``proposal`` is the default that
-    would be accepted now.
+    would be accepted now. ``certainly_asked`` is false while the question may still turn
+    out not to be asked.
     """
 
     slot: str
@@ -61,6 +62,7 @@ class SlotView:
     options: tuple[Option, ...] = ()
     intervals: tuple[Interval, ...] = ()
     proposal: str | None = None
+    certainly_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,154 @@
+"""Is this an answer to that slot? If not, what would be."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+
+from configurator.engine.errors import UnknownChoiceError, said
+from configurator.engine.exact import plain
+from configurator.engine.layout import Grid, Layout, Slot, parse_day, parse_number
+from configurator.model.choice import NONE, Choice
+
+
+def checked(layout: Layout, choice: Choice) -> Choice:
+    """The choice with its answer spelled as the engine spells it.
+
+    Raises ``UnknownChoiceError``: ``unknown-slot``, ``computed-slot``, ``unknown-value``,
+    ``not-today``, ``malformed-number``, ``malformed-day``, ``out-of-range``, ``off-step``,
+    ``text-length`` or ``text-letters``.
+    """
+    slot = layout.by_id.get(choice.slot)
+    if slot is None:
+        raise _unknown("unknown-slot", choice.slot, layout.by_id, "pregunta", "question")
+    if slot.variable.kind == "computed":
+        raise UnknownChoiceError(
+            "computed-slot",
+            said(f"“{slot.id}” se calcula solo.", f"“{slot.id}” is worked out by itself."),
+            said("Cambia las respuestas de las que depende.", "Change what it depends on."),
+        )
+    if slot.never:
+        raise _not_today(slot, choice.answer)
+    if choice.answer == NONE and slot.optional:
+        return choice
+    if slot.variable.kind == "text":
+        return _text(slot, choice)
+    if slot.grid is not None:
+        return Choice(slot.id, _on_grid(slot, slot.grid, choice.answer))
+    if choice.answer not in slot.answers:
+        if any(value.id == choice.answer for value in slot.variable.values):
+            raise _not_today(slot, choice.answer)
+        raise _unknown("unknown-value", choice.answer, slot.answers, "opción", "option")
+    return choice
+
+
+def checked_context(layout: Layout, choice: Choice) -> Choice:
+    """A fact told by the shop. Raises ``UnknownChoiceError``."""
+    told = layout.context.get(choice.slot)
+    if told is None:
+        raise _unknown("unknown-context", choice.slot, layout.context, "dato", "fact")
+    if choice.answer not in told.values:
+        raise _unknown("unknown-value", choice.answer, told.values, "valor", "value")
+    return choice
+
+
+def _on_grid(slot: Slot, grid: Grid, answer: str) -> str:
+    number = parse_day(answer) if grid.days else parse_number(answer)
+    low, high = grid.answer(0), grid.answer(grid.size - 1)
+    if number is None:
+        if grid.days:
+            raise UnknownChoiceError(
+                "malformed-day",
+                said(f"“{answer[:40]}” no es una fecha.", f"“{answer[:40]}” is not a date."),
+                said(f"Escríbela así: {low}.", f"Write it like this: {low}."),
+            )
+        raise UnknownChoiceError(
+            "malformed-number",
+            said(f"“{answer[:40]}” no es un número.", f"“{answer[:40]}” is not a number."),
+            said(f"Escribe un número de {low} a {high}.", f"Write a number from {low} to {high}."),
+        )
+    if number < grid.number(0) or number > grid.number(grid.size - 1):
+        raise UnknownChoiceError(
+            "out-of-range",
+            said(
+                f"“{slot.id}” va de {low} a {high}.",
+                f"“{slot.id}” goes from {low} to {high}.",
+            ),
+            said("Elige dentro de esos límites.", "Choose between those ends."),
+        )
+    position = grid.position(number)
+    if position is None:
+        below = int((number - grid.low) // grid.step)
+        near = f"{grid.answer(below)} · {grid.answer(min(below + 1, grid.size - 1))}"
+        step = plain(grid.step)
+        raise UnknownChoiceError(
+            "off-step",
+            said(f"“{slot.id}” va de {step} en {step}.", f"“{slot.id}” goes in steps of {step}."),
+            said(f"Lo más cercano: {near}.", f"The nearest: {near}."),
+        )
+    return grid.answer(position)
+
+
+def _text(slot: Slot, choice: Choice) -> Choice:
+    limits = slot.variable.text
+    text = unicodedata.normalize("NFC", choice.answer)
+    if limits is None:
+        return Choice(slot.id, text)
+    low, high = max(limits.length[0], 1), limits.length[1]
+    if not low <= len(text) <= high:
+        raise UnknownChoiceError(
+            "text-length",
+            said(
+                f"El texto tiene {len(text)} letras; puede tener de {low} a {high}.",
+                f"The text has {len(text)} letters; it may have {low} to {high}.",
+            ),
+            said("Acórtalo o alárgalo.", "Shorten it or lengthen it."),
+        )
+    wrong = [letter for letter in text if not _letter_fits(letter, limits.letters)]
+    if wrong:
+        raise UnknownChoiceError(
+            "text-letters",
+            said(f"“{wrong[0]}” no se puede escribir aquí.", f"“{wrong[0]}” cannot be used here."),
+            said("Usa otras letras.", "Use other letters."),
+        )
+    return Choice(slot.id, text)
+
+
+def _letter_fits(letter: str, letters: str) -> bool:
+    if not letter.isprintable():
+        return False
+    if letters == "digits":
+        return letter.isascii() and letter.isdigit()
+    if letters == "latin" and letter.isalpha():
+        return unicodedata.name(letter, "").startswith("LATIN")
+    return True
+
+
+def _not_today(slot: Slot, answer: str) -> UnknownChoiceError:
+    return UnknownChoiceError(
+        "not-today",
+        said(
+            f"“{answer}” no se ofrece ese día en “{slot.id}”.",
+            f"“{answer}” is not on offer that day for “{slot.id}”.",
+        ),
+        said("Elige otra opción.", "Choose another option."),
+    )
+
+
+def _unknown(
+    code: str, word: str, known: Iterable[str], noun_es: str, noun_en: str
+) -> UnknownChoiceError:
+    names = list(known)
+    shown = word[:40]
+    near = difflib.get_close_matches(shown, names, n=1)
+    if near:
+        help_es, help_en = f"¿Querías decir “{near[0]}”?", f"Did you mean “{near[0]}”?"
+    else:
+        some = ", ".join(names[:8])
+        help_es, help_en = f"Hay: {some}.", f"There is: {some}."
+    return UnknownChoiceError(
+        code,
+        said(f"“{shown}” no es una {noun_es}.", f"“{shown}” is no {noun_en} here."),
+        said(help_es, help_en),
+    )

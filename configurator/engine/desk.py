@@ -1,0 +1,120 @@
+"""Choices and facts as pins, and the backend's answers about them, remembered a while."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from configurator.engine.answers import checked, checked_context
+from configurator.engine.backend import Backend, Marginals, Pins, Reasoner, offsets_of
+from configurator.engine.lowering import Lowered
+from configurator.engine.lowering.held import Held
+from configurator.model.choice import Choice, Choices
+
+REMEMBERED = 256
+"""Answers of each sort that are kept."""
+
+Answer = TypeVar("Answer")
+
+
+class Desk:
+    """Where the parts of one engine meet: names, pins, backend, reasoner."""
+
+    def __init__(
+        self, lowered: Lowered, backend: Backend, reasoner: Callable[[], Reasoner]
+    ) -> None:
+        self.lowered = lowered
+        self.meaning = lowered.meaning
+        self.product = lowered.meaning.product
+        self.layout = lowered.meaning.layout
+        self.pricing = lowered.pricing
+        self.held: dict[str, Held] = lowered.held
+        self.backend = backend
+        offsets = offsets_of(tuple(v.size for v in lowered.network.variables)).tolist()
+        self.places: dict[str, tuple[Held, int]] = {
+            name: (held, offsets[held.index]) for name, held in lowered.held.items()
+        }
+        self._reasoner_of = reasoner
+        self._reasoner: Reasoner | None = None
+        self._lock = threading.RLock()
+        self._memory: dict[str, OrderedDict[Any, Any]] = {}
+
+    def remembered(self, sort: str, key: object, work: Callable[[], Answer]) -> Answer:
+        """An answer worked out once; the oldest are forgotten."""
+        with self._lock:
+            memory = self._memory.setdefault(sort, OrderedDict())
+            if key in memory:
+                memory.move_to_end(key)
+                known: Answer = memory[key]
+                return known
+        answer = work()
+        with self._lock:
+            memory[key] = answer
+            while len(memory) > REMEMBERED:
+                memory.popitem(last=False)
+        return answer
+
+    @property
+    def reasoner(self) -> Reasoner:
+        """Answers about some of the rules; built when first needed."""
+        with self._lock:
+            if self._reasoner is None:
+                self._reasoner = self._reasoner_of()
+            return self._reasoner
+
+    # --- pins -------------------------------------------------------------------------
+
+    def pin(self, choice: Choice) -> tuple[int, int]:
+        """A choice as a pin. Raises ``UnknownChoiceError``."""
+        held = self.held.get(choice.slot)
+        value = None if held is None or held.computed else held.value_of(choice.answer)
+        if held is None or value is None or held.slot is None:
+            good = checked(self.layout, choice)
+            held = self.held[good.slot]
+            value = held.value_of(good.answer)
+            if value is None:
+                raise ValueError(f"{choice} has no place in the network")
+        return held.index, value
+
+    def pins(self, choices: Choices) -> Pins:
+        """Choices as pins, sorted."""
+        return tuple(sorted(self.pin(choice) for choice in choices))
+
+    def facts(self, context: Choices) -> Choices:
+        """Every fact of the context, with what holds where it is missing."""
+        told = {choice.slot: checked_context(self.layout, choice).answer for choice in context}
+        return tuple(
+            Choice(each.id, told.get(each.id, each.if_missing)) for each in self.product.context
+        )
+
+    def pin_fact(self, fact: Choice) -> tuple[int, int]:
+        """A fact as a pin."""
+        held = self.held[fact.slot]
+        return held.index, held.answers.index(fact.answer)
+
+    def fixed(self, context: Choices) -> Pins:
+        """The facts as pins, sorted."""
+        return tuple(sorted(self.pin_fact(fact) for fact in self.facts(context)))
+
+    # --- the backend ------------------------------------------------------------------
+
+    def marginals(self, pins: Pins, fixed: Pins, *, changes: bool = False) -> Marginals:
+        """The backend's marginals, remembered."""
+        return self.remembered(
+            "marginals",
+            (pins, fixed, changes),
+            lambda: self.backend.marginals(pins, changes=changes, fixed=fixed),
+        )
+
+    def is_possible(self, choices: Choices, wanted: Choice, context: Choices) -> bool:
+        """See ``Engine.is_possible``; answered from the marginals of a view where it can."""
+        variable, value = self.pin(wanted)
+        fixed = self.fixed(context)
+        others = self.pins(tuple(each for each in choices if each.slot != wanted.slot))
+        marginals = self.marginals(self.pins(choices), fixed, changes=True)
+        if not marginals.consistent or len(others) != len(choices):
+            pins = tuple(sorted((*others, (variable, value))))
+            return self.marginals(pins, fixed).consistent
+        return bool(marginals.valid[self.places[wanted.slot][1] + value])

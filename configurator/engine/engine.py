@@ -1,0 +1,113 @@
+"""The engine's face: what the rest of the service asks.
+
+Every answer is a function of product, day, choices and context alone; the small memories
+kept here only save time. Views are put together in ``engine.overview``, reasons and
+corrections in ``engine.reasons``. Knows nothing of sessions, pages or storage.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+
+from configurator.engine.answers import checked, checked_context
+from configurator.engine.backend import Backend, Reasoner
+from configurator.engine.desk import Desk
+from configurator.engine.judge import Judge
+from configurator.engine.lowering import Lowered
+from configurator.engine.network import Network
+from configurator.engine.overview import Overview
+from configurator.engine.reading import Reading
+from configurator.engine.reasons import Reasons
+from configurator.engine.truth import Meaning
+from configurator.model.choice import Choice, Choices
+from configurator.model.product import Product
+from configurator.model.verdict import Bill, Completion, Conflict, EngineView, Repair
+
+
+class Engine:
+    """One product on one day, compiled. Safe to call from several threads.
+
+    Made by ``compile_product``. ``meaning``, ``reading`` and ``judge`` evaluate the
+    product's expressions on answers and on valid domains.
+    """
+
+    def __init__(
+        self, lowered: Lowered, backend: Backend, reasoner: Callable[[], Reasoner]
+    ) -> None:
+        self.product: Product = lowered.meaning.product
+        self.day: datetime.date = lowered.meaning.day
+        self.network: Network = lowered.network
+        self.backend: Backend = backend
+        self.backend_name: str = backend.name
+        self.meaning: Meaning = lowered.meaning
+        self.reading: Reading = lowered.reading
+        self.judge = Judge(lowered.meaning, lowered.reading)
+        self._desk = Desk(lowered, backend, reasoner)
+        self._overview = Overview(self._desk, self.judge)
+        self._reasons = Reasons(self._desk, self._overview)
+
+    def slots(self) -> tuple[str, ...]:
+        """Every slot in step order, computed ones last."""
+        return tuple(slot.id for slot in self.meaning.layout.slots)
+
+    def check(self, choice: Choice) -> Choice:
+        """The choice, its answer spelled the engine's way; raises ``UnknownChoiceError``."""
+        return checked(self.meaning.layout, choice)
+
+    def check_context(self, choice: Choice) -> Choice:
+        """The same for a fact told by the shop."""
+        return checked_context(self.meaning.layout, choice)
+
+    def view(self, choices: Choices, context: Choices = ()) -> EngineView:
+        """Everything there is to see for an assignment.
+
+        Raises ``UnknownChoiceError``, and ``ValueError`` where the choices do not hold
+        together.
+        """
+        return self._overview.view(choices, context)
+
+    def is_possible(self, choices: Choices, wanted: Choice, context: Choices = ()) -> bool:
+        """Whether a configuration has ``wanted`` and the other choices (an earlier choice
+        about the same slot is replaced)."""
+        return self._desk.is_possible(choices, wanted, context)
+
+    def conflict(self, choices: Choices, wanted: Choice, context: Choices = ()) -> Conflict:
+        """Why ``wanted`` cannot be had: the first minimal conflict (docs/engine.md,
+        "Conflicts"). Raises ``ValueError`` where it can."""
+        return self._reasons.conflict(choices, wanted, context)
+
+    def origin(self, choices: Choices, slot: str, context: Choices = ()) -> Conflict:
+        """Why a slot has its implied answer, or is not asked. Raises ``ValueError`` where
+        neither is so."""
+        return self._reasons.origin(choices, slot, context)
+
+    def repairs(
+        self, choices: Choices, wanted: Choice, context: Choices = (), k: int = 3
+    ) -> tuple[Repair, ...]:
+        """The best ``k`` minimal corrections that keep ``wanted``; none where it is
+        impossible whatever is given up."""
+        return self._reasons.repairs(choices, wanted, context, k)
+
+    def complete(
+        self, choices: Choices, context: Choices = (), *, prefer_proposals: bool = False
+    ) -> Completion | None:
+        """The cheapest complete configuration with the choices (and, where preferred, with
+        the proposals); ``None`` where there is none.
+
+        A text nobody wrote is missing from the answers; the bill is then ``None``.
+        """
+        return self._overview.complete(choices, context, prefer_proposals)
+
+    def bill(self, answers: Choices, context: Choices = ()) -> Bill:
+        """The exact price of a complete configuration."""
+        told = (*answers, *self._desk.facts(context))
+        return self._desk.pricing.bill({choice.slot: choice.answer for choice in told})
+
+    def can_be_ordered(self) -> bool:
+        """Whether there is any configuration, whatever the shop tells."""
+        return self.backend.marginals(()).consistent
+
+    def void_because(self) -> tuple[str, ...]:
+        """A minimal set of rules that leave nothing to order."""
+        return self._reasons.rules_against((), ())

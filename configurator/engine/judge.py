@@ -1,0 +1,314 @@
+"""Truth on valid domains: what is certain before everything is answered.
+
+An atom over one slot is true if it holds for each of its valid answers, false if for
+none, else open; an atom over several goes by lowest and highest worth; the rest is the
+table of three-valued logic (docs/engine.md, "Truth").
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from configurator.engine.layout import NOT_ASKED, Grid
+from configurator.engine.reading import Reading
+from configurator.engine.truth import Answers, Meaning, Truth, TruthOf, arithmetic, members
+from configurator.model.expression import (
+    And,
+    Arithmetic,
+    Comparison,
+    Condition,
+    Constant,
+    Extreme,
+    Has,
+    LowestTotal,
+    Membership,
+    Negative,
+    Not,
+    Or,
+    Pieces,
+    Read,
+    SumOfFact,
+    Term,
+)
+
+TRIED = 4096
+"""Combinations of answers tried one by one before bounds are used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The valid answers of one slot: listed ones, and runs of a grid.
+
+    ``skipped``: it may be not asked.
+    """
+
+    answers: tuple[str, ...] = ()
+    grid: Grid | None = None
+    runs: tuple[tuple[int, int], ...] = ()
+    skipped: bool = False
+
+    def size(self) -> int:
+        """How many answers, counting "not asked"."""
+        return len(self.answers) + sum(b - a + 1 for a, b in self.runs) + self.skipped
+
+    def every(self) -> Iterable[str]:
+        """Every valid answer; "not asked" last."""
+        yield from self.answers
+        if self.grid is not None:
+            for first, last in self.runs:
+                for position in range(first, last + 1):
+                    yield self.grid.answer(position)
+        if self.skipped:
+            yield NOT_ASKED
+
+
+Domains = Mapping[str, Domain]
+NEVER = Domain(skipped=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Lowest and highest worth; ``sure`` says it is never open. ``ids`` lists what it can
+    be where it is not a number. ``low`` is ``None`` where it has no number at all."""
+
+    low: Fraction | float | None
+    high: Fraction | float | None
+    sure: bool
+    ids: tuple[object, ...] = ()
+
+
+class Judge:
+    """Judges the conditions of one product."""
+
+    def __init__(self, meaning: Meaning, reading: Reading) -> None:
+        self._meaning = meaning
+        self._reading = reading
+        self._slots: dict[int, tuple[object, tuple[str, ...]]] = {}
+        self._tests: dict[int, tuple[object, TruthOf]] = {}
+
+    def truth(
+        self, condition: Condition | None, domains: Domains, lowest_total: int | None = None
+    ) -> Truth:
+        """Whether a condition is certain; ``None`` is open.
+
+        ``domains`` holds every slot and context variable that may be read;
+        ``lowest_total`` is in cents.
+        """
+        if condition is None:
+            return True
+        if isinstance(condition, Constant):
+            return condition.value
+        if isinstance(condition, Not):
+            inner = self.truth(condition.condition, domains, lowest_total)
+            return None if inner is None else not inner
+        if isinstance(condition, And | Or):
+            decisive = isinstance(condition, Or)
+            result: Truth = not decisive
+            for part in condition.conditions:
+                truth = self.truth(part, domains, lowest_total)
+                if truth is decisive:
+                    return decisive
+                if truth is None:
+                    result = None
+            return result
+        if isinstance(condition, Has):
+            return self.truth(self._meaning.has(condition), domains, lowest_total)
+        slots = self._slots_of(condition)
+        if all(domains[slot].size() == 1 for slot in slots) or len(slots) == 1:
+            return self._tried(condition, slots, domains, lowest_total)
+        if isinstance(condition, Membership):
+            return self.truth(members(condition), domains, lowest_total)
+        if isinstance(condition, Comparison):
+            return self._compared(condition, domains, lowest_total)
+        return self._tried(condition, slots, domains, lowest_total)
+
+    def _slots_of(self, node: Condition | Term) -> tuple[str, ...]:
+        found = self._slots.get(id(node))
+        if found is None:  # the node is kept, so that its id stays its own
+            found = self._slots[id(node)] = (node, self._reading.slots(node))
+        return found[1]
+
+    def _tried(
+        self,
+        atom: Condition,
+        slots: tuple[str, ...],
+        domains: Domains,
+        lowest_total: int | None,
+    ) -> Truth:
+        if not slots and isinstance(atom, Comparison):
+            return self._compared(atom, domains, lowest_total)
+        if math.prod(domains[slot].size() for slot in slots) > 4 * TRIED:
+            return None
+        known = self._tests.get(id(atom))
+        if known is None:
+            known = self._tests[id(atom)] = (atom, self._meaning.condition(atom))
+        test = known[1]
+        seen: Truth = None
+        for first, row in enumerate(itertools.product(*(domains[s].every() for s in slots))):
+            truth = test(dict(zip(slots, row, strict=True)))
+            if truth is None or (first and truth is not seen):
+                return None
+            seen = truth
+        return seen
+
+    def _compared(self, atom: Comparison, domains: Domains, lowest_total: int | None) -> Truth:
+        left = self.bounds(atom.left, domains, lowest_total)
+        right = self.bounds(atom.right, domains, lowest_total)
+        if not left.sure or not right.sure:
+            return None
+        if atom.operator in ("=", "!="):
+            equal = _equal(left, right)
+            return equal if equal is None or atom.operator == "=" else not equal
+        if left.ids or right.ids or left.low is None or right.low is None:
+            return None
+        assert left.high is not None
+        assert right.high is not None
+        if atom.operator in ("<", ">="):
+            less = True if left.high < right.low else False if left.low >= right.high else None
+            return less if less is None or atom.operator == "<" else not less
+        within = True if left.high <= right.low else False if left.low > right.high else None
+        return within if within is None or atom.operator == "<=" else not within
+
+    # --- bounds -----------------------------------------------------------------------
+
+    def bounds(self, term: Term, domains: Domains, lowest_total: int | None = None) -> Bounds:
+        """The lowest and highest worth of a term, never too narrow."""
+        if isinstance(term, LowestTotal):
+            if lowest_total is None:
+                return Bounds(None, None, False)
+            return Bounds(Fraction(lowest_total, 100), math.inf, True)
+        slots = self._slots_of(term)
+        if isinstance(term, Read) and len(slots) == 1:
+            found = _of_grid(domains[slots[0]])
+            if found is not None:
+                return found
+        if math.prod(domains[slot].size() for slot in slots) <= TRIED:
+            return self._tried_bounds(term, slots, domains)
+        if isinstance(term, Negative):
+            inner = self.bounds(term.term, domains)
+            if inner.low is None or inner.high is None:
+                return inner
+            return Bounds(-inner.high, -inner.low, inner.sure)
+        if isinstance(term, Arithmetic):
+            return _combined(
+                term.operator, self.bounds(term.left, domains), self.bounds(term.right, domains)
+            )
+        if isinstance(term, Read):
+            return self._computed_bounds(term, domains)
+        if isinstance(term, Extreme):
+            parts = [self.bounds(each, domains) for each in term.terms]
+            lows = [each.low for each in parts if each.low is not None]
+            highs = [each.high for each in parts if each.high is not None]
+            if len(lows) < len(parts):
+                return Bounds(None, None, False)
+            pick = min if term.function == "min" else max
+            return Bounds(pick(lows), pick(highs), all(each.sure for each in parts))
+        if isinstance(term, SumOfFact | Pieces):
+            return self._sum_bounds(term, domains)
+        return Bounds(-math.inf, math.inf, False)
+
+    def _tried_bounds(self, term: Term, slots: tuple[str, ...], domains: Domains) -> Bounds:
+        worth_of = self._meaning.term(term)
+        numbers: list[Fraction] = []
+        ids: dict[object, None] = {}
+        sure = True
+        for row in itertools.product(*(domains[slot].every() for slot in slots)):
+            worth = worth_of(dict(zip(slots, row, strict=True)))
+            if worth is None:
+                sure = False
+            elif isinstance(worth, Fraction):
+                numbers.append(worth)
+            else:
+                ids[worth] = None
+        if not numbers:
+            return Bounds(None, None, sure and bool(ids), tuple(ids))
+        return Bounds(min(numbers), max(numbers), sure, tuple(ids))
+
+    def _computed_bounds(self, term: Read, domains: Domains) -> Bounds:
+        variable = self._meaning.product.variable(term.variable)
+        source = variable.computed
+        if source is None or source.term is None:
+            return Bounds(-math.inf, math.inf, False)
+        inner = self.bounds(source.term, domains)
+        if inner.low is None or inner.high is None:
+            return inner
+        slack = 0 if source.rounding is None else Fraction(1, 10**source.decimals)
+        sure = inner.sure and variable.relevant_when is None
+        return Bounds(inner.low - slack, inner.high + slack, sure)
+
+    def _sum_bounds(self, term: SumOfFact | Pieces, domains: Domains) -> Bounds:
+        """Slot by slot: exact where no ``times`` ties slots together."""
+        worth_of = self._meaning.number(term)
+        slots = self._slots_of(term)
+        for variable in self._meaning.product.variables:
+            if (
+                isinstance(term, SumOfFact)
+                and variable.times is not None
+                and self._meaning.facts_of(variable.id, term.fact)
+            ):
+                return Bounds(-math.inf, math.inf, True)
+        low = high = Fraction(0)
+        sure = True
+        empty: Answers = {}
+        base = worth_of(empty) or Fraction(0)
+        for slot in slots:
+            parts = []
+            for answer in domains[slot].every():
+                alone = worth_of({slot: answer}) if isinstance(term, SumOfFact) else None
+                if isinstance(term, Pieces):
+                    alone = Fraction(int(answer)) if answer else None
+                if alone is None:
+                    sure, alone = False, base
+                parts.append(alone)
+            low += min(parts)
+            high += max(parts)
+        return Bounds(low, high, sure or isinstance(term, SumOfFact))
+
+
+def _of_grid(domain: Domain) -> Bounds | None:
+    """The ends of a number that has only runs."""
+    if domain.grid is None or domain.answers or not domain.runs:
+        return None
+    low = domain.grid.number(domain.runs[0][0])
+    high = domain.grid.number(max(last for _, last in domain.runs))
+    return Bounds(low, high, not domain.skipped)
+
+
+def _combined(operator: str, left: Bounds, right: Bounds) -> Bounds:
+    ends = [left.low, left.high, right.low, right.high]
+    sure = left.sure and right.sure and not left.ids and not right.ids
+    if any(each is None for each in ends):
+        return Bounds(None, None, False)
+    exact = [each for each in ends if isinstance(each, Fraction)]
+    if len(exact) < 4:
+        return Bounds(-math.inf, math.inf, sure and operator != "/")
+    if operator == "/" and exact[2] <= 0 <= exact[3]:
+        return Bounds(-math.inf, math.inf, False)
+    results = [arithmetic(operator, a, b) for a in exact[:2] for b in exact[2:]]
+    numbers = [each for each in results if each is not None]
+    return Bounds(min(numbers), max(numbers), sure)
+
+
+def _equal(left: Bounds, right: Bounds) -> Truth:
+    """Disjoint: false; both single and the same: true; else open."""
+    if left.low is None and right.low is None:
+        if len(left.ids) == len(right.ids) == 1 and left.ids == right.ids:
+            return True
+        return None if set(left.ids) & set(right.ids) else False
+    apart = left.low is None or right.low is None
+    if not apart:
+        assert left.low is not None
+        assert left.high is not None
+        assert right.low is not None
+        assert right.high is not None
+        apart = left.high < right.low or right.high < left.low
+        single = left.low == left.high == right.low == right.high
+        if single and not left.ids and not right.ids:
+            return True
+    if not apart:
+        return None
+    return None if set(left.ids) & set(right.ids) else False

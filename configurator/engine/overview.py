@@ -1,0 +1,309 @@
+"""Views, proposals, lowest totals and completions of one engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from configurator.engine.backend import Marginals, Pins
+from configurator.engine.desk import Desk
+from configurator.engine.judge import Judge
+from configurator.engine.layout import NOT_ASKED
+from configurator.engine.lowering.held import Held
+from configurator.engine.proposals import Now, Proposer
+from configurator.engine.totals import Totals, cheapest_of
+from configurator.engine.viewing import (
+    Plan,
+    PricedValues,
+    Unpacked,
+    ViewDomains,
+    Viewer,
+    plan_of,
+)
+from configurator.model.choice import Choice, Choices
+from configurator.model.verdict import Bill, Completion, Count, EngineView, SlotView
+
+UNITS_TRIED = 8
+"""Order quantities (or pieces of them) for which lowest totals are found one by one."""
+
+Told = dict[str, str]
+
+
+class Overview:
+    """Puts together what there is to see."""
+
+    def __init__(self, desk: Desk, judge: Judge) -> None:
+        self._desk = desk
+        self._judge = judge
+        self._reading = desk.lowered.reading
+        self._pricing = desk.pricing
+        self._totals = Totals(desk.pricing, desk.lowered.wide, desk.held)
+        self._proposer = Proposer.of(desk.product, judge, desk.held)
+        self._plans: dict[str, Plan] = {
+            slot.id: plan_of(slot, *desk.places[slot.id])
+            for slot in desk.layout.slots
+            if slot.id in desk.places
+        }
+        times = desk.pricing.prices.times
+        self._units_slots = () if times is None else self._reading.slots(times)
+
+    # --- views ------------------------------------------------------------------------
+
+    def view(self, choices: Choices, context: Choices) -> EngineView:
+        """See ``Engine.view``."""
+        return self._desk.remembered(
+            "view", (choices, context), lambda: self._view(choices, context)
+        )
+
+    def _view(self, choices: Choices, context: Choices) -> EngineView:
+        desk = self._desk
+        pins, fixed = desk.pins(choices), desk.fixed(context)
+        marginals = desk.marginals(pins, fixed, changes=True)
+        if not marginals.consistent:
+            raise ValueError("these choices do not hold together; see Engine.conflict")
+        told = self._told(choices, context)
+        priced = self._priced(pins, fixed, marginals, told)
+        unpacked = Unpacked(marginals, priced)
+        accepted, after = self._proposals(pins, fixed, unpacked.valid, told)
+        proposals = dict(accepted)
+        viewer = Viewer(unpacked, {each.slot: (desk.pin(each)[1], each.answer) for each in choices})
+        slots = tuple(
+            self._opened(slot.id, unpacked.valid, told)
+            if (plan := self._plans.get(slot.id)) is None
+            else viewer.slot(plan, proposals.get(slot.id))
+            for slot in desk.layout.slots
+        )
+        complete = all(slot.state not in ("open", "undecided") for slot in slots)
+        bill = None
+        if complete and self._pricing.charged:
+            answers = {slot.slot: slot.answer for slot in slots if slot.answer is not None}
+            bill = self._pricing.bill({**told, **answers})
+        lowest, exact = _overall(priced, marginals)
+        number, counted = desk.backend.count(tuple(sorted((*pins, *fixed))))
+        proposed = self._all_answers(after, {**told, **proposals})
+        return EngineView(
+            slots,
+            lowest if bill is None else bill.total,
+            exact or bill is not None,
+            Count(number, counted),
+            complete,
+            bill,
+            tuple(Choice(slot, answer) for slot, answer in proposed.items() if answer),
+            self._bill_of(proposed, context),
+        )
+
+    def _told(self, choices: Choices, context: Choices) -> Told:
+        told = {each.slot: each.answer for each in self._desk.facts(context)}
+        for choice in choices:
+            told[choice.slot] = choice.answer
+        return told
+
+    def _opened(self, slot: str, valid: list[bool], told: Told) -> SlotView:
+        """A computed number that has no variable: known once its inputs are."""
+        domains = ViewDomains(self._desk.places, valid, told)
+        inputs = self._reading.behind(slot)
+        if any(domains[each].size() != 1 for each in inputs):
+            return SlotView(slot, slot, "open")
+        answer = self._worth({each: next(iter(domains[each].every())) for each in inputs}, slot)
+        if not answer:
+            return SlotView(slot, slot, "not asked", certainly_asked=False)
+        return SlotView(slot, slot, "implied", answer)
+
+    def _worth(self, answers: Told, computed: str) -> str:
+        return self._desk.meaning.spelled(self._desk.meaning.read(computed)(answers))
+
+    def _all_answers(self, now: Now, told: Told) -> dict[str, str | None]:
+        """Every slot's answer where it is certain: ``NOT_ASKED``, or ``None`` if open."""
+        domains, _ = now
+        answers: dict[str, str | None] = {}
+        for slot in self._desk.layout.slots:
+            if slot.id in told:
+                answers[slot.id] = told[slot.id]
+            elif slot.id in self._plans:
+                held = self._plans[slot.id].held
+                only = domains[slot.id]
+                answers[slot.id] = None
+                if only.size() == 1 and not (only.answers and _unwritten(held, only.answers[0])):
+                    answers[slot.id] = next(iter(only.every()))
+            else:
+                inputs = self._reading.behind(slot.id)
+                known = {each: domains[each] for each in inputs}
+                answers[slot.id] = None
+                if all(each.size() == 1 for each in known.values()):
+                    given = {name: next(iter(each.every())) for name, each in known.items()}
+                    answers[slot.id] = self._worth(given, slot.id)
+        return answers
+
+    def _bill_of(self, answers: dict[str, str | None], context: Choices) -> Bill | None:
+        """The bill of answers that are all known."""
+        if not self._pricing.charged or any(each is None for each in answers.values()):
+            return None
+        facts = {each.slot: each.answer for each in self._desk.facts(context)}
+        return self._pricing.bill({**facts, **answers})
+
+    # --- proposals --------------------------------------------------------------------
+
+    def _proposals(
+        self, pins: Pins, fixed: Pins, valid: list[bool], told: Told
+    ) -> tuple[list[tuple[str, str]], Now]:
+        """What the defaults propose, and what is valid with it."""
+        places = self._desk.places
+
+        def now_of(flags: list[bool]) -> Now:
+            def is_valid(held: Held, value: int) -> bool:
+                return flags[places[held.id][1] + value]
+
+            return ViewDomains(places, flags, told), is_valid
+
+        def refresh(accepted: Sequence[tuple[Held, int]]) -> Now | None:
+            if not accepted:
+                return now_of(valid)
+            more = tuple((held.index, value) for held, value in accepted)
+            marginals = self._desk.backend.marginals(tuple(sorted((*pins, *more))), fixed=fixed)
+            return now_of(marginals.valid.tolist()) if marginals.consistent else None
+
+        def still_open(slot: str, now: Now) -> bool:
+            if slot in told:
+                return False
+            held, _ = places[slot]
+            left = [value for value in range(held.size) if now[1](held, value)]
+            if held.not_asked in left:
+                return False
+            return len(left) > 1 or not held.known[left[0]]
+
+        accepted, after = self._proposer.propose(refresh, still_open)
+        return accepted, after if after is not None else now_of(valid)
+
+    # --- totals -----------------------------------------------------------------------
+
+    def lowest_total(self, choices: Choices, context: Choices) -> int | None:
+        """The lowest total with these choices; ``None`` where nothing is priced, or the
+        choices do not hold together."""
+        pins, fixed = self._desk.pins(choices), self._desk.fixed(context)
+        marginals = self._desk.marginals(pins, fixed, changes=True)
+        if not marginals.consistent:
+            return None
+        told = self._told(choices, context)
+        return _overall(self._priced(pins, fixed, marginals, told), marginals)[0]
+
+    def _priced(
+        self, pins: Pins, fixed: Pins, marginals: Marginals, told: Told
+    ) -> PricedValues | None:
+        if not self._pricing.charged:
+            return None
+        valid = marginals.valid
+        places = self._desk.places
+
+        def values(held: Held) -> list[int]:
+            start = places[held.id][1]
+            return [value for value in range(held.size) if valid[start + value]]
+
+        shift, sure = self._totals.correction(values, told)
+        if self._pricing.times is None:
+            return self._totals.priced(marginals, shift, sure, Fraction(1))
+        if len(self._units_slots) != 1:
+            return self._with_bounded_units(marginals, shift, sure, told)
+        slot = self._units_slots[0]
+        held, start = places[slot]
+        units = [self._pricing.units({slot: answer}) for answer in held.answers]
+        if slot in told:
+            now = self._pricing.units(told)
+            each = [now] * len(valid)
+            each[start : start + held.size] = units
+            chosen = held.value_of(told[slot])
+            if chosen is not None:
+                each[start + chosen] = now
+            return self._totals.priced(marginals, shift, sure, each)
+        left = values(held)
+        if len(left) > UNITS_TRIED:
+            least = min(units[value] for value in left)
+            return self._totals.priced(marginals, shift, False, least)
+        several = []
+        for value in left:
+            more = tuple(sorted((*pins, (held.index, value))))
+            case = self._desk.marginals(more, fixed, changes=True)
+            several.append((case, self._totals.priced(case, shift, sure, units[value])))
+        return cheapest_of(several)
+
+    def _with_bounded_units(
+        self, marginals: Marginals, shift: int, sure: bool, told: Told
+    ) -> PricedValues:
+        times = self._pricing.prices.times
+        assert times is not None
+        domains = ViewDomains(self._desk.places, marginals.valid.tolist(), told)
+        bounds = self._judge.bounds(times, domains)
+        low = bounds.low if isinstance(bounds.low, Fraction) else Fraction(0)
+        if not bounds.sure:
+            low = min(low, Fraction(1))
+        return self._totals.priced(
+            marginals, shift, sure and bounds.sure and bounds.low == bounds.high, low
+        )
+
+    # --- completions ------------------------------------------------------------------
+
+    def cheapest(self, pins: Pins) -> tuple[int, ...]:
+        """One value per network variable: the canonical cheapest configuration."""
+        found = self._desk.backend.cheapest(pins)
+        if found is None:
+            raise ValueError("no configuration has these pins")
+        return found
+
+    def complete(
+        self, choices: Choices, context: Choices, prefer_proposals: bool
+    ) -> Completion | None:
+        """See ``Engine.complete``."""
+        desk = self._desk
+        pins, fixed = desk.pins(choices), desk.fixed(context)
+        marginals = desk.marginals(pins, fixed, changes=True)
+        if not marginals.consistent:
+            return None
+        told = self._told(choices, context)
+        if prefer_proposals:
+            accepted, _ = self._proposals(pins, fixed, marginals.valid.tolist(), told)
+            told |= dict(accepted)
+            proposed = {desk.pin(Choice(slot, answer)) for slot, answer in accepted}
+            pins = tuple(sorted((*pins, *proposed)))
+        values = self.cheapest(tuple(sorted((*pins, *fixed))))
+        answers = self._answers_of(values, told)
+        given = {slot: answer for slot, answer in answers.items() if answer}
+        return Completion(
+            tuple(Choice(slot, answer) for slot, answer in given.items()),
+            self._bill_of(answers, context),
+        )
+
+    def _answers_of(self, values: tuple[int, ...], told: Told) -> dict[str, str | None]:
+        """A configuration's answers, slot by slot."""
+        answers: dict[str, str | None] = {}
+        for slot in self._desk.layout.slots:
+            if slot.id in told:
+                answers[slot.id] = told[slot.id]
+            elif slot.id in self._plans:
+                held = self._plans[slot.id].held
+                answer = held.answers[values[held.index]]
+                answers[slot.id] = None if _unwritten(held, answer) else answer
+        for slot in self._desk.layout.slots:
+            if slot.id not in answers:
+                facts = {
+                    name: self._desk.held[name].answers[values[self._desk.held[name].index]]
+                    for name in self._reading.behind(slot.id)
+                }
+                given = {name: answers.get(name) or each for name, each in facts.items()}
+                answers[slot.id] = self._worth(given, slot.id)
+        return answers
+
+
+def _unwritten(held: Held, answer: str) -> bool:
+    """Whether an answer only stands for a text nobody wrote."""
+    text = held.slot is not None and held.slot.variable.kind == "text"
+    return text and answer != NOT_ASKED and not held.known[held.answers.index(answer)]
+
+
+def _overall(priced: PricedValues | None, marginals: Marginals) -> tuple[int | None, bool]:
+    """The lowest total of all."""
+    if priced is None:
+        return None, True
+    valid = marginals.valid
+    if not valid.any():
+        return None, True
+    best = int(priced.lowest[valid].min())
+    return best, bool((priced.exact & valid & (priced.lowest == best)).any())

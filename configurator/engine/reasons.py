@@ -1,0 +1,199 @@
+"""Reasons and corrections, in the customer's own terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from configurator.engine.backend import Pins
+from configurator.engine.conflict import first_conflict
+from configurator.engine.desk import Desk
+from configurator.engine.layout import parse_day, parse_number
+from configurator.engine.lowering.held import Held
+from configurator.engine.overview import Overview
+from configurator.engine.repairs import minimal_corrections
+from configurator.model.choice import NONE, Choice, Choices
+from configurator.model.verdict import Change, Conflict, Repair
+
+PRICED = 12
+"""Corrections that are priced and ranked."""
+
+
+class Reasons:
+    """Conflicts, origins and repairs of one engine."""
+
+    def __init__(self, desk: Desk, overview: Overview) -> None:
+        self._desk = desk
+        self._overview = overview
+
+    # --- why not ----------------------------------------------------------------------
+
+    def conflict(self, choices: Choices, wanted: Choice, context: Choices) -> Conflict:
+        """See ``Engine.conflict``."""
+        others = tuple(each for each in choices if each.slot != wanted.slot)
+        return self._desk.remembered(
+            "conflict",
+            (others, wanted, context),
+            lambda: self._conflict(others, wanted, (self._desk.pin(wanted),), (), context),
+        )
+
+    def origin(self, choices: Choices, slot: str, context: Choices) -> Conflict:
+        """See ``Engine.origin``. The first conflict needs the oldest choices only, so an
+        origin found under fewer choices stays what it is."""
+        others = tuple(each for each in choices if each.slot != slot)
+        if slot not in self._desk.held:
+            inputs = self._desk.lowered.reading.behind(slot)
+            return Conflict(None, tuple(each for each in others if each.slot in inputs), ())
+        known = self._desk.remembered("origins", (slot, context), list[tuple[Choices, Conflict]])
+        for prefix, conflict in known:
+            if others[: len(prefix)] == prefix:
+                return conflict
+        held, start = self._desk.places[slot]
+        marginals = self._desk.marginals(self._desk.pins(others), self._desk.fixed(context))
+        valid = [v for v in range(held.size) if marginals.valid[start + v]]
+        if len(valid) != 1:
+            raise ValueError(f"{slot} is not implied")
+        found = self._conflict(others, None, (), ((held.index, valid[0]),), context)
+        last = max((others.index(each) for each in found.choices), default=-1)
+        known.append((others[: last + 1], found))
+        del known[:-64]
+        return found
+
+    def _conflict(
+        self, others: Choices, wanted: Choice | None, held: Pins, barred: Pins, context: Choices
+    ) -> Conflict:
+        """Choices first, then facts, then rules; each minimal given those before."""
+        desk = self._desk
+        reason = desk.reasoner
+        pins = [desk.pin(each) for each in others]
+        facts = desk.facts(context)
+        told = [desk.pin_fact(each) for each in facts]
+
+        def fails(chosen: tuple[int, ...], known: tuple[int, ...]) -> bool:
+            parts = (*held, *(pins[i] for i in chosen), *(told[i] for i in known))
+            return not reason.consistent(tuple(sorted(parts)), None, barred)
+
+        everything = tuple(range(len(told)))
+        if not fails(tuple(range(len(pins))), everything):
+            raise ValueError("nothing stands against it")
+        blamed = first_conflict(range(len(pins)), lambda c: fails(c, everything))
+        known = first_conflict(everything, lambda k: fails(blamed, k))
+        kept = (*held, *(pins[i] for i in blamed), *(told[i] for i in known))
+        rules = self.rules_against(tuple(sorted(kept)), barred)
+        return Conflict(
+            wanted,
+            tuple(others[i] for i in sorted(blamed)),
+            rules,
+            tuple(facts[i] for i in sorted(known)),
+        )
+
+    def rules_against(self, pins: Pins, barred: Pins) -> tuple[str, ...]:
+        """A minimal set of rules that cannot hold with the pins, in written order."""
+        owners = self._desk.lowered.network.owners
+        reason = self._desk.reasoner
+        found = first_conflict(
+            range(len(owners)),
+            lambda kept: not reason.consistent(pins, tuple(sorted(kept)), barred),
+        )
+        return tuple(owners[owner] for owner in sorted(found))
+
+    # --- what now ---------------------------------------------------------------------
+
+    def repairs(
+        self, choices: Choices, wanted: Choice, context: Choices, k: int
+    ) -> tuple[Repair, ...]:
+        """See ``Engine.repairs``."""
+        return self._desk.remembered(
+            "repairs",
+            (choices, wanted, context, k),
+            lambda: self._repairs(choices, wanted, context, k),
+        )
+
+    def _repairs(
+        self, choices: Choices, wanted: Choice, context: Choices, k: int
+    ) -> tuple[Repair, ...]:
+        desk = self._desk
+        others = tuple(each for each in choices if each.slot != wanted.slot)
+        pins = [desk.pin(each) for each in others]
+        fixed = (*desk.fixed(context), desk.pin(wanted))
+        reason = desk.reasoner
+
+        def holds(kept: tuple[int, ...]) -> bool:
+            return reason.consistent(tuple(sorted((*fixed, *(pins[i] for i in kept)))))
+
+        def conflict(kept: tuple[int, ...]) -> tuple[int, ...] | None:
+            if holds(kept):
+                return None
+            return first_conflict(kept, lambda part: not holds(part))
+
+        present = self._overview.lowest_total(choices, context)
+        found = [
+            self._repair(others, given_up, wanted, context, present)
+            for given_up in minimal_corrections(range(len(others)), conflict, k)[:PRICED]
+        ]
+        found.sort(key=lambda each: each[0])
+        return tuple(repair for _, repair in found[:k])
+
+    def _repair(
+        self,
+        others: Choices,
+        given_up: tuple[int, ...],
+        wanted: Choice,
+        context: Choices,
+        present: int | None,
+    ) -> tuple[tuple[object, ...], Repair]:
+        """A correction as a diff, and its rank: fewest changes, fewest that cannot be
+        taken back, lowest total, newest choices changed."""
+        desk = self._desk
+        rest = tuple(each for i, each in enumerate(others) if i not in given_up)
+        pins = tuple(sorted((*desk.pins((*rest, wanted)), *desk.fixed(context))))
+        values = self._overview.cheapest(pins)
+        changes: list[Change] = []
+        kept: list[Choice] = []
+        for i, choice in enumerate(others):
+            if i not in given_up:
+                kept.append(choice)
+                continue
+            held = desk.held[choice.slot]
+            answer = _nearest(held, values[held.index], choice.answer)
+            changes.append(Change(choice.slot, choice.answer, answer))
+            if answer is not None:
+                kept.append(Choice(choice.slot, answer))
+        after = (*kept, wanted)
+        lowest = self._overview.lowest_total(after, context)
+        difference = None if lowest is None or present is None else lowest - present
+        rank = (
+            len(changes),
+            sum(self._irreversible(change) for change in changes),
+            lowest or 0,
+            tuple(-i for i in sorted(given_up, reverse=True)),
+        )
+        return rank, Repair(tuple(changes), after, lowest, difference)
+
+    def _irreversible(self, change: Change) -> bool:
+        slot = self._desk.layout.by_id[change.slot]
+        if change.after in (None, NONE):
+            return False
+        if slot.variable.irreversible is not None:
+            return True
+        return any(
+            value.id == change.after and value.irreversible is not None
+            for value in slot.variable.values
+        )
+
+
+def _nearest(held: Held, value: int, before: str) -> str | None:
+    """The answer of a value that is nearest to the one given before; ``None`` where the
+    question is not asked, or only the customer can answer it."""
+    if value == held.not_asked:
+        return None
+    if held.known[value]:
+        return held.answers[value]
+    if held.grid is None:
+        return None
+    parse: Callable[[str], object] = parse_day if held.grid.days else parse_number
+    number = parse(before)
+    if number is None:
+        return held.answers[value]
+    grid = held.grid
+    edges = [edge for run in held.runs[value] for edge in run]
+    return grid.answer(min(edges, key=lambda edge: (abs(grid.number(edge) - number), edge)))  # type: ignore[operator]
