@@ -1,0 +1,299 @@
+"""The shop in a real Chromium: phone and desktop, both languages, with and without script.
+
+A missing Chromium fails in CI and skips with its reason elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests.shop.conftest import make_app
+from tests.shop.fake import FakeSessions
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+SMALLEST = {"width": 320, "height": 640}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if not Path(CHROMIUM).exists():
+        reason = f"no Chromium at {CHROMIUM}: install it (Debian: apt-get install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def shop(translations: Path, sessions: FakeSessions) -> Iterator[str]:
+    """The address of a running shop."""
+    app = make_app(translations, sessions, csrf=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def open_page(browser: Any, shop: str) -> Iterator[Any]:
+    """Opens pages of the shop and fails if any of them complained."""
+    contexts = []
+    complaints: list[str] = []
+
+    def note(kind: str, text: str) -> None:
+        expected = text.startswith(("Failed to load resource", "htmx:"))
+        if kind == "error" and not expected:
+            complaints.append(text)
+
+    def open_page(
+        viewport: dict[str, int], *, locale: str = "en", script: bool = True, dark: bool = False
+    ) -> Any:
+        context = browser.new_context(
+            viewport=viewport,
+            locale=locale,
+            java_script_enabled=script,
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            base_url=shop,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        page.on("pageerror", lambda problem: complaints.append(str(problem)))
+        page.on("console", lambda line: note(line.type, line.text))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints, complaints
+
+
+def begin(page: Any) -> None:
+    page.goto("/")
+    page.locator(".prod button").click()
+    page.wait_for_url("**/sail")
+
+
+def choose(page: Any, option: str, script: bool = True) -> None:
+    """Press an option and wait for its answer."""
+    if script:
+        with page.expect_response("**/choose"):
+            page.locator(f"#{option}").click()
+        page.locator(f"#{option}[aria-checked=true]").wait_for()
+    else:
+        page.locator(f"#{option}").click()
+        page.wait_for_load_state()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize(
+    ("viewport", "locale"), [(PHONE, "es"), (DESKTOP, "en")], ids=["phone-es", "desktop-en"]
+)
+def test_from_the_catalogue_to_the_code(
+    open_page: Any, viewport: dict[str, int], locale: str, script: bool
+) -> None:
+    page = open_page(viewport, locale=locale, script=script)
+    begin(page)
+    choose(page, "o-shape-3", script)
+    page.locator("#in-span").fill("90")
+    page.locator("#set-span").click()
+    page.wait_for_url("**/why?**")
+    assert "90" in page.locator("h1").inner_text()
+    page.locator("article .btn").first.click()
+    page.wait_for_url("**/sail**")
+    assert page.locator(".notice").is_visible()
+    page.locator(".guard.ack input[type=checkbox]").check()
+    page.locator(".guard.ack button[type=submit]").last.click()
+    page.locator(".guard.done").wait_for()
+    page.locator(".sum .btn.fill").click()
+    page.wait_for_url("**/extras")
+    page.locator("#k-tails-1-more").click()
+    page.locator("output", has_text="1").wait_for()
+    page.locator("#in-name").fill("Ana")
+    page.locator("#set-name").click()
+    page.locator("section#q-name .tag.mine").first.wait_for()
+    page.locator(".sum .btn.fill").click()
+    page.wait_for_url("**/review")
+    page.locator(".sum .btn.fill").click()
+    page.locator("#commit button").wait_for()
+    page.locator("#commit button").click()
+    page.wait_for_url("**/done")
+    assert page.locator(".code").inner_text() == "K7PM-3QXA"
+
+
+def test_a_choice_swaps_parts_keeps_the_focus_and_is_announced_once(open_page: Any) -> None:
+    page = open_page(DESKTOP)
+    begin(page)
+    page.evaluate("document.body.dataset.mark = 'same page'")
+    page.locator("#o-shape-3").focus()
+    page.keyboard.press("Space")
+    page.locator("#say", has_text="Total").wait_for(state="attached")
+    assert page.evaluate("document.body.dataset.mark") == "same page"
+    assert page.evaluate("document.activeElement.id") == "o-shape-3"
+    said = page.locator("#say").inner_text()
+    assert "Shape: Ring." in said
+    assert "A ring spins." in said
+    assert page.locator("[role=status]").count() == 1
+
+
+def test_arrows_move_and_only_space_chooses(open_page: Any, sessions: FakeSessions) -> None:
+    page = open_page(DESKTOP)
+    begin(page)
+    page.locator("#o-shape-1").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.id") == "o-shape-3"
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.id") == "o-shape-1"
+    page.keyboard.press("ArrowUp")
+    assert sessions.acts == []
+    page.keyboard.press("Tab")
+    assert not page.evaluate("document.activeElement.id").startswith("o-shape")
+
+
+def test_without_script_every_option_is_reached_with_tab(open_page: Any) -> None:
+    page = open_page(DESKTOP, script=False)
+    begin(page)
+    page.locator("#o-shape-1").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.locator("#o-shape-3").evaluate("e => e === document.activeElement")
+
+
+def test_the_reason_has_the_focus(open_page: Any) -> None:
+    page = open_page(PHONE)
+    begin(page)
+    choose(page, "o-shape-2")
+    page.goto(page.url.replace("/sail", "/why?slot=bag&answer=no"))
+    assert page.evaluate("document.activeElement.tagName") == "H1"
+
+
+def test_nothing_moves_under_the_finger(open_page: Any) -> None:
+    page = open_page(DESKTOP)
+    begin(page)
+    before = page.locator("#o-shape-3").bounding_box()
+    choose(page, "o-shape-3")
+    assert page.locator("#o-shape-3").bounding_box() == before
+
+
+def test_a_slider_helps_where_there_is_script(open_page: Any, sessions: FakeSessions) -> None:
+    page = open_page(PHONE, locale="es")
+    begin(page)
+    slider = page.locator("input.slider")
+    assert slider.is_visible()
+    slider.focus()
+    with page.expect_response("**/choose"):
+        page.keyboard.press("ArrowRight")
+    page.locator("#q-span .is-mine").wait_for()
+    assert page.locator("#in-span").input_value() == "70"
+
+
+def test_another_tab_was_faster(open_page: Any, sessions: FakeSessions) -> None:
+    page = open_page(DESKTOP)
+    begin(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    choose(other, "o-shape-2")
+    with page.expect_response("**/choose") as answered:
+        page.locator("#o-shape-1").click()
+    assert answered.value.status == 409
+    page.locator(".notice", has_text="moved on in another window").wait_for()
+    assert page.locator("#o-shape-2").get_attribute("aria-checked") == "true"
+
+
+def test_a_lost_connection_is_said(open_page: Any) -> None:
+    page = open_page(PHONE, locale="es")
+    begin(page)
+    page.route("**/choose", lambda route: route.abort())
+    page.locator("#o-shape-2").click()
+    page.locator("#offline", has_text="Sin conexión.").wait_for()
+    page.unroute("**/choose")
+    choose(page, "o-shape-2")
+    assert page.locator("#offline").inner_text() == ""
+
+
+def test_sheets_open_without_script(open_page: Any) -> None:
+    page = open_page(PHONE, script=False)
+    begin(page)
+    page.locator(".sum .open").click()
+    assert page.locator("#sofar").is_visible()
+    page.keyboard.press("Escape")
+    page.locator("#steps-now").click()
+    assert page.locator("#allsteps a").first.is_visible()
+
+
+@pytest.mark.parametrize("viewport", [SMALLEST, PHONE, DESKTOP], ids=["320", "390", "1280"])
+def test_no_page_scrolls_sideways(open_page: Any, viewport: dict[str, int]) -> None:
+    page = open_page(viewport, locale="es")
+    for _ in walk(page):
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"], page.url
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_axe_finds_nothing(open_page: Any, viewport: dict[str, int], dark: bool) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = open_page(viewport, dark=dark)
+    for _ in walk(page):
+        results = Axe().run(page)
+        assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
+
+
+def walk(page: Any) -> Iterator[None]:
+    """Every page of the shop, with guards, refusals and what follows on them."""
+    page.goto("/")
+    yield
+    begin(page)
+    yield
+    choose(page, "o-shape-3")
+    yield
+    page.locator("#in-span").fill("mucho")
+    page.locator("#set-span").click()
+    page.locator("#q-span-trouble").wait_for()
+    yield
+    page.goto(page.url.partition("/sail")[0] + "/why?slot=span&answer=90")
+    yield
+    page.locator("article .btn").first.click()
+    page.wait_for_url("**/sail**")
+    choose(page, "o-shape-2")
+    yield
+    page.goto(page.url.partition("/sail")[0] + "/extras")
+    page.locator("#k-tails-1-more").click()
+    page.locator("output", has_text="1").wait_for()
+    yield
+    page.goto(page.url.partition("/extras")[0] + "/review")
+    yield
+    page.goto(page.url.partition("/review")[0] + "/nothing")
+    yield
