@@ -150,7 +150,7 @@ def _show(outcome: Outcome, said: Callable[[Outcome], str] | None) -> ResponseRe
         spoken = sentence or render.spoken(session, outcome.change)
         return render.step_page(session, step, notice=(sentence,) if sentence else (), said=spoken)
     if sentence:
-        flash(sentence)
+        flash(sentence, _slot().partition(".")[0] or "message")
     if request.form.get("at") == "review":
         return _go(url_for(".review", session_id=session.session_id))
     if step is None:

@@ -11,7 +11,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from flask import current_app, make_response, render_template, request, url_for
+from flask import (
+    current_app,
+    get_flashed_messages,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response
 
 from configurator.model.product import Step
@@ -77,18 +84,23 @@ def step_page(
     status: int = 200,
 ) -> Response:
     """A step with its questions; for htmx only the parts that change, with what is
-    ``said`` aloud. ``trouble`` (slot, message, help, given) stands beside its question."""
+    ``said`` aloud. ``trouble`` (slot, message, help, given) stands beside its question,
+    and so does a message kept for it from the act before."""
     words = wording(session)
     guards = said_guards(session, words)
     shown = picture(session.release, session.product_id)
     questions = Questions(session, words, guards, shown, summary.drawn_answers(session))
+    asked = questions.of_step(step)
+    ids = {question.id for question in asked}
+    kept = [] if is_partial() else get_flashed_messages(with_categories=True)
     parts = frame(session, words, step)
     parts.update(
         at=summary.step_path(step),
         step_name=words.say(step.name),
         step_help=words.say(step.help),
-        questions=questions.of_step(step),
-        notice=tuple(notice),
+        questions=asked,
+        notice=(*(said for place, said in kept if place not in ids), *notice),
+        notice_at={place: said for place, said in kept if place in ids},
         said=said or " ".join(notice),
         trouble=trouble or {},
     )
