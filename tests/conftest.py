@@ -33,11 +33,11 @@ LAMP = {
         attributes:
           watts: {unit: W}
         steps:
-          - {id: body, name: {en: Body, es: Cuerpo}, ask: [base, arm, colour]}
+          - {id: body, name: {en: Body, es: Cuerpo}, ask: [mount, arm, colour]}
           - {id: light, name: {en: Light, es: Luz}, ask: [bulb, dimmer, extras, width]}
         variables:
-          base:
-            name: {en: Base, es: Base}
+          mount:
+            name: {en: Mount, es: Sujeción}
             values:
               clamp: {name: {en: Clamp, es: Pinza}}
               foot: {name: {en: Foot, es: Pie}, price: 12.00}
@@ -76,7 +76,7 @@ LAMP = {
         rules:
           - id: long-needs-foot
             when: arm = long
-            require: base = foot
+            require: mount = foot
             because: {en: A long arm tips a clamp over., es: Un brazo largo vence una pinza.}
           - id: dimmer-needs-large
             when: dimmer
@@ -99,14 +99,14 @@ LAMP = {
     "scenarios.yaml": """
         scenarios:
           - name: A long arm on a clamp is refused
-            choose: {arm: long, base: clamp}
+            choose: {arm: long, mount: clamp}
             expect: refused
             because: [long-needs-foot]
           - name: A dimmer takes the large bulb
             choose: {dimmer: yes}
             implies: {bulb: large}
           - name: A whole lamp
-            choose: {base: foot, arm: long, colour: red, bulb: large, dimmer: yes,
+            choose: {mount: foot, arm: long, colour: red, bulb: large, dimmer: yes,
                      extras: {hook: 2}, width: 200}
             expect: complete
             price: 94.50

@@ -21,12 +21,12 @@ CLIENTS = 4
 CHOICES = 125
 KILLS = 6
 ANSWERS = [
-    ("base", "foot"),
+    ("mount", "foot"),
     ("arm", "long"),
     ("arm", "short"),
     ("colour", "red"),
     ("colour", "black"),
-    ("base", "clamp"),
+    ("mount", "clamp"),
     ("bulb", "large"),
     ("width", "200"),
 ]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from configurator.engine.answers import checked, checked_context
 from configurator.engine.backend import Backend, Reasoner
 from configurator.engine.desk import Desk
-from configurator.engine.judge import Judge
+from configurator.engine.judge import Domains, Judge
 from configurator.engine.lowering import Lowered
 from configurator.engine.network import Network
 from configurator.engine.overview import Overview
@@ -66,6 +66,15 @@ class Engine:
         together.
         """
         return self._overview.view(choices, context)
+
+    def domains(self, choices: Choices, context: Choices = ()) -> Domains:
+        """The valid domain of every slot and told fact, for ``judge``."""
+        return self._overview.domains(choices, context)
+
+    def lowest_total(self, choices: Choices, context: Choices = ()) -> int | None:
+        """The lowest total in cents with these choices; ``None`` where nothing is priced
+        or they do not hold together."""
+        return self._overview.lowest_total(choices, context)
 
     def is_possible(self, choices: Choices, wanted: Choice, context: Choices = ()) -> bool:
         """Whether a configuration has ``wanted`` and the other choices (an earlier choice

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from configurator.engine.backend import Marginals, Pins
 from configurator.engine.desk import Desk
-from configurator.engine.judge import Judge
+from configurator.engine.judge import Domains, Judge
 from configurator.engine.layout import NOT_ASKED
 from configurator.engine.lowering.held import Held
 from configurator.engine.proposals import Now, Proposer
@@ -173,6 +173,13 @@ class Overview:
 
         accepted, after = self._proposer.propose(refresh, still_open)
         return accepted, after if after is not None else now_of(valid)
+
+    def domains(self, choices: Choices, context: Choices) -> Domains:
+        """See ``Engine.domains``. What is undecided may still be."""
+        desk = self._desk
+        marginals = desk.marginals(desk.pins(choices), desk.fixed(context), changes=True)
+        possible = (marginals.valid | marginals.undecided).tolist()
+        return ViewDomains(desk.places, possible, self._told(choices, context))
 
     # --- totals -----------------------------------------------------------------------
 

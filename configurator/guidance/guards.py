@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
 
 from configurator.engine import Engine
-from configurator.guidance.prospect import POSSIBLE, Prospect
+from configurator.engine.judge import Domains
 from configurator.model.choice import Choice, Choices
 from configurator.model.product import Guard
 from configurator.model.verdict import EngineView
+
+NAMED = 3
+"""How many valid answers are named before a slot counts as open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,12 @@ class Suggested:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A guard that is certainly true. ``reads`` holds ``(slot, answer)`` of every slot it
-    reads (several valid answers joined by ``|``): it is said again only when they
-    change."""
+    """A guard that is certainly true.
+
+    ``reads`` holds ``(slot, answer)`` of every slot it reads, in the order it reads them:
+    the answer where one is left, a few valid ones joined by ``|``, or ``…``. It is said
+    again only when they change.
+    """
 
     guard: Guard
     reads: tuple[tuple[str, str], ...]
@@ -37,54 +42,57 @@ def spoken_guards(
 ) -> tuple[Spoken, ...]:
     """The guards that are certainly true, in the order of the rule folder.
 
-    Guards at a choice are judged on the valid domains of ``view``. Those at the summary
-    are judged as if all proposals were accepted and untouched several-ofs were empty.
+    Guards at a choice are judged on the valid domains. Those at the summary are judged as
+    if all proposals were accepted and untouched several-ofs were empty.
     """
-    day: datetime.date = engine.day
-    active = [guard for guard in engine.product.guards if guard.period.covers(day)]
-    if not active:
-        return ()
-    now = Prospect(engine, view, context)
-    later: Prospect | None = None
+    active = [guard for guard in engine.product.guards if guard.period.covers(engine.day)]
+    now = (engine.domains(choices, context), view.lowest_total)
+    later = now
+    if not view.complete and any(guard.at == "summary" for guard in active):
+        assumed = assumed_at_summary(engine, view, choices, context)
+        later = (engine.domains(assumed, context), engine.lowest_total(assumed, context))
     spoken = []
     for guard in active:
-        prospect = now
-        if guard.at == "summary" and not view.complete:
-            if later is None:
-                later = Prospect(engine, at_summary(engine, view, choices, context), context)
-            prospect = later
-        if prospect.holds(guard.when) is True:
-            spoken.append(_spoken(engine, guard, view, prospect))
+        domains, lowest = later if guard.at == "summary" else now
+        if engine.judge.truth(guard.when, domains, lowest) is True:
+            spoken.append(_spoken(engine, guard, view, domains))
     return tuple(spoken)
 
 
-def at_summary(engine: Engine, view: EngineView, choices: Choices, context: Choices) -> EngineView:
-    """The view with proposals accepted and untouched several-ofs empty, as far as they
+def assumed_at_summary(
+    engine: Engine, view: EngineView, choices: Choices, context: Choices
+) -> Choices:
+    """The choices with proposals accepted and untouched several-ofs empty, as far as they
     fit together."""
-    assumed = choices
     proposed = {choice.slot for choice in view.proposed}
-    still_open = {slot.slot: slot for slot in view.slots if slot.state == "open"}
-    assumed += tuple(choice for choice in view.proposed if choice.slot in still_open)
-    for slot in still_open.values():
+    still_open = [slot for slot in view.slots if slot.state == "open"]
+    names = {slot.slot for slot in still_open}
+    assumed = (*choices, *(choice for choice in view.proposed if choice.slot in names))
+    for slot in still_open:
         if slot.slot in proposed or engine.product.variable(slot.variable).kind != "several of":
             continue
         none_of_it = Choice(slot.slot, "0")
         if engine.is_possible(assumed, none_of_it, context):
             assumed = (*assumed, none_of_it)
-    return engine.view(assumed, context)
+    return assumed
 
 
-def _spoken(engine: Engine, guard: Guard, view: EngineView, prospect: Prospect) -> Spoken:
-    reads = tuple(
-        (slot, "|".join(prospect.answers(slot) or ("…",)))
-        for slot in engine.reading.slots(guard.when)
-    )
+def _spoken(engine: Engine, guard: Guard, view: EngineView, domains: Domains) -> Spoken:
+    reads = tuple((slot, _named(domains, slot)) for slot in engine.reading.slots(guard.when))
     states = {
         (slot.slot, option.answer): option.state for slot in view.slots for option in slot.options
     }
     suggestions = tuple(
         Suggested(each.variable, each.value, states.get((each.variable, each.value), "possible"))
         for each in guard.suggest
-        if states.get((each.variable, each.value), "possible") in (*POSSIBLE, "needs changes")
     )
-    return Spoken(guard, reads, suggestions)
+    return Spoken(
+        guard,
+        reads,
+        tuple(each for each in suggestions if each.state in ("possible", "needs changes")),
+    )
+
+
+def _named(domains: Domains, slot: str) -> str:
+    domain = domains[slot]
+    return "|".join(domain.every()) if domain.size() <= NAMED else "…"

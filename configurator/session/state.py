@@ -49,7 +49,13 @@ class Step:
 
 def step_between(before: Choices, after: Choices) -> Step:
     """The step from one list of choices to another."""
-    kept = set(before) & set(after)
+    place = {choice: index for index, choice in enumerate(after)}
+    kept: dict[Choice, None] = {}
+    last = -1
+    for choice in before:  # what both have, as long as it stands in the same order
+        if place.get(choice, -1) > last:
+            last = place[choice]
+            kept[choice] = None
     return Step(
         tuple((i, c.slot, c.answer) for i, c in enumerate(before) if c not in kept),
         tuple((i, c.slot, c.answer) for i, c in enumerate(after) if c not in kept),

@@ -23,7 +23,7 @@ from configurator.session import (
 from configurator.trail import KeyReusedError, UnknownSessionError, apply_change
 
 WHOLE = {
-    "base": "foot",
+    "mount": "foot",
     "arm": "short",
     "colour": "red",
     "bulb": "large",
@@ -55,43 +55,43 @@ def test_a_new_session_offers_everything(services: Services) -> None:
     assert session.view["price"]["lowest"] == 3300
     assert session.view["slots"]["arm"]["proposal"] == "short"
     assert session.view["slots"]["width"]["intervals"] == [["60", "240"]]
-    # 2 bases x arms (long only on a foot) x 2 colours x bulb and dimmer (3) x 16 x 181
+    # 2 mounts x arms (long only on a foot) x 2 colours x bulb and dimmer (3) x 16 x 181
     assert session.view["count"] == {"number": str(3 * 2 * 3 * 16 * 181)}
 
 
 def test_a_choice_changes_what_is_possible(services: Services) -> None:
     session = start(services)
-    outcome = choose(services, session, base="clamp")
+    outcome = choose(services, session, mount="clamp")
     assert outcome.kind == "accepted"
     assert outcome.session.seq == 2
     slot = outcome.session.view["slots"]["arm"]
     assert (slot["state"], slot["answer"]) == ("implied", "short")
-    assert slot["origin"] == {"choices": ["base"], "rules": ["long-needs-foot"], "context": []}
+    assert slot["origin"] == {"choices": ["mount"], "rules": ["long-needs-foot"], "context": []}
     assert apply_change(session.view, outcome.change) == outcome.session.view
     assert services.sessions.get(session.session_id) == outcome.session
 
 
 def test_a_chosen_question_still_shows_its_other_options(services: Services) -> None:
-    outcome = choose(services, start(services), base="foot", arm="long")
+    outcome = choose(services, start(services), mount="foot", arm="long")
     assert options(outcome.session, "arm") == {"short": "possible", "long": "chosen"}
-    base = outcome.session.view["slots"]["base"]["options"]
-    assert base["clamp"]["state"] == "needs changes"
+    mount = outcome.session.view["slots"]["mount"]["options"]
+    assert mount["clamp"]["state"] == "needs changes"
 
 
 def test_a_refusal_says_why_and_changes_nothing(services: Services) -> None:
-    outcome = choose(services, start(services), base="clamp")
+    outcome = choose(services, start(services), mount="clamp")
     refused = choose(services, outcome.session, arm="long")
     assert refused.kind == "refused"
     assert refused.session.choices == outcome.session.choices
     assert refused.change == {}
     assert refused.refusal is not None
-    assert refused.refusal.conflict.choices == (Choice("base", "clamp"),)
+    assert refused.refusal.conflict.choices == (Choice("mount", "clamp"),)
     assert refused.refusal.conflict.rules == ("long-needs-foot",)
     (repair,) = refused.refusal.repairs
-    assert [(c.slot, c.before, c.after) for c in repair.changes] == [("base", "clamp", "foot")]
+    assert [(c.slot, c.before, c.after) for c in repair.changes] == [("mount", "clamp", "foot")]
     assert repair.difference == 3200
     mended = services.sessions.accept_repair(session_id(refused), refused.session.seq, 0)
-    assert set(mended.session.choices) == {Choice("base", "foot"), Choice("arm", "long")}
+    assert set(mended.session.choices) == {Choice("mount", "foot"), Choice("arm", "long")}
     back = services.sessions.undo(session_id(mended))
     assert back.session.choices == outcome.session.choices
     assert services.sessions.redo(session_id(back)).session.choices == mended.session.choices
@@ -102,7 +102,7 @@ def session_id(outcome: Outcome) -> str:
 
 
 def test_a_repair_for_other_choices_is_outdated(services: Services) -> None:
-    outcome = choose(services, start(services), base="clamp")
+    outcome = choose(services, start(services), mount="clamp")
     refused = choose(services, outcome.session, arm="long")
     choose(services, outcome.session, colour="red")
     with pytest.raises(RepairOutdatedError):
@@ -113,7 +113,7 @@ def test_a_repair_for_other_choices_is_outdated(services: Services) -> None:
 
 def test_several_choices_are_one_act_or_none(services: Services) -> None:
     session = start(services)
-    refused = choose(services, session, base="clamp", colour="red", arm="long")
+    refused = choose(services, session, mount="clamp", colour="red", arm="long")
     assert refused.kind == "refused"
     assert services.sessions.get(session.session_id).choices == ()
 
@@ -132,7 +132,7 @@ def test_a_retry_gets_the_first_answer(services: Services) -> None:
     session = start(services)
     sessions = services.sessions
     first = sessions.choose(session.session_id, "colour", "red", expected_seq=1, key="k")
-    choose(services, session, base="clamp")
+    choose(services, session, mount="clamp")
     again = sessions.choose(session.session_id, "colour", "red", expected_seq=1, key="k")
     assert again.replayed
     assert (again.kind, again.session, again.change) == (first.kind, first.session, first.change)
@@ -152,7 +152,7 @@ def test_a_retried_undo_gets_its_answer_although_nothing_is_left(services: Servi
 
 def test_unknown_answers_are_told_apart(services: Services) -> None:
     session = start(services)
-    for slot, answer in [("bas", "foot"), ("base", "feet"), ("width", "12O"), ("width", "999")]:
+    for slot, answer in [("mont", "foot"), ("mount", "feet"), ("width", "12O"), ("width", "999")]:
         with pytest.raises(UnknownChoiceError) as unknown:
             services.sessions.choose(session.session_id, slot, answer)
         assert unknown.value.help is not None
@@ -164,7 +164,7 @@ def test_a_commit_needs_answers_and_acknowledgements(services: Services) -> None
     sessions = services.sessions
     with pytest.raises(IncompleteError) as incomplete:
         sessions.commit(session.session_id)
-    assert incomplete.value.slots[:2] == ("base", "arm")
+    assert incomplete.value.slots[:2] == ("mount", "arm")
     whole = {slot.replace(".", "__"): answer for slot, answer in WHOLE.items()}
     outcome = choose(services, session, **{**whole, "width": "200"})
     assert outcome.session.view["guards"]["short-on-wide-desk"]["level"] == "acknowledge"
@@ -187,7 +187,7 @@ def test_an_acknowledgement_ends_when_what_it_was_about_changes(services: Servic
     services.sessions.acknowledge(session.session_id, "short-on-wide-desk")
     again = choose(services, session, width="220").session
     assert "acknowledged" not in again.view["guards"]["short-on-wide-desk"]
-    gone = choose(services, session, base="foot", arm="long").session
+    gone = choose(services, session, mount="foot", arm="long").session
     assert gone.view["guards"] == {}
 
 
@@ -196,7 +196,7 @@ def test_finishing_accepts_proposals_and_the_cheapest_rest(services: Services) -
     finished = services.sessions.accept_proposals(session.session_id).session
     assert finished.view["complete"]
     answers = {name: slot["answer"] for name, slot in finished.view["slots"].items()}
-    assert answers == {**WHOLE, "base": "clamp", "dimmer": "yes", "colour": "black"}
+    assert answers == {**WHOLE, "mount": "clamp", "dimmer": "yes", "colour": "black"}
 
 
 def test_a_withdrawn_choice_is_open_again(services: Services) -> None:
@@ -218,7 +218,7 @@ def test_a_token_lets_only_its_owner_back_in(services: Services) -> None:
 
 
 def test_every_step_is_replayed_and_recomputed_alike(services: Services) -> None:
-    session = choose(services, start(services), base="clamp").session
+    session = choose(services, start(services), mount="clamp").session
     choose(services, session, arm="long")
     choose(services, session, dimmer="yes", width="200")
     services.sessions.acknowledge(session.session_id, "short-on-wide-desk", "ok")
