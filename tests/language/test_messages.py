@@ -48,3 +48,10 @@ def test_spanish_addresses_the_reader_as_tu() -> None:
 def test_only_warnings_can_be_accepted() -> None:
     assert "text-stale" in WARNINGS
     assert not set(WARNINGS) & {"unknown-name", "circular", "void", "never-asked"}
+
+
+def test_the_specification_lists_every_code() -> None:
+    specification = Path(__file__).resolve().parents[2] / "docs" / "language.md"
+    text = specification.read_text("utf-8")
+    codes = {key.partition("/")[0] for key in CATALOGUE} | set(WARNINGS)
+    assert [code for code in sorted(codes) if f"`{code}`" not in text] == []
