@@ -14,7 +14,7 @@ from configurator.model.product import Product
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"
 PRODUCTS = tuple(sorted(path.parent.name for path in RULES.glob("*/product.yaml")))
-TODAY = datetime.date(2026, 12, 1)
+TODAY = datetime.date(2026, 11, 30)
 
 
 @functools.cache
