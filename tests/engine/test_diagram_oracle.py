@@ -280,6 +280,40 @@ def test_simplified_networks_equal_brute_force(data: st.DataObject) -> None:
         check(oracle, backend, pins[1:], fixed=pins[:1])
 
 
+@settings(relaxed, max_examples=60)
+@given(st.data())
+def test_charges_that_overlap(data: st.DataObject) -> None:
+    variables = tuple(NetworkVariable(f"v{index}", (1, 1, 1)) for index in range(4))
+    costs = []
+    for scope in ((0, 1), (1, 2), (0, 1, 2), (2, 3), (3, 0)):
+        size = 3 ** len(scope)
+        charged = data.draw(st.lists(st.integers(-9, 99), min_size=size, max_size=size))
+        costs.append(CostFunction(scope, tuple(charged), "line"))
+    clause = Clause(((0, frozenset({1})), (3, frozenset({0, 2}))))
+    network = Network(variables, (clause,), (), tuple(costs))
+    check(Oracle(network), compile_diagram(network, orders=1), data.draw(pins_of(network)))
+
+
+@settings(relaxed, max_examples=100)
+@given(st.data())
+def test_the_smallest_of_many_cheapest(data: st.DataObject) -> None:
+    """A hub whose parts depend on each other through it alone, and nothing has a price."""
+    hub_size = data.draw(st.integers(3, 5))
+    leaves = data.draw(st.integers(2, 4))
+    variables = [NetworkVariable(f"leaf{index}", (1, 1, 1)) for index in range(leaves)]
+    variables.append(NetworkVariable("hub", (1,) * hub_size))
+    pair = st.tuples(st.integers(0, 2), st.integers(0, hub_size - 1))
+    tables = tuple(
+        AllowedTuples(
+            (leaf, leaves),
+            tuple(sorted(data.draw(st.lists(pair, min_size=2, max_size=9, unique=True)))),
+        )
+        for leaf in range(leaves)
+    )
+    network = Network(tuple(variables), tables, ())
+    check(Oracle(network), compile_diagram(network, orders=1), data.draw(pins_of(network)))
+
+
 @settings(relaxed, max_examples=40)
 @given(st.data())
 def test_plain_python_equals_machine_code(data: st.DataObject) -> None:

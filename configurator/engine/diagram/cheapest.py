@@ -53,7 +53,7 @@ def _delete(
                 class_slots[slot_class[slot[edge]]] -= 1
         whole = out_start[upper + 1] - out_start[upper]
         broken = conjunction[upper] and leaving[upper] == whole - 1
-        if broken or leaving[upper] == 0:
+        if leaving[upper] == 0:
             for place in range(in_start[upper], in_start[upper + 1]):
                 other = in_edge[place]
                 if alive[other]:
