@@ -44,16 +44,17 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def _checks(product: Product) -> tuple[Diagnostic, ...]:
-    return check_product(product, utc_now().date())[1]
-
-
 def create_services(settings: Settings) -> Services:
     """Open the database (bringing it up to date) and the rooms over it."""
     database = connect(settings.database_url)
     migrate(database)
     trail = Trail(database, clock=utc_now)
-    catalogue = Catalogue(database, settings.folder / "compiled", clock=utc_now, checks=_checks)
+    compiled = settings.folder / "compiled"
+
+    def checks(product: Product) -> tuple[Diagnostic, ...]:
+        return check_product(product, utc_now().date(), compiled)[1]
+
+    catalogue = Catalogue(database, compiled, clock=utc_now, checks=checks)
     return Services(
         settings, catalogue, trail, Sessions(catalogue, trail, utc_now), Staff(database)
     )

@@ -65,7 +65,11 @@ def assumed_at_summary(
     """The choices with proposals accepted and untouched several-ofs empty, as far as they
     fit together."""
     proposed = {choice.slot for choice in view.proposed}
-    still_open = [slot for slot in view.slots if slot.state == "open"]
+    still_open = [
+        slot
+        for slot in view.slots
+        if slot.state == "open" and engine.product.variable(slot.variable).kind != "computed"
+    ]
     names = {slot.slot for slot in still_open}
     assumed = (*choices, *(choice for choice in view.proposed if choice.slot in names))
     for slot in still_open:
