@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+import numpy as np
+
 from configurator.engine.backend import Marginals, Pins
 from configurator.engine.desk import Desk
 from configurator.engine.judge import Domains, Judge
@@ -221,12 +223,10 @@ class Overview:
             if chosen is not None:
                 each[start + chosen] = now
             return self._totals.priced(marginals, shift, sure, each)
-        left = values(held)
-        if len(left) > UNITS_TRIED:
-            least = min(units[value] for value in left)
-            return self._totals.priced(marginals, shift, False, least)
+        if held.size > UNITS_TRIED:
+            return self._between(marginals, shift, False, (min(units), max(units)))
         several = []
-        for value in left:
+        for value in range(held.size):  # other quantities, too: a changed choice may need them
             more = tuple(sorted((*pins, (held.index, value))))
             case = self._desk.marginals(more, fixed, changes=True)
             several.append((case, self._totals.priced(case, shift, sure, units[value])))
@@ -239,11 +239,23 @@ class Overview:
         assert times is not None
         domains = ViewDomains(self._desk.places, marginals.valid.tolist(), told)
         bounds = self._judge.bounds(times, domains)
-        low = bounds.low if isinstance(bounds.low, Fraction) else Fraction(0)
-        if not bounds.sure:
-            low = min(low, Fraction(1))
-        return self._totals.priced(
-            marginals, shift, sure and bounds.sure and bounds.low == bounds.high, low
+        ends = [end for end in (bounds.low, bounds.high) if isinstance(end, Fraction)]
+        if not bounds.sure or len(ends) < 2:
+            ends.append(Fraction(1))
+        return self._between(marginals, shift, sure and len(set(ends)) == 1, tuple(ends))
+
+    def _between(
+        self, marginals: Marginals, shift: int, sure: bool, units: Sequence[Fraction]
+    ) -> PricedValues:
+        """A bound for an order quantity somewhere between the ends."""
+        low, high = (
+            self._totals.priced(marginals, shift, sure, end) for end in (min(units), max(units))
+        )
+        return PricedValues(
+            np.minimum(low.lowest, high.lowest),
+            low.exact,
+            np.minimum(low.repaired, high.repaired),
+            low.repaired_exact,
         )
 
     # --- completions ------------------------------------------------------------------

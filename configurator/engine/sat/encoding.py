@@ -53,6 +53,8 @@ class Encoding:
         self.packed: npt.NDArray[np.int64] = np.asarray(
             [literal for row in self.literals for literal in row], dtype=np.int64
         )
+        if top:
+            self.add([top, -top])  # so that models reach to the last primary variable
         for row, size in zip(self.literals, self.sizes, strict=True):
             if size != 2:
                 self._exactly_one(row)
