@@ -40,7 +40,7 @@ def answer_of(draft: Draft, declared: Declared, node: Node) -> str | None:
     if declared.sort == "symbol" and word not in declared.values:
         if not declared.flawed:
             draft.stop_unknown(
-                "unknown-value", text.span, word, tuple(declared.values), variable=declared.id
+                "unknown-value", text.span, word, declared.values, variable=declared.id
             )
         return None
     return word
@@ -130,7 +130,7 @@ def quantities_of(
                     "unknown-value",
                     key.span,
                     key.text,
-                    tuple(declared.values),
+                    declared.values,
                     variable=declared.id,
                 )
             return None
@@ -178,7 +178,7 @@ def slots_of(
     if declared is None:
         name_of_part = name.partition("[")[0]
         if name not in draft.scope.pending and name_of_part not in draft.scope.pending:
-            draft.stop_unknown("unknown-name", key.span, key.text, tuple(draft.scope.names))
+            draft.stop_unknown("unknown-name", key.span, key.text, draft.scope.names)
         return None
     if declared.kind == "context" or (chosen and declared.kind == "computed"):
         if not declared.flawed:
@@ -186,9 +186,7 @@ def slots_of(
         return None
     if part:
         if declared.kind != "several of" or part not in declared.values:
-            draft.stop_unknown(
-                "unknown-name/part", key.span, part, tuple(declared.values), owner=name
-            )
+            draft.stop_unknown("unknown-name/part", key.span, part, declared.values, owner=name)
             return None
         quantity = _quantity(draft, declared, node)
         return None if quantity is None else [(key.text, quantity)]

@@ -47,11 +47,11 @@ def read_column(draft: Draft, sheet: Sheet, index: int) -> Column | None:
     except syntax.ExpressionError:
         tree = None
     if not isinstance(tree, syntax.Path):
-        draft.stop_unknown("unknown-column", span, header, tuple(draft.scope.names))
+        draft.stop_unknown("unknown-column", span, header, draft.scope.names)
         return None
     name = tree.names[0]
     if name not in draft.scope.names and name not in draft.scope.pending:
-        draft.stop_unknown("unknown-column", span, header, tuple(draft.scope.names))
+        draft.stop_unknown("unknown-column", span, header, draft.scope.names)
         return None
     try:
         return Column(index, tree, Resolver(draft, source, "rule").term(tree))

@@ -46,16 +46,19 @@ class Draft:
             key,
             span,
             word=word,
-            hint=self.hint(word, [*offered, *sorted(unlisted)]),
+            hint=self.hint(word, offered, unlisted),
             offered=listed(offered),
             **arguments,
         )
 
-    def hint(self, word: str, offered: Collection[str]) -> tuple[str, str]:
+    def hint(
+        self, word: str, offered: Collection[str], unlisted: Collection[str] = ()
+    ) -> tuple[str, str]:
         """``did you mean "carbon"?`` in both languages, or nothing."""
         if self.likenesses <= 0 or word[:1].isdigit():
             return "", ""
         self.likenesses -= 1
+        offered = [*offered, *sorted(unlisted)]
         like = difflib.get_close_matches(word[:80], offered, n=1, cutoff=0.6)
         if not like:
             folded = {each.casefold(): each for each in offered}

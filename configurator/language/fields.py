@@ -8,7 +8,9 @@ from collections.abc import Mapping as Table
 from fractions import Fraction
 
 from configurator.language.draft import Draft, listed
+from configurator.language.messages import WARNINGS
 from configurator.language.nodes import Mapping, Node, Scalar, Sequence
+from configurator.language.report import Acceptance
 from configurator.language.syntax import RESERVED
 from configurator.model.diagnostic import Span
 from configurator.model.product import Period
@@ -307,9 +309,6 @@ def sequence(draft: Draft, node: Node | None) -> list[Node]:
 
 
 def _accept(draft: Draft, node: Node, owner: Mapping) -> None:
-    from configurator.language.messages import WARNINGS
-    from configurator.language.report import Acceptance
-
     codes = []
     for key, _ in mapping(draft, node):
         if key.text in WARNINGS:

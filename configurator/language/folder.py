@@ -240,7 +240,7 @@ def _product(draft: Draft, sections: Sections, digest: str) -> Product:
     )
     for word, span in draft.texts.shown:
         if word not in draft.scope.names and word not in draft.scope.pending:
-            draft.stop_unknown("unknown-name/placeholder", span, word, tuple(draft.scope.names))
+            draft.stop_unknown("unknown-name/placeholder", span, word, draft.scope.names)
     draft.texts.report_unused(("needs.", "parts.", "include.", "preferences."))
     lints.check(draft, product, rule_ids)
     return product

@@ -40,8 +40,13 @@ def check_lookup(
     first_match: bool,
     columns: list[Column],
     sheet: Sheet,
+    *,
+    charged: bool = False,
 ) -> None:
-    """Report ``lookup-gap`` and ``lookup-overlap``, each once, with an example."""
+    """Report ``lookup-gap`` and ``lookup-overlap``, each once, with an example.
+
+    A table of prices (``charged``) needs no row for "none", which costs nothing.
+    """
     days = {row.period.first for row in rows if row.period.first}
     days |= {row.period.last + datetime.timedelta(1) for row in rows if row.period.last}
     for day in [None, *sorted(days)][:24]:
@@ -49,7 +54,7 @@ def check_lookup(
         active = [
             at for at, row in enumerate(rows) if first_day is None or row.period.covers(first_day)
         ]
-        if not _check(draft, rows, active, first_match, columns, sheet):
+        if not _check(draft, rows, active, first_match, columns, sheet, charged):
             return
 
 
@@ -60,11 +65,12 @@ def _check(
     first_match: bool,
     columns: list[Column],
     sheet: Sheet,
+    charged: bool,
 ) -> bool:
     """Whether all is well, or cannot be told."""
     pieces = []
     for column in columns:
-        found = _pieces(column, rows, active, sheet)
+        found = _pieces(column, rows, active, sheet, charged)
         if found is None:
             return True
         pieces.append(found)
@@ -103,7 +109,7 @@ def _check(
 
 
 def _pieces(
-    column: Column, rows: tuple[TableRow, ...], active: list[int], sheet: Sheet
+    column: Column, rows: tuple[TableRow, ...], active: list[int], sheet: Sheet, charged: bool
 ) -> list[_Piece] | None:
     """The pieces of a column's domain, equal ones merged; ``None`` if it cannot be told."""
     cells = {row.line: row.cells[column.index].strip() for row in sheet.rows}
@@ -123,6 +129,8 @@ def _pieces(
     points = _points(declared, [each for each in conditions if each is not None])
     if points is None:
         return None
+    if charged:
+        points = [point for point in points if point is not None]
     found: dict[int, _Piece] = {}
     for point in points:
         mask = 0

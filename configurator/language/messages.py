@@ -464,6 +464,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "{hint}{variable} offers {offered}.",
         "{hint}{variable} ofrece {offered}.",
     ),
+    "unknown-value/cell": (
+        '"{word}" does not fit in this column.',
+        "«{word}» no encaja en esta columna.",
+        "{hint}A cell holds values of its column: {offered}; numbers and dates are written out.",
+        "{hint}Una celda tiene valores de su columna: {offered}; los números y fechas se escriben.",
+    ),
     "unknown-value/none": (
         '{variable} does not offer "none".',
         "{variable} no ofrece «none».",
@@ -887,6 +893,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "La tabla no tiene la columna «{word}» que debe fijar.",
         "{hint}Its columns are: {offered}.",
         "{hint}Sus columnas son: {offered}.",
+    ),
+    "unknown-column/values": (
+        'The column "{word}" says nothing about an option.',
+        "La columna «{word}» no dice nada de una opción.",
+        "{hint}Columns are: {offered}. Start it with # if it is a note.",
+        "{hint}Las columnas son: {offered}. Empiézala por # si es una nota.",
     ),
     "unknown-column/unnamed": (
         "A column has no name.",

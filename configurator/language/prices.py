@@ -261,5 +261,5 @@ def _table(
     if not fit:
         return None
     first_match = fields.word("match", ("first",)) == "first"
-    check_lookup(draft, tuple(checked), first_match, layout.read, sheet)
+    check_lookup(draft, tuple(checked), first_match, layout.read, sheet, charged=True)
     return tuple(rows)

@@ -198,7 +198,7 @@ class Resolver(TermResolver):
                         "unknown-value",
                         self._span(item),
                         word,
-                        tuple(declared.values),
+                        declared.values,
                         variable=declared.id,
                     )
                 raise UnresolvedError

@@ -91,5 +91,5 @@ def child() -> None:
         answer = to_json(load_folder(files).diagnostics)
     except MemoryError:
         os._exit(1)
-    sys.stdout.write(answer)
-    sys.stdout.flush()
+    sys.stdout.buffer.write(answer.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()

@@ -127,7 +127,7 @@ def _options(draft: Draft, node: Node | None) -> tuple[tuple[str, tuple[str, ...
         declared = draft.scope.names.get(key.text)
         if declared is None:
             if key.text.partition("[")[0] not in draft.scope.pending:
-                draft.stop_unknown("unknown-name", key.span, key.text, tuple(draft.scope.names))
+                draft.stop_unknown("unknown-name", key.span, key.text, draft.scope.names)
             continue
         words = []
         for word in strings(draft, value):
@@ -139,7 +139,7 @@ def _options(draft: Draft, node: Node | None) -> tuple[tuple[str, tuple[str, ...
                     "unknown-value",
                     word.span,
                     word.text,
-                    tuple(declared.values),
+                    declared.values,
                     variable=declared.id,
                 )
         found.append((declared.id, tuple(words)))
@@ -154,7 +154,7 @@ def _variables(draft: Draft, node: Node | None) -> tuple[str, ...] | None:
         if word.text in draft.scope.names:
             found.append(word.text)
         elif word.text.partition("[")[0] not in draft.scope.pending:
-            draft.stop_unknown("unknown-name", word.span, word.text, tuple(draft.scope.names))
+            draft.stop_unknown("unknown-name", word.span, word.text, draft.scope.names)
     return tuple(found)
 
 

@@ -197,7 +197,7 @@ class TermResolver:
             key = "unknown-name/minus"
         elif word in scope.facts:
             key = "unknown-name/fact"
-        self.draft.stop_unknown(key, span, word, tuple(scope.names))
+        self.draft.stop_unknown(key, span, word, scope.names)
         raise UnresolvedError
 
     def _path(self, tree: syntax.Path, span: Span) -> Typed:
@@ -313,7 +313,7 @@ class TermResolver:
                 if path.names[0] in scope.pending:
                     raise UnresolvedError
                 self.draft.stop_unknown(
-                    "unknown-name/sum", self._span(path), path.names[0], tuple(scope.facts)
+                    "unknown-name/sum", self._span(path), path.names[0], scope.facts
                 )
                 raise UnresolvedError
             return Typed(model.SumOfFact(None, fact.id, span), "number", fact.unit)
@@ -348,9 +348,13 @@ class TermResolver:
                     if declared.flawed:
                         raise UnresolvedError
                     self.draft.stop_unknown(
-                        "unknown-value", span, word, tuple(declared.values), variable=declared.id
+                        "unknown-value", span, word, declared.values, variable=declared.id
                     )
                     raise UnresolvedError
+        if self.cell and isinstance(tree, syntax.Path):
+            offered = declared.values if declared is not None else ()
+            self.draft.stop_unknown("unknown-value/cell", span, ".".join(tree.names), offered)
+            raise UnresolvedError
         return self.term(tree)
 
     def _special(self, word: str) -> bool:

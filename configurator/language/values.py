@@ -20,7 +20,7 @@ from configurator.language.spreadsheet import Row, Sheet, plain_number
 from configurator.model.product import Value
 from configurator.model.text import Text
 
-_KEYS = METADATA | {"name", "help", "price", "irreversible"}
+_KEYS = (METADATA - {"status"}) | {"name", "help", "price", "irreversible"}
 _LATER = {
     "sku": "stock",
     "lead days": "lead time",
@@ -138,6 +138,12 @@ def _from_table(draft: Draft, declared: Declared, node: Scalar) -> Mapping | Non
     if "id" not in sheet.columns:
         draft.report.stop("missing-key/column", sheet.place(1, 0), column="id")
         return None
+    known = {"id", *_KEYS, *_LATER, *draft.scope.facts}
+    offered = ["id", "name", "help", "price", "irreversible", "from", "until", *draft.scope.facts]
+    for index, column in enumerate(sheet.columns):
+        spoken = column.partition(".")[0] in ("name", "help", "irreversible")
+        if column and column not in known and not spoken and not column.startswith("#"):
+            draft.stop_unknown("unknown-column/values", sheet.place(1, index), column, offered)
     where = sheet.columns.index("id")
     entries: list[tuple[Scalar, Node]] = []
     seen: dict[str, int] = {}
@@ -158,6 +164,8 @@ def _row(draft: Draft, sheet: Sheet, row: Row) -> Mapping:
     for index, (column, cell) in enumerate(zip(sheet.columns, row.cells, strict=True)):
         text = cell.strip()
         if column == "id" or column.startswith("#") or not column or not text:
+            continue
+        if "." not in column and column not in {*_KEYS, *_LATER, *draft.scope.facts}:
             continue
         place = sheet.place(row.line, index)
         key = Scalar(place.file, 1, place.column, column, True, -1)

@@ -40,7 +40,7 @@ from configurator.model.product import (
     Variable,
 )
 
-_COMMON = METADATA | {
+_COMMON = (METADATA - {"status"}) | {
     "name",
     "type",
     "help",
