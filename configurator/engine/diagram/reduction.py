@@ -118,6 +118,10 @@ def _with_classes(
     class_living: list[Int32] = []
     for block in range(placement.blocks):
         alive = living[block]
+        if not codes[block] and alive.all():
+            representatives.append(np.zeros(1, dtype=np.int64))
+            class_living.append(np.zeros(1, dtype=np.int32))
+            continue
         columns = np.stack([(~alive).astype(np.int64), *codes[block]], axis=1)
         columns[~alive, 1:] = 0
         _, first, number = np.unique(columns, axis=0, return_index=True, return_inverse=True)

@@ -108,7 +108,11 @@ def _sights(scope: tuple[int, ...], placement: Placement) -> tuple[_Sight, ...]:
     sights = []
     for home, positions in sorted(homes.items()):
         seen = np.stack([placement.values_of(scope[p]) for p in positions], axis=1)
-        values, code = np.unique(seen, axis=0, return_inverse=True)
+        if len(positions) == 1:
+            alone, code = np.unique(seen[:, 0], return_inverse=True)
+            values = alone[:, None]
+        else:
+            values, code = np.unique(seen, axis=0, return_inverse=True)
         sights.append(_Sight(home, tuple(positions), values, code.reshape(-1).astype(np.int64)))
     return tuple(sights)
 
@@ -221,6 +225,10 @@ def lift_charge(
     ``state_cost``; the remainder is ``None`` where nothing is left of it.
     """
     table = np.array(function.costs, dtype=np.int64).reshape(sizes)
+    if len(sizes) == 1 and table.size:
+        states = placement.states_of(int(placement.block[function.scope[0]]))
+        state_cost[states] += table[placement.values_of(function.scope[0])]
+        return 0, None
     sights = _sights(function.scope, placement)
     if table.size == 0:
         return 0, None

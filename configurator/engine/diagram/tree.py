@@ -99,6 +99,41 @@ def elimination_order(
 ) -> list[int]:
     """Blocks from the leaves upwards: attempt 0 by least fill, 1 by least degree, later
     ones by least fill with seeded noise. The same input gives the same order."""
+    order: list[int] = []
+    for blocks, inside in _components(len(sizes), scopes):
+        place = {block: index for index, block in enumerate(blocks)}
+        local = [tuple(place[block] for block in scope) for scope in inside]
+        found = _eliminated(tuple(sizes[block] for block in blocks), local, attempt)
+        order.extend(blocks[index] for index in found)
+    return order
+
+
+def _components(
+    count: int, scopes: list[tuple[int, ...]]
+) -> list[tuple[list[int], list[tuple[int, ...]]]]:
+    """Blocks that hang together by scopes, with those scopes; by their least block."""
+    above = list(range(count))
+
+    def top(block: int) -> int:
+        while above[block] != block:
+            above[block] = above[above[block]]
+            block = above[block]
+        return block
+
+    for scope in scopes:
+        for other in scope[1:]:
+            first, second = sorted((top(scope[0]), top(other)))
+            above[second] = first
+    found: dict[int, tuple[list[int], list[tuple[int, ...]]]] = {}
+    for block in range(count):
+        found.setdefault(top(block), ([], []))[0].append(block)
+    for scope in scopes:
+        if scope:
+            found[top(scope[0])][1].append(scope)
+    return list(found.values())
+
+
+def _eliminated(sizes: tuple[int, ...], scopes: list[tuple[int, ...]], attempt: int) -> list[int]:
     graph = _Eliminator(sizes, scopes)
     noise = Random(attempt) if attempt > 1 else None
     base: Callable[[int], tuple[int, int]] = graph.degree if attempt == 1 else graph.fill
