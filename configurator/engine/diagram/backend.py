@@ -57,6 +57,7 @@ class _Working:
         self.best = room(blocks)
         self.second = room(blocks)
         self.winner = room(blocks)
+        self.answer = room(int(diagram.offset[-1]))
 
 
 class DiagramBackend:
@@ -96,6 +97,11 @@ class DiagramBackend:
         self._slot_class = view(diagram.slot_class)
         self._slot_extra = view(diagram.slot_extra)
         self._offset = view(diagram.offset)
+        # Every answer shares these two, so they are read-only.
+        self._never = np.zeros(int(diagram.offset[-1]), dtype=bool)
+        self._exact = np.full(int(diagram.offset[-1]), facts.exact)
+        self._never.setflags(write=False)
+        self._exact.setflags(write=False)
 
     def marginals(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals:
         """Exact valid values and lowest totals; with ``changes`` also minimal changes.
@@ -107,7 +113,6 @@ class DiagramBackend:
         """
         self._check(pins)
         self._check(fixed)
-        facts, total_values = self.facts, int(self.diagram.offset[-1])
         penalty = self._span + 1 if changes else kernels.INFINITE
         cost = self._charged(pins, penalty)
         self._charge(fixed, kernels.INFINITE, cost)
@@ -115,7 +120,6 @@ class DiagramBackend:
         total = self._sweep(cost, work)
         if total >= kernels.LIMIT:
             return self._nothing(changes)
-        answer: Any = [0] * total_values if self.plain else np.empty(total_values, dtype=np.int64)
         self._run(kernels.settle_values)(
             *self._placement,
             self._offset,
@@ -123,22 +127,32 @@ class DiagramBackend:
             work.best,
             work.second,
             work.winner,
-            answer,
+            work.answer,
         )
-        found = np.asarray(answer, dtype=np.int64)
-        possible = found < kernels.LIMIT
-        exact = np.full(total_values, facts.exact)
-        undecided = np.zeros(total_values, dtype=bool)
+        constant, size = self.facts.constant, len(self._never)
+        valid, lowest = self._room(size, np.bool_), self._room(size)
         if not changes:
-            lowest = np.where(possible, found + facts.constant, -1)
-            return Marginals(True, possible, undecided, lowest, exact)
-        given_up, above_floor = np.divmod(found - self._floor, penalty)
-        given_up[~possible] = -1
-        repaired = np.where(possible, above_floor + (self._floor + facts.constant), -1)
-        valid = given_up == 0
-        lowest = np.where(valid, repaired, -1)
-        consistent = (total - self._floor) // penalty == 0
-        return Marginals(consistent, valid, undecided, lowest, exact, given_up, repaired)
+            self._run(kernels.read_hard)(work.answer, constant, valid, lowest)
+            return Marginals(
+                True,
+                np.asarray(valid, dtype=bool),
+                self._never,
+                np.asarray(lowest, dtype=np.int64),
+                self._exact,
+            )
+        given_up, repaired = self._room(size), self._room(size)
+        self._run(kernels.read_soft)(
+            work.answer, constant, self._floor, penalty, valid, lowest, given_up, repaired
+        )
+        return Marginals(
+            total - self._floor < penalty,
+            np.asarray(valid, dtype=bool),
+            self._never,
+            np.asarray(lowest, dtype=np.int64),
+            self._exact,
+            np.asarray(given_up, dtype=np.int64),
+            np.asarray(repaired, dtype=np.int64),
+        )
 
     def count(self, pins: Pins) -> tuple[int, bool]:
         """How many configurations are left, exactly (``True``)."""
@@ -267,13 +281,15 @@ class DiagramBackend:
         return total
 
     def _nothing(self, changes: bool) -> Marginals:
-        size = int(self.diagram.offset[-1])
-        never = np.zeros(size, dtype=bool)
-        none = np.full(size, -1, dtype=np.int64)
-        exact = np.full(size, self.facts.exact)
+        none = np.full(len(self._never), -1, dtype=np.int64)
         if not changes:
-            return Marginals(False, never, never.copy(), none, exact)
-        return Marginals(False, never, never.copy(), none, exact, none.copy(), none.copy())
+            return Marginals(False, self._never, self._never, none, self._exact)
+        return Marginals(
+            False, self._never, self._never, none, self._exact, none.copy(), none.copy()
+        )
+
+    def _room(self, size: int, kind: Any = np.int64) -> Any:
+        return [0] * size if self.plain else np.empty(size, dtype=kind)
 
 
 def totals_of(diagram: FrozenDiagram) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from configurator.engine.diagram.merging import merge_nodes
 from configurator.engine.diagram.reduction import Reduction
 
 Int64 = npt.NDArray[np.int64]
+Int32 = npt.NDArray[np.int32]
 UInt32 = npt.NDArray[np.uint32]
 UInt8 = npt.NDArray[np.uint8]
 
@@ -39,14 +40,14 @@ class FrozenDiagram:
     class_of: UInt32
     state_cost: Int64
     state_weight: Int64
-    block: Int64
-    block_start: Int64
-    state_start: Int64
-    state_value: Int64
-    odd_state: Int64
-    odd_value: Int64
-    common_value: Int64
-    offset: Int64
+    block: Int32
+    block_start: Int32
+    state_start: Int32
+    state_value: Int32
+    odd_state: Int32
+    odd_value: Int32
+    common_value: Int32
+    offset: Int32
 
     @property
     def nodes(self) -> int:
@@ -105,14 +106,14 @@ def freeze(grown: GrowingDiagram | None, reduced: Reduction, sizes: list[int]) -
         class_of=(reduced.class_of + of_block).astype(np.uint32),
         state_cost=reduced.state_cost,
         state_weight=np.array(reduced.state_weight, dtype=np.int64),
-        block=placement.block,
-        block_start=placement.block_start,
-        state_start=placement.state_start,
-        state_value=placement.state_value,
-        odd_state=placement.odd_state,
-        odd_value=placement.odd_value,
-        common_value=placement.common_value,
-        offset=offset.astype(np.int64),
+        block=placement.block.astype(np.int32),
+        block_start=placement.block_start.astype(np.int32),
+        state_start=placement.state_start.astype(np.int32),
+        state_value=placement.state_value.astype(np.int32),
+        odd_state=placement.odd_state.astype(np.int32),
+        odd_value=placement.odd_value.astype(np.int32),
+        common_value=placement.common_value.astype(np.int32),
+        offset=offset.astype(np.int32),
     )
     for array in frozen.arrays().values():
         array.setflags(write=False)

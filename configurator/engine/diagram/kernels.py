@@ -252,3 +252,45 @@ def settle_values(
                 place = base + state_value[listed + state - first]
                 if state_lowest[state] < answer[place]:
                     answer[place] = state_lowest[state]
+
+
+@kernel
+def read_hard(answer: Numbers, constant: int, valid: Numbers, lowest: Numbers) -> None:
+    """Valid values and their lowest totals, where pins could not be given up."""
+    for index in range(len(answer)):
+        if answer[index] < LIMIT:
+            valid[index] = True
+            lowest[index] = answer[index] + constant
+        else:
+            valid[index] = False
+            lowest[index] = -1
+
+
+@kernel
+def read_soft(
+    answer: Numbers,
+    constant: int,
+    floor: int,
+    penalty: int,
+    valid: Numbers,
+    lowest: Numbers,
+    changes: Numbers,
+    repaired: Numbers,
+) -> None:
+    """Take totals apart in which every pin given up counts as ``penalty``; ``floor`` is
+    below every total, ``floor + penalty`` above every total without pins given up."""
+    for index in range(len(answer)):
+        if answer[index] < LIMIT:
+            above = answer[index] - floor
+            given_up = 0
+            if above >= penalty:
+                given_up = above // penalty
+            repaired[index] = answer[index] - given_up * penalty + constant
+            changes[index] = given_up
+            valid[index] = given_up == 0
+            lowest[index] = repaired[index] if given_up == 0 else -1
+        else:
+            valid[index] = False
+            lowest[index] = -1
+            changes[index] = -1
+            repaired[index] = -1
