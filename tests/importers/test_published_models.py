@@ -192,4 +192,4 @@ def test_every_other_published_model_comes_in_or_is_refused() -> None:
         assert loaded.product is not None, (path, loaded.diagnostics[:3])
         assert not loaded.diagnostics, (path, loaded.diagnostics[:3])
         came += 1
-    assert (came, refused) == (50, 56)
+    assert (came, refused) == (49, 56)

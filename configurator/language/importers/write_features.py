@@ -40,8 +40,8 @@ from configurator.model.diagnostic import Span
 _TERMS = 24
 """Terms written in one sum before brackets split it."""
 
-_CHILDREN = 40
-"""Children one rule ties to their parent."""
+_CHILDREN = 20
+"""Children that one rule ties to their parent, or the parent to them."""
 
 
 def feature_folder(model: FeatureModel) -> dict[str, bytes]:
@@ -197,14 +197,13 @@ class _Writer:
         size, low, high = len(group.members), group.low, group.high
         if low == 0 and high >= size:
             return []
+        if low == size:
+            some = [group.members[at : at + _CHILDREN] for at in range(0, size, _CHILDREN)]
+            return [self._inclusion(group.parent, members) for members in some]
         ids = [self.ids[member] for member in group.members]
         words = [self.names[member] for member in group.members]
         parent = one_line(self.names[group.parent], 60)
-        if low == size:
-            suffix, require = "includes", " and ".join(ids)
-            es = f"«{parent}» incluye {names_es(words)}."
-            en = f"“{parent}” includes {names_en(words)}."
-        elif (low, high) == (1, size):
+        if (low, high) == (1, size):
             suffix, require = "one-or-more", " or ".join(ids)
             es = f"«{parent}» necesita al menos una de {names_es(words, 'o')}."
             en = f"“{parent}” needs at least one of {names_en(words, 'or')}."
@@ -212,10 +211,20 @@ class _Writer:
             suffix, require, how_es, how_en = _counted(_total(ids), low, high, size)
             es = f"«{parent}» admite {how_es} de {names_es(words, 'o')}."
             en = f"“{parent}” takes {how_en} of {names_en(words, 'or')}."
-        when = "" if group.parent == 0 else self.ids[group.parent]
-        span = self.model.features[group.parent].span
-        rule_id = self.given.give(f"{self.ids[group.parent]} {suffix}", "r")
-        return [_Rule(rule_id, es, en, span, when=when, require=require)]
+        return [self._below(group.parent, suffix, es, en, require)]
+
+    def _inclusion(self, parent: int, members: Sequence[int]) -> _Rule:
+        words = [self.names[member] for member in members]
+        name = one_line(self.names[parent], 60)
+        es, en = f"«{name}» incluye {names_es(words)}.", f"“{name}” includes {names_en(words)}."
+        require = " and ".join(self.ids[member] for member in members)
+        return self._below(parent, "includes", es, en, require)
+
+    def _below(self, parent: int, suffix: str, es: str, en: str, require: str) -> _Rule:
+        """A requirement that holds where ``parent`` is selected; the root always is."""
+        rule_id = self.given.give(f"{self.ids[parent]} {suffix}", "r")
+        when = "" if parent == 0 else self.ids[parent]
+        return _Rule(rule_id, es, en, self.model.features[parent].span, when=when, require=require)
 
     def _formula(self, formula: Formula, origin: Formulated, number: int) -> _Rule:
         read = reading(formula)
