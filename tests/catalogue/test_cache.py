@@ -13,13 +13,16 @@ def test_it_makes_each_thing_once_however_many_ask_at_the_same_time() -> None:
     made: list[str] = []
     slow = threading.Event()
 
-    def make(key: str) -> object:
-        made.append(key)
-        slow.wait(2)
-        return object()
+    def get(key: str) -> object:
+        def make() -> object:
+            made.append(key)
+            slow.wait(2)
+            return object()
+
+        return kept.get(key, make)
 
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(kept.get, key, lambda key=key: make(key)) for key in "aabbaabb"]
+        asked = [pool.submit(get, key) for key in "aabbaabb"]
         slow.set()
         results = [each.result() for each in asked]
     assert sorted(made) == ["a", "b"]
@@ -31,7 +34,11 @@ def test_it_lets_go_of_what_was_used_longest_ago() -> None:
     made: list[int] = []
 
     def get(key: int) -> str:
-        return kept.get(key, lambda: (made.append(key), str(key))[1])
+        def make() -> str:
+            made.append(key)
+            return str(key)
+
+        return kept.get(key, make)
 
     for key in (1, 2, 1, 3, 1, 2):
         assert get(key) == str(key)

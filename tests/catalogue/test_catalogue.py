@@ -209,9 +209,9 @@ class CatalogueContract:
         for ask in (catalogue.current, catalogue.releases):
             with pytest.raises(UnknownProductError):
                 ask("bike")
-        for ask in (catalogue.release, catalogue.files, catalogue.product):
+        for look in (catalogue.release, catalogue.files, catalogue.product):
             with pytest.raises(UnknownReleaseError):
-                ask("f" * 64)
+                look("f" * 64)
         with pytest.raises(UnknownReleaseError):
             catalogue.engine("f" * 64, DAY)
         assert catalogue.history("bike") == ()
@@ -271,7 +271,7 @@ class CatalogueContract:
     def test_publishing_at_once_gives_every_folder_a_number_of_its_own(
         self, workshop: Workshop
     ) -> None:
-        barrier = threading.Barrier(5)
+        barrier = threading.Barrier(5, timeout=20)
 
         def publish(version: int) -> Any:
             barrier.wait()

@@ -308,7 +308,7 @@ class TrailContract:
     def test_one_of_many_wins_each_event(self, trail: Trail) -> None:
         session_id = start(trail)
         tabs, rounds = 6, 12
-        barrier = threading.Barrier(tabs)
+        barrier = threading.Barrier(tabs, timeout=20)
         heads: list[tuple[int, int]] = []
 
         def tab(name: int) -> list[int]:
@@ -348,7 +348,7 @@ class TrailContract:
 
     def test_retries_at_the_same_time_are_one_event(self, trail: Trail) -> None:
         session_id = start(trail)
-        barrier = threading.Barrier(6)
+        barrier = threading.Barrier(6, timeout=20)
 
         def retry(_: int) -> tuple[str, bool]:
             barrier.wait()
