@@ -24,6 +24,11 @@ from tests.importers.helpers import MODELS, model_file
 TODAY = datetime.date(2026, 11, 22)
 SLOW = {"feature-models/automotive01.uvl", "feature-models/automotive02_01.uvl"}
 
+RECOUNTED = {"feature-models/automotive02_01.uvl": (1392, 8)}
+"""Core and dead features where the published figures (1394 and 8) do not belong to this
+version of the model: a SAT solver on the imported rules, a SAT solver on clauses read
+straight from the UVL file by other code, and the compiled diagram all find these."""
+
 
 def expected(name: str = "expected.json") -> dict[str, Any]:
     path = MODELS / name
@@ -74,10 +79,8 @@ def test_core_and_dead_features_and_the_count(name: str) -> None:
     if "core" in known:
         assert core == sorted(known["core"])
         assert dead == sorted(known["dead"])
-    assert (len(core), len(dead)) == (
-        known.get("core_count", len(core)),
-        known.get("dead_count", len(dead)),
-    )
+    counted = (known.get("core_count", len(core)), known.get("dead_count", len(dead)))
+    assert (len(core), len(dead)) == RECOUNTED.get(name, counted)
     if known.get("configurations"):
         count = int(known["configurations"])
         assert view.count.number == count if view.count.exact else view.count.number <= count
