@@ -107,13 +107,17 @@ class Picture:
         """The drawing for ``answers`` (slot → answer), as inline SVG.
 
         ``label`` is what a reader hears (none: decoration). ``focus`` is a slot: only the
-        part of the picture about it.
+        part of the picture about it. The whole picture carries its answers as ``data-``
+        attributes, for styles that need more than layers.
         """
-        data = "".join(
-            f' data-{escape(slot.replace(".", "-"))}="{escape(answer)}"'
-            for slot, answer in sorted(answers.items())
-            if _NAME.fullmatch(slot) and _NAME.fullmatch(answer)
-        )
+        data = ""
+        if focus is None:
+            # Names hold letters, digits, hyphens and dots only: nothing to escape.
+            data = "".join(
+                f' data-{slot.replace(".", "-")}="{answer}"'
+                for slot, answer in sorted(answers.items())
+                if _NAME.fullmatch(slot) and _NAME.fullmatch(answer)
+            )
         role = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
         box = self._focus.get(focus or "", self.box)
         drawn = "".join(self._drawn(part, answers) for part in self._parts)

@@ -45,9 +45,7 @@ class Customer:
             found = re.search(rf'name="{name}" value="([^"]*)"', page)
             assert found is not None, name
             carried[name] = found.group(1)
-        response = self.client.post(
-            f"/s/{self.session_id}/{act}", data={**carried, **fields}
-        )
+        response = self.client.post(f"/s/{self.session_id}/{act}", data={**carried, **fields})
         assert response.status_code in (303, 422), (response.status_code, response.text)
         return response
 

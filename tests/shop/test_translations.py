@@ -21,10 +21,14 @@ METHODS = [
 VALUES = re.compile(r"%\((\w+)\)s")
 
 
-def said() -> set[str | tuple[str, ...]]:
+Said = tuple[str | tuple[str, ...], str | None]
+
+
+def said() -> set[Said]:
+    """Every sentence in code and templates, with its context where it has one."""
     found = {
-        message
-        for _, _, message, _, _ in extract_from_dir(ROOT, METHODS)
+        (message, context)
+        for _, _, message, _, context in extract_from_dir(ROOT, METHODS)
         if isinstance(message, str | tuple)
     }
     assert len(found) > 100, "the extraction finds too little to be true"
@@ -41,8 +45,8 @@ def catalogue(locale: str) -> Catalog:
 def test_every_sentence_is_translated(locale: str) -> None:
     known = catalogue(locale)
     missing = []
-    for message in said():
-        entry = known.get(message if isinstance(message, str) else message[0])
+    for message, context in said():
+        entry = known.get(message if isinstance(message, str) else message[0], context)
         texts = [] if entry is None else _texts(entry.string)
         if not texts or not all(texts) or entry is None or entry.fuzzy:
             missing.append(message)
@@ -57,6 +61,15 @@ def test_translations_fill_in_the_same_values() -> None:
                 assert set(VALUES.findall(text)) == wanted, message.id
 
 
+def test_the_staff_s_sentences_do_not_change_the_shop_s() -> None:
+    path = resource_dir("translations") / "staff" / "es" / "LC_MESSAGES" / "messages.po"
+    with path.open("rb") as stream:
+        staff = read_po(stream, locale="es")
+    for message in catalogue("es"):
+        other = staff.get(message.id, message.context) if message.id else None
+        assert other is None or other.string == message.string, message.id
+
+
 def test_english_is_the_sentence_itself() -> None:
     for message in catalogue("en"):
         if message.id:
@@ -64,8 +77,8 @@ def test_english_is_the_sentence_itself() -> None:
 
 
 def test_nothing_translated_has_gone_from_the_pages() -> None:
-    ids = {entry if isinstance(entry, str) else entry[0] for entry in said()}
-    gone = [m.id for m in catalogue("es") if m.id and _texts(m.id)[0] not in ids]
+    ids = {(_texts(message)[0], context) for message, context in said()}
+    gone = [m.id for m in catalogue("es") if m.id and (_texts(m.id)[0], m.context) not in ids]
     assert not gone
 
 

@@ -95,7 +95,7 @@ def _by_status(status: int) -> tuple[str, str]:
     if status < 500:
         return (
             gettext("We could not read what was sent"),
-            gettext("Nothing was changed. Go back, load the page again and repeat it."),
+            gettext("Nothing was changed. Go back, load the page again and send it once more."),
         )
     return (
         gettext("Something broke on our side"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from configurator.model.product import Guard
 from configurator.session import Session
-from configurator.web.shop.texts import gettext
+from configurator.web.shop.texts import gettext, pgettext
 from configurator.web.shop.wording import Wording
 
 Json = dict[str, Any]
@@ -62,13 +62,14 @@ def level_name(level: str) -> str:
     """What a level is called."""
     return {
         "hint": gettext("A hint"),
-        "caution": gettext("Caution"),
+        "caution": pgettext("guard", "Caution"),
         "acknowledge": gettext("Please confirm"),
     }[level]
 
 
 def _said(guard: Guard, spoken: Json, session: Session, wording: Wording) -> SaidGuard:
     reads: dict[str, str] = spoken.get("reads", {})
+    below = _woken_by(reads, session)
     return SaidGuard(
         id=guard.id,
         level=guard.level,
@@ -76,14 +77,14 @@ def _said(guard: Guard, spoken: Json, session: Session, wording: Wording) -> Sai
         sentence=wording.say(guard.say, reads),
         evidence=wording.say(guard.evidence.text) if guard.evidence else "",
         suggested=tuple(
-            _suggested(slot, each, session, wording)
+            _suggested(slot, each, below, session, wording)
             for slot, each in sorted(spoken.get("suggest", {}).items())
         ),
         reasons=tuple(wording.say(reason) for reason in guard.reasons),
         acknowledged=bool(spoken.get("acknowledged")),
         reason=spoken.get("reason", ""),
         at=spoken.get("at", "choice"),
-        slot=_woken_by(reads, session),
+        slot=below,
     )
 
 
@@ -97,11 +98,19 @@ def _woken_by(reads: dict[str, str], session: Session) -> str:
     return max(known, key=order.index) if known else ""
 
 
-def _suggested(slot: str, each: Json, session: Session, wording: Wording) -> Suggested:
+def _suggested(slot: str, each: Json, below: str, session: Session, wording: Wording) -> Suggested:
+    """One suggestion; ``below`` is the choice the guard stands under."""
     answer = each["answer"]
     option = session.view["slots"].get(slot, {}).get("options", {}).get(answer, {})
     price = session.view.get("price", {})
-    label = gettext("Change to %(what)s", what=wording.answer(slot, answer))
+    if slot == below:
+        label = gettext("Change to %(what)s", what=wording.answer(slot, answer))
+    elif "." in slot and answer == "0":
+        label = gettext("Leave out %(what)s", what=wording.slot(slot))
+    elif "." in slot:
+        label = gettext("Add %(what)s", what=wording.slot(slot))
+    else:
+        label = gettext("Put %(what)s", what=wording.choice(slot, answer))
     exact = not option.get("at_least") and not price.get("at_least")
     if exact and "lowest" in option and "lowest" in price:
         change = wording.difference(option["lowest"] - price["lowest"])

@@ -184,6 +184,9 @@ class Questions:
         if variable.optional:
             cards.append(self._value_card(variable, None, data))
         shown = tuple(card for card in cards if card is not None)
+        if len({card.lowest for card in shown}) == 1:
+            # Nothing here changes the price; the total below says it once.
+            shown = tuple(replace(card, lowest="") for card in shown)
         if data["state"] != "implied":
             return replace(question, cards=shown)
         return replace(

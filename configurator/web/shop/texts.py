@@ -13,6 +13,11 @@ def gettext(sentence: str, /, **values: object) -> str:
     return str(flask_babel.gettext(sentence, **values))
 
 
+def pgettext(context: str, sentence: str, /) -> str:
+    """A word the staff's pages say otherwise: its sentence within ``context``."""
+    return str(flask_babel.pgettext(context, sentence))
+
+
 def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
     """The sentence for ``num`` things; ``%(num)s`` is filled in."""
     return str(flask_babel.ngettext(one, many, num, **values))
