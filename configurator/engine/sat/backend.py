@@ -82,8 +82,9 @@ class SatBackend:
                 valid = np.zeros(self._values, dtype=np.bool_)
             lowest, exact = self._lowest(every, valid)
             needed = repaired = sure = None
-            if changes and root is not None:
-                needed, repaired, sure = self._changes(pins, fixed, root, valid, lowest, exact)
+            if changes:
+                known = np.zeros(self._values, dtype=np.bool_) if root is None else root
+                needed, repaired, sure = self._changes(pins, fixed, known, valid, lowest, exact)
             return Marginals(
                 consistent,
                 valid,
