@@ -7,7 +7,10 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from configurator.language.syntax import SPELLING, ExpressionError
 
 _SIGNS = {"&": "and", "|": "or", "!": "not", "→": "=>", "×": "*", "·": "*", "÷": "/", "−": "-"}
-SPANISH_WORDS = {
+OTHER_WORDS = {
+    "true": "yes",
+    "false": "no",
+    "null": "none",
     "cuando": "when",
     "si": "when",
     "y": "and",
@@ -51,8 +54,8 @@ def explain(text: str, error: UnexpectedInput) -> ExpressionError:
     if token.type == "COMMA" and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
         return _decimal_comma(text, at)
     for word in (str(token).lower(), _word_before(text, at)):
-        if word in SPANISH_WORDS:
-            return ExpressionError("syntax/write", at, found=word, write=SPANISH_WORDS[word])
+        if word in OTHER_WORDS:
+            return ExpressionError("syntax/write", at, found=word, write=OTHER_WORDS[word])
     if token in ("(", ")", "[", "]"):
         return ExpressionError("syntax/unbalanced", at, sign=str(token))
     return ExpressionError("syntax/word", at, word=str(token))

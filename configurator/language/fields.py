@@ -135,9 +135,13 @@ class Fields:
     def must(self, key: str, owner: str) -> Node | None:
         """What stands under ``key``; its absence is reported, naming ``owner``."""
         node = self.of.get(key)
-        if node is None:
+        if node is None and (isinstance(self.node, Mapping) or self._empty()):
             self.draft.report.stop("missing-key", self.node.span, key=key, owner=owner)
         return node
+
+    def _empty(self) -> bool:
+        """Whether nothing at all was written (anything else is already reported)."""
+        return isinstance(self.node, Scalar) and self.node.empty
 
     def scalar(self, key: str) -> Scalar | None:
         """The text under ``key``; a list or mapping there is reported."""

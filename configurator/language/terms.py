@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Literal, cast
 
 from configurator.language import syntax
-from configurator.language.advice import SPANISH_WORDS
+from configurator.language.advice import OTHER_WORDS
 from configurator.language.draft import Draft, listed
 from configurator.language.fields import day as read_day
 from configurator.language.fields import number_of
@@ -179,8 +179,8 @@ class TermResolver:
             return
         if word == "lowest-total" or word in scope.prices or word in ("total", "price", "prices"):
             raise self._stop("price-in-rule", tree, word=word)
-        if word.lower() in SPANISH_WORDS:
-            write = SPANISH_WORDS[word.lower()]
+        if word.lower() in OTHER_WORDS:
+            write = OTHER_WORDS[word.lower()]
             raise self._stop("syntax/write", tree, found=word, write=write)
         if self.draft.likenesses > 0:
             owner = next((each for each in scope.names.values() if word in each.values), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from fractions import Fraction
 
@@ -370,3 +371,17 @@ def test_the_same_files_give_the_same_product_and_digest() -> None:
     assert one == other
     assert one.digest == digest_of(files)
     assert len(one.digest) == 64
+
+
+def test_big_products_are_read_in_time() -> None:
+    variables = "".join(f"  f{n}: {{type: yes or no}}\n" for n in range(2_000))
+    rules = "".join(f"  - {{id: r{n}, require: f{n} => f{n // 2}}}\n" for n in range(2_000))
+    rows = "".join(f"{n % 7 * 10 + 600},{'yes' if n % 2 else 'no'}\n" for n in range(10_000))
+    start = time.process_time()
+    found = product(
+        more(variables)
+        + f"=== rules.yaml\nrules:\n{rules}  - {{id: t, table: t.csv, kind: allowed}}\n"
+        + f"=== t.csv\nwidth,f7\n{rows}"
+    )
+    assert time.process_time() - start < 15
+    assert (len(found.rules), len(found.tables[0].rows)) == (2_000, 10_000)
