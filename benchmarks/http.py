@@ -34,7 +34,7 @@ def add_floor(app: Flask, services: Any) -> None:
     """A view that does what no service can do without: insert one row and answer."""
     from configurator.trail.database import writing
 
-    engine = services.trail.engine
+    engine = services.trail._engine
     rows = Table(
         "bench_row", MetaData(), Column("id", Integer, primary_key=True), Column("body", String)
     )
@@ -71,11 +71,11 @@ class Client:
         self.number = number
         self.count = 0
         started = self.post("/api/v1/sessions", {"product": product}, {})
-        self.path = f"/api/v1/sessions/{started['session_id']}/choose"
+        self.path = f"/api/v1/sessions/{started['session']['session_id']}/choose"
         self.token = started["token"]
         self.answers = [
             (name, answer)
-            for name, slot in started["view"]["slots"].items()
+            for name, slot in started["session"]["view"]["slots"].items()
             for answer, option in slot.get("options", {}).items()
             if option["state"] == "possible"
         ]

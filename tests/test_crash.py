@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import random
 import threading
@@ -51,7 +52,7 @@ class Client(threading.Thread):
         self.number = number
         self.acknowledged: dict[str, int] = {}
         started = post(f"{server.url}/api/v1/sessions", {"product": "lamp"}, {})
-        self.session_id = started["session_id"]
+        self.session_id = started["session"]["session_id"]
         self.token = started["token"]
         self.problem: Exception | None = None
 
@@ -66,7 +67,7 @@ class Client(threading.Thread):
         slot, answer = ANSWERS[(index + self.number) % len(ANSWERS)]
         key = f"client-{self.number}-{index}"
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key}
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             try:
                 reply = post(
@@ -79,10 +80,20 @@ class Client(threading.Thread):
             except urllib.error.HTTPError as problem:
                 if problem.code != 503:
                     raise AssertionError(problem.read().decode()) from problem
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 pass
             assert time.monotonic() < deadline, "the server did not come back"
             time.sleep(0.05)
+
+
+def wait_for_progress(clients: list[Client], acknowledged: int) -> None:
+    """Wait until so many choices are acknowledged, or all clients have ended."""
+    deadline = time.monotonic() + 120
+    while sum(len(client.acknowledged) for client in clients) < acknowledged:
+        if not any(client.is_alive() for client in clients):
+            return
+        assert time.monotonic() < deadline, "the server does not get on"
+        time.sleep(0.01)
 
 
 @pytest.mark.slow
@@ -91,12 +102,13 @@ def test_every_acknowledged_choice_survives_kill_9(server: Server) -> None:
     clients = [Client(server, number) for number in range(CLIENTS)]
     for client in clients:
         client.start()
-    for _ in range(KILLS):
-        time.sleep(randomness.uniform(0.2, 0.8))
+    for kill in range(1, KILLS + 1):
+        wait_for_progress(clients, kill * CLIENTS * CHOICES // (KILLS + 2))
+        time.sleep(randomness.uniform(0, 0.2))
         server.kill()
         server.start()
     for client in clients:
-        client.join(timeout=120)
+        client.join(timeout=300)
         assert not client.is_alive()
         assert client.problem is None, client.problem
     server.kill()
