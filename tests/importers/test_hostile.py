@@ -111,7 +111,7 @@ def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(tmp_path: Path) -> N
 def test_imports_stay_in_the_folder(tmp_path: Path) -> None:
     written(tmp_path, "secret.uvl", "features\n S\n")
     path = written(
-        tmp_path, "inner/m.uvl", 'imports\n "/tmp/secret" as s\nfeatures\n A\n  or\n   s.S\n'
+        tmp_path, "inner/m.uvl", 'imports\n "/srv/secret" as s\nfeatures\n A\n  or\n   s.S\n'
     )
     with pytest.raises(ImportModelError) as caught:
         import_model(path)
