@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from configurator.engine.constraint_backend import ConstraintBackend
 from configurator.engine.engine import Engine
 from configurator.engine.errors import EngineError, said
 from configurator.engine.lowering import Lowered, lower
+from configurator.engine.network import Network
 from configurator.engine.sat import SatBackend
 from configurator.engine.truth import Meaning
 from configurator.model.product import Product
@@ -37,11 +39,12 @@ def compile_product(
     if backend not in BACKENDS:
         raise ValueError(f"no backend {backend!r}; there is {', '.join(BACKENDS)}")
     lowered = lower(Meaning(product, day))
+    network = _taken_exactly(lowered.network)
     sat: list[SatBackend] = []
 
     def reasoner() -> Reasoner:
         if not sat:
-            sat.append(SatBackend(lowered.network))
+            sat.append(SatBackend(network))
         return sat[0]
 
     chosen: Backend
@@ -49,15 +52,25 @@ def compile_product(
         judge = ConstraintBackend.of_product(lowered)
         return _not_void(Engine(lowered, judge, lambda: judge))
     if backend == "sat":
-        chosen = SatBackend(lowered.network)
+        chosen = SatBackend(network)
         sat.append(chosen)
     else:
-        chosen = _diagram(lowered, cache, backend == "auto", reasoner)
+        chosen = _diagram(lowered, network, cache, backend == "auto", reasoner)
     return _not_void(Engine(lowered, chosen, reasoner))
 
 
+def _taken_exactly(network: Network) -> Network:
+    """Charges that are only bounded are minimised as they stand: ``engine.totals`` knows
+    what they miss, and when that is all."""
+    return replace(network, costs=tuple(replace(each, exact=True) for each in network.costs))
+
+
 def _diagram(
-    lowered: Lowered, cache: Path | None, may_fall_back: bool, sat: Callable[[], Reasoner]
+    lowered: Lowered,
+    network: Network,
+    cache: Path | None,
+    may_fall_back: bool,
+    sat: Callable[[], Reasoner],
 ) -> Backend:
     """The compiled backend; imported only here, so that SAT works without it."""
     if find_spec("configurator.engine.diagram") is None:
@@ -72,7 +85,7 @@ def _diagram(
         network_digest,
     )
 
-    digest = network_digest(lowered.network)
+    digest = network_digest(network)
     folder = None if cache is None else cache / digest
     if folder is not None and folder.exists():
         try:
@@ -80,7 +93,7 @@ def _diagram(
         except DiagramFileError:
             folder = cache / digest if cache is not None else None  # compiled anew, replaced
     try:
-        compiled = compile_diagram(lowered.network)
+        compiled = compile_diagram(network)
     except TooWideError as error:
         if may_fall_back:
             found = sat()

@@ -227,7 +227,7 @@ class ConstraintBackend:
             valid,
             np.zeros(size, dtype=np.bool_),
             lowest,
-            np.full(size, self._exact),
+            np.ones(size, dtype=np.bool_),
             needed if changes else None,
             repaired if changes else None,
         )
@@ -307,7 +307,12 @@ class _Reading:
         if not self._lowered.pricing.charged:
             return 0
         searched = {index: values[index] for index in self.searched}
-        return self._lowered.pricing.plain_sum(self._answers(searched))
+        answers = self._answers(searched)
+        total = self._lowered.pricing.plain_sum(answers)
+        for charge in self._lowered.wide:  # counted as the network counts them
+            place = tuple(values[self._lowered.held[slot].index] for slot in charge.kept)
+            total += int(charge.bound[place]) - charge.paid(answers)
+        return total
 
     def _answers(self, values: dict[int, int]) -> dict[str, str | None]:
         found: dict[str, str | None] = {}

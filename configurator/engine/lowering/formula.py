@@ -6,7 +6,7 @@ Leaves are literals (a variable takes one of some values), bounded sums, and row
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import gcd
 from typing import NamedTuple
@@ -58,8 +58,32 @@ Disjunction = tuple[Leaf, ...]
 
 
 def conjunction(parts: Iterable[Formula]) -> Formula:
-    """All of them, flattened; literals of one variable meet."""
-    return _joined(parts, All)
+    """All of them, flattened; literals of one variable and bounds of one sum meet."""
+    joined = _joined(parts, All)
+    if not isinstance(joined, All):
+        return joined
+    sums: dict[tuple[object, object], Sum] = {}
+    rest: list[Formula] = []
+    for part in joined.parts:
+        if not isinstance(part, Sum):
+            rest.append(part)
+            continue
+        key = (part.scope, part.weights)
+        known = sums.get(key, part)
+        sums[key] = Sum(
+            part.scope,
+            part.weights,
+            _tighter(known.low, part.low, max),
+            _tighter(known.high, part.high, min),
+        )
+    every: tuple[Formula, ...] = (*rest, *sums.values())
+    return every[0] if len(every) == 1 else All(every)
+
+
+def _tighter(one: int | None, other: int | None, pick: Callable[[int, int], int]) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return pick(one, other)
 
 
 def disjunction(parts: Iterable[Formula], sizes: Sequence[int]) -> Formula:
