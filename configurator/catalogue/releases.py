@@ -18,7 +18,7 @@ from configurator.catalogue.errors import UnknownProductError, UnknownReleaseErr
 from configurator.catalogue.tables import blob, product_release, publication, release_file
 from configurator.model.text import Text
 from configurator.trail import canonical_json
-from configurator.trail.database import autocommit, snapshot, writing
+from configurator.trail.database import autocommit, snapshot, storable, writing
 
 Act = Literal["published", "rolled back"]
 
@@ -88,8 +88,10 @@ class ReleaseStore:
 
     def current(self, product_id: str) -> Release:
         """The current release of a product; raises ``UnknownProductError``."""
-        with autocommit(self._database) as connection:
-            found = _current(connection, product_id)
+        found = None
+        if storable(product_id):
+            with autocommit(self._database) as connection:
+                found = _current(connection, product_id)
         if found is None:
             raise UnknownProductError(product_id)
         return found
@@ -101,6 +103,8 @@ class ReleaseStore:
             .where(product_release.c.product_id == product_id)
             .order_by(product_release.c.number)
         )
+        if not storable(product_id):
+            raise UnknownProductError
         with autocommit(self._database) as connection:
             found = tuple(_release(row) for row in connection.execute(query))
         if not found:
@@ -232,6 +236,8 @@ def _current(connection: Connection, product_id: str) -> Release | None:
 
 
 def _known(connection: Connection, digest: str) -> Release | None:
+    if not storable(digest):
+        return None
     query = select(product_release).where(product_release.c.digest == digest)
     row = connection.execute(query).one_or_none()
     return None if row is None else _release(row)

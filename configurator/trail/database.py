@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import time
 import weakref
 from collections.abc import Iterator
@@ -45,6 +46,8 @@ _SERVER_OPTIONS = (
     "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
     " -c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c TimeZone=UTC"
 )
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 _queues: weakref.WeakKeyDictionary[Engine, WriterQueue] = weakref.WeakKeyDictionary()
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
@@ -138,6 +141,12 @@ def _postgresql(address: URL) -> Engine:
     return engine
 
 
+def storable(text: str) -> bool:
+    """Whether a text from outside can be a key or an id in every database: no NUL, no
+    half of a surrogate pair. What is not storable is not stored, so need not be asked."""
+    return _UNSTORABLE.search(text) is None
+
+
 @contextmanager
 def autocommit(engine: Engine) -> Iterator[Connection]:
     """A connection on which each statement is a transaction of its own: for reading, and
@@ -164,7 +173,8 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 def writing(engine: Engine) -> Iterator[Connection]:
     """A connection inside one write transaction, committed at the end or not at all.
 
-    On SQLite it is the only writer from the first statement on. Raises
+    On SQLite it is the only writer from the first statement on, so one must not be opened
+    inside another. Raises
     ``TrailUnavailableError`` where the database fails; then nothing was stored, unless
     the connection broke during the commit itself: ask again to know.
     """

@@ -1,8 +1,8 @@
 """The trail: append an event and move the head, or do neither.
 
 An act is decided on the head as it was read, before any lock; the transaction then moves
-the head only from that very event on. If somebody was faster, it is decided again, this
-time with the head locked. The order is always: same key, same answer; then the expected
+the head only from that very event on. If somebody was faster, it is decided again; after
+a few times with the head locked. The order is always: same key, same answer; then the expected
 event; then the decision. Knows nothing of what events mean.
 """
 
@@ -17,13 +17,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import Connection, Engine, Row, exc
+from sqlalchemy import Connection, Engine, Row, Select, exc
 
 from configurator.trail.canonical import apply_change, canonical_json, encode_checked
-from configurator.trail.database import autocommit, snapshot, writing
+from configurator.trail.database import autocommit, snapshot, storable, writing
 from configurator.trail.errors import (
     CodeTakenError,
     KeyReusedError,
+    NotCanonicalError,
     SequenceConflictError,
     UnknownSessionError,
 )
@@ -59,6 +60,10 @@ from configurator.trail.verify import ReplayStep, Verification, replay_rows, ver
 
 Clock = Callable[[], datetime.datetime]
 """The present moment, with its time zone."""
+
+
+_UNLOCKED_TRIES = 3
+"""How often an act is decided without a lock before it is decided under one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,20 +136,23 @@ class Trail:
 
         A repeated ``key`` with the same ``fingerprint`` gives the first answer again,
         whatever happened since. ``decide`` sees the head and says what happens, or
-        raises to have nothing stored; it may be called a second time, with a newer
-        head, so it must not act on the world.
+        raises to have nothing stored; it may be called again, with a newer head, so it
+        must not act on the world, nor write to this database.
 
         Raises ``UnknownSessionError``, ``KeyReusedError`` (same key, other
         fingerprint), ``SequenceConflictError`` (the session is not at
         ``expected_seq``), ``NotCanonicalError``, ``TrailUnavailableError``.
         """
-        head, earlier = self._find(session_id, key)
-        if earlier is not None:
-            return _same_answer(earlier, fingerprint)
-        step = self._decided(head, key, fingerprint, expected_seq, decide)
-        if self._store(head, step):
-            return Written(step.event, step.event.answer)
-        # Somebody was faster. In here nobody is: the head stays locked.
+        if not storable(key):
+            raise NotCanonicalError("the key")
+        for _ in range(_UNLOCKED_TRIES):
+            head, earlier = self._find(session_id, key)
+            if earlier is not None:
+                return _same_answer(earlier, fingerprint)
+            step = self._decided(head, key, fingerprint, expected_seq, decide)
+            if self._store(head, step):
+                return Written(step.event, step.event.answer)
+        # Somebody was faster each time. In here nobody is: the head stays locked.
         with writing(self._engine) as connection:
             connection.execute(LOCK_HEAD, {"session_id": session_id})
             head, earlier = _found(connection, session_id, key)
@@ -157,20 +165,12 @@ class Trail:
 
     def head(self, session_id: str) -> Head:
         """How a session stands; raises ``UnknownSessionError``."""
-        with autocommit(self._engine) as connection:
-            row = connection.execute(ONE_HEAD, {"session_id": session_id}).one_or_none()
-        if row is None:
-            raise UnknownSessionError(session_id)
-        return _head_of(row)
+        return self._head(ONE_HEAD, "session_id", session_id)
 
     def head_by_code(self, code: str) -> Head:
         """How the session of a code stands; ``code`` as ``code.normalise`` gives it.
         Raises ``UnknownSessionError``."""
-        with autocommit(self._engine) as connection:
-            row = connection.execute(HEAD_BY_CODE, {"code": code}).one_or_none()
-        if row is None:
-            raise UnknownSessionError(code)
-        return _head_of(row)
+        return self._head(HEAD_BY_CODE, "code", code)
 
     def events(self, session_id: str) -> tuple[Event, ...]:
         """The events of a session in order; raises ``UnknownSessionError``,
@@ -202,6 +202,8 @@ class Trail:
     def stored(self, session_id: str) -> tuple[StoredHead | None, tuple[StoredEvent, ...]]:
         """The stored head and events of one moment, unverified; raises
         ``UnknownSessionError`` where there is nothing at all."""
+        if not storable(session_id):
+            raise UnknownSessionError
         parameters = {"session_id": session_id}
         with snapshot(self._engine) as connection:
             head: Any = connection.execute(ONE_HEAD, parameters).one_or_none()
@@ -210,7 +212,18 @@ class Trail:
             raise UnknownSessionError(session_id)
         return head, tuple(rows)
 
+    def _head(self, query: Select[Any], column: str, value: str) -> Head:
+        if not storable(value):
+            raise UnknownSessionError
+        with autocommit(self._engine) as connection:
+            row = connection.execute(query, {column: value}).one_or_none()
+        if row is None:
+            raise UnknownSessionError(value)
+        return _head_of(row)
+
     def _find(self, session_id: str, key: str) -> tuple[Head, Event | None]:
+        if not storable(session_id):
+            raise UnknownSessionError
         with autocommit(self._engine) as connection:
             return _found(connection, session_id, key)
 

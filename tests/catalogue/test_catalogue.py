@@ -207,11 +207,13 @@ class CatalogueContract:
     def test_what_is_not_there_is_said(self, workshop: Workshop) -> None:
         catalogue = workshop.catalogue
         for ask in (catalogue.current, catalogue.releases):
-            with pytest.raises(UnknownProductError):
-                ask("bike")
+            for product_id in ("bike", "", "a\0b", "\ud800"):
+                with pytest.raises(UnknownProductError):
+                    ask(product_id)
         for look in (catalogue.release, catalogue.files, catalogue.product):
-            with pytest.raises(UnknownReleaseError):
-                look("f" * 64)
+            for digest in ("f" * 64, "", "a\0b", "\ud800"):
+                with pytest.raises(UnknownReleaseError):
+                    look(digest)
         with pytest.raises(UnknownReleaseError):
             catalogue.engine("f" * 64, DAY)
         assert catalogue.history("bike") == ()

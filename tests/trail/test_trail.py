@@ -99,6 +99,19 @@ class TrailContract:
         with pytest.raises(UnknownSessionError):
             choose(trail, "nobody", "a", "1", "k")
 
+    @pytest.mark.parametrize("text", ["a\0b", "\ud800", "", "'; DROP TABLE event; --", "ñ" * 9999])
+    def test_what_cannot_be_there_is_not_there_either(self, trail: Trail, text: str) -> None:
+        for ask in (trail.head, trail.head_by_code, trail.events, trail.verify, trail.replay):
+            with pytest.raises(UnknownSessionError):
+                ask(text)
+        with pytest.raises(UnknownSessionError):
+            choose(trail, text, "a", "1", "k")
+
+    @pytest.mark.parametrize("key", ["a\0b", "\ud800"])
+    def test_a_key_that_cannot_be_stored_is_refused(self, trail: Trail, key: str) -> None:
+        with pytest.raises(NotCanonicalError):
+            choose(trail, start(trail), "a", "1", key)
+
     # --- writing -----------------------------------------------------------------
 
     def test_a_write_appends_and_moves_the_head(self, trail: Trail, clock: Clock) -> None:
@@ -275,6 +288,24 @@ class TrailContract:
         assert seen == [1, 2]
         assert written.event.seq == 3
         assert trail.head(session_id).state == {"choices": [["faster", "1"], ["slower", "2"]]}
+        assert trail.verify(session_id).ok
+
+    def test_who_is_outrun_again_and_again_gets_a_turn(self, trail: Trail) -> None:
+        session_id = start(trail)
+        seen: list[int] = []
+
+        def decide(head: Head) -> Decision:
+            seen.append(head.seq)
+            if len(seen) <= 3:
+                choose(trail, session_id, "faster", str(len(seen)), f"k{len(seen)}")
+            return choosing("slower", "2")(head)
+
+        written = trail.write(
+            session_id, key="k-slower", fingerprint="f", expected_seq=None, decide=decide
+        )
+        assert seen == [1, 2, 3, 4]
+        assert not written.replayed
+        assert written.event.seq == 5
         assert trail.verify(session_id).ok
 
     def test_somebody_faster_is_a_conflict_where_an_event_was_expected(self, trail: Trail) -> None:

@@ -33,6 +33,9 @@ def migrate(engine: Engine) -> None:
             return
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
+            # Waiting for another process, and a step over a large table, take their time.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
         if _revision(connection) != newest:
             config.attributes["connection"] = connection
