@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +15,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from configurator.app import Services, create_app
+from configurator.app import Services, create_app, create_services
 from configurator.settings import Settings
+from tests.conftest import LAMP, files_of
 
 PASSWORD = "a long enough password"
 STAFF = {"merchandiser": "mar", "support": "sol", "admin": "ada"}
@@ -22,27 +25,45 @@ STAFF = {"merchandiser": "mar", "support": "sol", "admin": "ada"}
 Json = dict[str, Any]
 
 
+def settings_in(folder: Path) -> Settings:
+    """Settings of a service that lives in a folder."""
+    return Settings(
+        folder=folder,
+        database_url=f"sqlite:///{folder}/configurator.db",
+        secret_key="for tests only",
+        testing=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a service with the small product and its staff, made once."""
+    folder = tmp_path_factory.mktemp("prepared")
+    made = create_services(settings_in(folder))
+    published = made.catalogue.publish(files_of(LAMP), by="tests")
+    assert published.release is not None, published.diagnostics
+    for role, name in STAFF.items():
+        made.staff.add(name, PASSWORD, role)
+    return folder
+
+
 @pytest.fixture
-def lamp(lamp: dict[str, bytes]) -> dict[str, bytes]:
-    files = dict(lamp)
-    for a, b in (
-        (b"          base:\n", b"          stand:\n"),
-        (b"  base:\n    name", b"  stand:\n    name"),
-        (b"[base, arm", b"[stand, arm"),
-        (b"base = foot", b"stand = foot"),
-        (b"base: foot", b"stand: foot"),
-        (b"base: clamp", b"stand: clamp"),
-        (b"{en: Base, es: Base}", b"{en: Stand, es: Base}"),
-    ):
-        files = {n: c.replace(a, b) for n, c in files.items()}
-    return files
+def settings(tmp_path: Path, prepared: Path) -> Settings:
+    """Settings of a service in the test's own copy of that folder."""
+    folder = tmp_path / "service"
+    shutil.copytree(prepared, folder)
+    return settings_in(folder)
+
+
+@pytest.fixture
+def services(settings: Settings) -> Services:
+    """The service in that copy."""
+    return create_services(settings)
 
 
 @pytest.fixture
 def app(settings: Settings, services: Services) -> Flask:
-    """The application, with one member of staff of each role."""
-    for role, name in STAFF.items():
-        services.staff.add(name, PASSWORD, role)
+    """The application over it."""
     return create_app(settings, services)
 
 

@@ -81,7 +81,6 @@ def test_every_role_gets_in_just_where_it_belongs(
 
 
 def test_a_view_that_declares_no_roles_is_closed(settings: Settings, services: Services) -> None:
-    services.staff.add("ada", PASSWORD, "admin")
     app = create_app(settings, services)
     view = app.view_functions["desk.find"]
     app.view_functions["desk.find"] = view.__wrapped__  # type: ignore[attr-defined]

@@ -17,10 +17,10 @@ def test_products_are_listed_and_described(client: FlaskClient) -> None:
     assert detail["name"] == {"en": "Desk lamp", "es": "Lámpara de mesa"}
     assert detail["currency"] == "EUR"
     by_id = {variable["id"]: variable for variable in detail["variables"]}
-    assert list(by_id) == ["stand", "arm", "colour", "bulb", "dimmer", "extras", "width"]
+    assert list(by_id) == ["mount", "arm", "colour", "bulb", "dimmer", "extras", "width"]
     assert by_id["width"]["number"] == {"low": "60", "high": "240", "step": "1"}
     assert by_id["extras"]["several"] == {"pick": [0, 2], "each": [1, 3]}
-    assert [value["id"] for value in by_id["stand"]["values"]] == ["clamp", "foot"]
+    assert [value["id"] for value in by_id["mount"]["values"]] == ["clamp", "foot"]
 
 
 def test_a_configuration_from_start_to_commit(lamp_session: ApiSession) -> None:
@@ -28,10 +28,10 @@ def test_a_configuration_from_start_to_commit(lamp_session: ApiSession) -> None:
     assert schemas.SessionState().validate(session.state) == {}
     assert session.state["language"] == "es"
     assert session.state["seq"] == 1
-    chosen = session.choose("stand", "clamp", key="k1")
+    chosen = session.choose("mount", "clamp", key="k1")
     assert schemas.ActAnswer().validate(chosen) == {}
     assert (chosen["kind"], chosen["seq"]) == ("accepted", 2)
-    assert chosen["session"]["choices"] == [{"slot": "stand", "answer": "clamp"}]
+    assert chosen["session"]["choices"] == [{"slot": "mount", "answer": "clamp"}]
 
     refused = session.choose("arm", "long")
     assert refused["kind"] == "refused"
@@ -39,7 +39,7 @@ def test_a_configuration_from_start_to_commit(lamp_session: ApiSession) -> None:
     assert refused["session"]["choices"] == chosen["session"]["choices"]
     refusal = refused["refusal"]
     assert refusal["wanted"] == {"slot": "arm", "answer": "long"}
-    assert refusal["conflict"]["choices"] == [{"slot": "stand", "answer": "clamp"}]
+    assert refusal["conflict"]["choices"] == [{"slot": "mount", "answer": "clamp"}]
     assert refusal["conflict"]["rules"] == [
         {
             "id": "long-needs-foot",
@@ -50,12 +50,12 @@ def test_a_configuration_from_start_to_commit(lamp_session: ApiSession) -> None:
         }
     ]
     (repair,) = refusal["repairs"]
-    assert {"slot": "stand", "before": "clamp", "after": "foot"} in repair["changes"]
+    assert {"slot": "mount", "before": "clamp", "after": "foot"} in repair["changes"]
 
     repaired = session.post("accept-repair", {"refusal_seq": refusal["seq"], "index": 0})
     assert repaired.get_json()["kind"] == "accepted"
     answers = {each["slot"]: each["answer"] for each in repaired.get_json()["session"]["choices"]}
-    assert answers == {"stand": "foot", "arm": "long"}
+    assert answers == {"mount": "foot", "arm": "long"}
 
     many = [{"slot": "colour", "answer": "red"}, {"slot": "bulb", "answer": "large"}]
     assert session.post("choose-many", {"choices": many}).get_json()["kind"] == "accepted"
@@ -72,21 +72,21 @@ def test_a_configuration_from_start_to_commit(lamp_session: ApiSession) -> None:
 def test_undo_redo_withdraw_and_reset(lamp_session: ApiSession) -> None:
     session = lamp_session
     assert session.post("undo").get_json()["code"] == "nothing-to-undo"
-    session.choose("stand", "foot")
+    session.choose("mount", "foot")
     session.choose("colour", "red")
     undone = session.post("undo").get_json()["session"]
-    assert [each["slot"] for each in undone["choices"]] == ["stand"]
+    assert [each["slot"] for each in undone["choices"]] == ["mount"]
     assert (undone["can_undo"], undone["can_redo"]) == (True, True)
     redone = session.post("redo").get_json()["session"]
-    assert [each["slot"] for each in redone["choices"]] == ["stand", "colour"]
-    withdrawn = session.post("withdraw", {"slot": "stand"}).get_json()["session"]
+    assert [each["slot"] for each in redone["choices"]] == ["mount", "colour"]
+    withdrawn = session.post("withdraw", {"slot": "mount"}).get_json()["session"]
     assert [each["slot"] for each in withdrawn["choices"]] == ["colour"]
     assert session.post("reset").get_json()["session"]["choices"] == []
 
 
 def test_a_guard_waits_to_be_acknowledged(lamp_session: ApiSession) -> None:
     session = lamp_session
-    for slot, answer in (("stand", "foot"), ("arm", "short"), ("width", "200"), ("bulb", "large")):
+    for slot, answer in (("mount", "foot"), ("arm", "short"), ("width", "200"), ("bulb", "large")):
         session.choose(slot, answer)
     session.post("finish")
     waiting = session.post("commit").get_json()
@@ -101,7 +101,7 @@ def test_a_guard_waits_to_be_acknowledged(lamp_session: ApiSession) -> None:
 
 def test_explaining_leaves_no_trace(lamp_session: ApiSession) -> None:
     session = lamp_session
-    session.choose("stand", "clamp")
+    session.choose("mount", "clamp")
     why = session.get("/explain", slot="arm", answer="long").get_json()
     assert schemas.Explanation().validate(why) == {}
     assert why["possible"] is False
@@ -113,7 +113,7 @@ def test_explaining_leaves_no_trace(lamp_session: ApiSession) -> None:
 
 def test_the_trail_can_be_read_and_replayed(lamp_session: ApiSession) -> None:
     session = lamp_session
-    after_first = session.choose("stand", "clamp")["session"]
+    after_first = session.choose("mount", "clamp")["session"]
     session.choose("arm", "long")
     session.post("language", {"language": "en"})
     page = session.get("/events", limit=2).get_json()
@@ -133,7 +133,7 @@ def test_the_trail_can_be_read_and_replayed(lamp_session: ApiSession) -> None:
 
 def test_a_retry_gets_the_first_answer_whatever_happened_since(lamp_session: ApiSession) -> None:
     session = lamp_session
-    body = {"slot": "stand", "answer": "clamp", "expected_seq": 1}
+    body = {"slot": "mount", "answer": "clamp", "expected_seq": 1}
     first = session.post("choose", body, key="one")
     session.choose("colour", "red")
     again = session.post("choose", body, key="one")
@@ -148,7 +148,7 @@ def test_a_retry_gets_the_first_answer_whatever_happened_since(lamp_session: Api
 
 def test_a_retried_refusal_is_the_same_refusal(lamp_session: ApiSession) -> None:
     session = lamp_session
-    session.choose("stand", "clamp")
+    session.choose("mount", "clamp")
     first = session.choose("arm", "long", key="two")
     assert session.choose("arm", "long", key="two") == first
     assert session.get().get_json()["seq"] == 3
@@ -156,7 +156,7 @@ def test_a_retried_refusal_is_the_same_refusal(lamp_session: ApiSession) -> None
 
 def test_the_slower_of_two_tabs_gets_the_present_state(lamp_session: ApiSession) -> None:
     session = lamp_session
-    session.choose("stand", "foot")
+    session.choose("mount", "foot")
     late = session.post("choose", {"slot": "colour", "answer": "red", "expected_seq": 1})
     problem = late.get_json()
     assert (late.status_code, problem["code"]) == (409, "sequence-conflict")

@@ -57,7 +57,7 @@ def test_what_is_not_declared_as_json(lamp_session: ApiSession, kind: str) -> No
 
 
 def test_a_body_that_is_too_large(lamp_session: ApiSession) -> None:
-    body = json.dumps({"slot": "stand", "answer": "x" * LARGEST_BODY}).encode()
+    body = json.dumps({"slot": "mount", "answer": "x" * LARGEST_BODY}).encode()
     response = lamp_session.post("choose", data=body, content_type="application/json")
     problem_of(response, 413, "body-too-large")
 
@@ -69,21 +69,21 @@ def test_a_body_that_is_too_large(lamp_session: ApiSession) -> None:
         ("text", "", "object"),
         (None, "", "object"),
         ({}, "slot", "required"),
-        ({"slot": "stand"}, "answer", "required"),
+        ({"slot": "mount"}, "answer", "required"),
         ({"slot": 5, "answer": "foot"}, "slot", "text"),
         ({"slot": "", "answer": "foot"}, "slot", "empty"),
         ({"slot": "x" * 300, "answer": "foot"}, "slot", "long"),
-        ({"slot": "stand", "answer": "\ud800"}, "answer", "letters"),
-        ({"slot": "stand", "answer": "a\x00b"}, "answer", "letters"),
-        ({"slot": "stand", "answer": "foot", "price": 0}, "price", "unknown"),
-        ({"slot": "stand", "answer": "foot", "expected_seq": 2.5e-42}, "expected_seq", "whole"),
-        ({"slot": "stand", "answer": "foot", "expected_seq": 1.5}, "expected_seq", "whole"),
-        ({"slot": "stand", "answer": "foot", "expected_seq": "1"}, "expected_seq", "whole"),
-        ({"slot": "stand", "answer": "foot", "expected_seq": True}, "expected_seq", "whole"),
-        ({"slot": "stand", "answer": "foot", "expected_seq": [1]}, "expected_seq", "whole"),
-        ({"slot": "stand", "answer": "foot", "expected_seq": 1e300}, "expected_seq", "range"),
-        ({"slot": "stand", "answer": "foot", "expected_seq": 0}, "expected_seq", "range"),
-        ({"slot": "stand", "answer": "foot", "expected_seq": -1}, "expected_seq", "range"),
+        ({"slot": "mount", "answer": "\ud800"}, "answer", "letters"),
+        ({"slot": "mount", "answer": "a\x00b"}, "answer", "letters"),
+        ({"slot": "mount", "answer": "foot", "price": 0}, "price", "unknown"),
+        ({"slot": "mount", "answer": "foot", "expected_seq": 2.5e-42}, "expected_seq", "whole"),
+        ({"slot": "mount", "answer": "foot", "expected_seq": 1.5}, "expected_seq", "whole"),
+        ({"slot": "mount", "answer": "foot", "expected_seq": "1"}, "expected_seq", "whole"),
+        ({"slot": "mount", "answer": "foot", "expected_seq": True}, "expected_seq", "whole"),
+        ({"slot": "mount", "answer": "foot", "expected_seq": [1]}, "expected_seq", "whole"),
+        ({"slot": "mount", "answer": "foot", "expected_seq": 1e300}, "expected_seq", "range"),
+        ({"slot": "mount", "answer": "foot", "expected_seq": 0}, "expected_seq", "range"),
+        ({"slot": "mount", "answer": "foot", "expected_seq": -1}, "expected_seq", "range"),
     ],
 )
 def test_fields_that_are_not_as_expected(
@@ -100,7 +100,7 @@ def test_fields_that_are_not_as_expected(
 
 
 def test_null_is_no_number(lamp_session: ApiSession) -> None:
-    response = lamp_session.post("choose", {"slot": "stand", "answer": None, "expected_seq": None})
+    response = lamp_session.post("choose", {"slot": "mount", "answer": None, "expected_seq": None})
     problem = problem_of(response, 422, "unexpected-fields")
     assert {each["field"] for each in problem["errors"]} == {"answer", "expected_seq"}
 
@@ -111,7 +111,7 @@ def test_null_is_no_number(lamp_session: ApiSession) -> None:
         ("choose-many", {"choices": {}}, "choices"),
         ("choose-many", {"choices": []}, "choices"),
         ("choose-many", {"choices": [1]}, "choices.0"),
-        ("choose-many", {"choices": [{"slot": "stand"}]}, "choices.0.answer"),
+        ("choose-many", {"choices": [{"slot": "mount"}]}, "choices.0.answer"),
         ("accept-repair", {"refusal_seq": 2}, "index"),
         ("accept-repair", {"refusal_seq": 2, "index": 10**6}, "index"),
         ("language", {"language": "fr"}, "language"),
@@ -126,7 +126,7 @@ def test_fields_of_the_other_acts(
 
 
 def test_five_point_nought_is_five(lamp_session: ApiSession) -> None:
-    body = b'{"slot": "stand", "answer": "foot", "expected_seq": 1.0}'
+    body = b'{"slot": "mount", "answer": "foot", "expected_seq": 1.0}'
     response = lamp_session.post("choose", data=body, content_type="application/json")
     assert response.status_code == 200
 
@@ -134,7 +134,7 @@ def test_five_point_nought_is_five(lamp_session: ApiSession) -> None:
 def test_what_the_product_does_not_know(lamp_session: ApiSession) -> None:
     choose = lamp_session.post
     problem_of(choose("choose", {"slot": "wings", "answer": "two"}), 404, "unknown-slot")
-    problem_of(choose("choose", {"slot": "stand", "answer": "jelly"}), 422, "unknown-value")
+    problem_of(choose("choose", {"slot": "mount", "answer": "jelly"}), 422, "unknown-value")
     problem_of(choose("choose", {"slot": "width", "answer": "wide"}), 422, "unknown-value")
     problem_of(choose("choose", {"slot": "width", "answer": "1e400"}), 422, "unknown-value")
     problem_of(choose("choose", {"slot": "width", "answer": "9" * 2000}), 422, "unknown-value")
@@ -191,7 +191,7 @@ def test_a_foreign_token_opens_nothing(client: FlaskClient, lamp_session: ApiSes
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "/nothing", "/sessions/x/choose/more", "/problems/none", "/products/"]
+    "path", ["/", "/nothing", "/sessions/x/choose/more", "/problems/none", "/products/"]
 )
 def test_addresses_there_are_not(client: FlaskClient, path: str) -> None:
     problem_of(client.get(f"/api/v1{path}"), 404, "unknown-address")

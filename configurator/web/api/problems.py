@@ -286,7 +286,11 @@ def language() -> str:
     asked = request.args.get("lang", "")
     if asked in LANGUAGES:
         return asked
-    return request.accept_languages.best_match(LANGUAGES, LANGUAGES[0])
+    for wanted, quality in request.accept_languages:
+        primary = wanted.partition("-")[0].lower()
+        if quality > 0 and primary in LANGUAGES:
+            return primary
+    return LANGUAGES[0]
 
 
 def problem(
@@ -334,10 +338,10 @@ def field_errors(messages: object, path: str = "") -> list[Json]:
     return [
         {
             "field": path,
-            "code": str(code),
-            "message": _FIELD_ERRORS[str(code)].in_language(language()),
+            "code": code,
+            "message": _FIELD_ERRORS[code].in_language(language()),
         }
-        for code in codes
+        for code in map(str, codes)
     ]
 
 

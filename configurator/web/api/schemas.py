@@ -22,7 +22,12 @@ class Integral(fields.Field[int]):
     between ``low`` and ``high``, both within what JSON carries exactly.
     """
 
-    default_error_messages = {"whole": "whole", "range": "range", "required": "required"}  # noqa: RUF012
+    default_error_messages = {  # noqa: RUF012
+        "whole": "whole",
+        "range": "range",
+        "required": "required",
+        "null": "whole",
+    }
 
     def __init__(
         self, *, low: int = 0, high: int = LARGEST_INTEGER, text: bool = False, **more: Any
@@ -62,6 +67,7 @@ class Words(fields.Field[str]):
         "empty": "empty",
         "long": "long",
         "required": "required",
+        "null": "text",
     }
 
     def __init__(self, *, longest: int, shortest: int = 1, **more: Any) -> None:
@@ -105,6 +111,10 @@ class Strict(Schema):
     error_messages = {"unknown": "unknown", "type": "object"}  # noqa: RUF012
 
 
+_OBJECT = {"type": "object", "null": "object", "required": "required"}
+_LIST = {"invalid": "list", "null": "list", "required": "required"}
+
+
 def _language(value: str) -> None:
     if value not in ("es", "en"):
         raise ValidationError("language")
@@ -137,10 +147,10 @@ class ChooseMany(Act):
     """Choose several answers as one act."""
 
     choices = fields.List(
-        fields.Nested(Answer, error_messages={"type": "object", "required": "required"}),
+        fields.Nested(Answer, error_messages=_OBJECT),
         required=True,
-        validate=validate.Length(1, 500, error="long"),
-        error_messages={"invalid": "list", "required": "required"},
+        validate=[validate.Length(1, error="empty"), validate.Length(max=500, error="long")],
+        error_messages=_LIST,
     )
 
 
@@ -176,9 +186,9 @@ class Start(Strict):
     product = Words(longest=200, required=True)
     language = Words(longest=5, validate=_language)
     context = fields.List(
-        fields.Nested(Answer, error_messages={"type": "object"}),
-        validate=validate.Length(0, 50, error="long"),
-        error_messages={"invalid": "list"},
+        fields.Nested(Answer, error_messages=_OBJECT),
+        validate=validate.Length(max=50, error="long"),
+        error_messages=_LIST,
     )
 
 
