@@ -92,8 +92,12 @@ class Emitter:
             index = self.add_variable(f"holds:{len(self.sizes)}", (1, 1), hidden=True)
             found = self._hidden[formula] = Literal(index, frozenset((1,)))
             fails = Literal(index, frozenset((0,)))
-            self.require(disjunction((fails, formula), self.sizes))
-            self.require(disjunction((found, negation(formula, self.sizes)), self.sizes))
+            # Part by part: as a whole, a wide conjunction would be led back to this very
+            # variable, and that direction of the definition would be lost.
+            for part in _conjuncts(formula):
+                self.require(disjunction((fails, part), self.sizes))
+            for part in _conjuncts(negation(formula, self.sizes)):
+                self.require(disjunction((found, part), self.sizes))
         return found
 
     # --- clauses ----------------------------------------------------------------------
@@ -238,3 +242,7 @@ def _leaf_holds(leaf: Literal | Sum | Rows, row: tuple[int, ...], place: dict[in
         return (tuple(row[place[v]] for v in leaf.scope) in leaf.tuples) is not leaf.negated
     total = sum(weights[row[place[v]]] for v, weights in zip(leaf.scope, leaf.weights, strict=True))
     return (leaf.low is None or leaf.low <= total) and (leaf.high is None or total <= leaf.high)
+
+
+def _conjuncts(formula: Formula) -> tuple[Formula, ...]:
+    return formula.parts if isinstance(formula, All) else (formula,)
