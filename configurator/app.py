@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, request
@@ -13,6 +14,7 @@ from secure import ContentSecurityPolicy, ReferrerPolicy, Secure, StrictTranspor
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from configurator.catalogue import Catalogue
+from configurator.language import load_safely
 from configurator.model.diagnostic import Diagnostic
 from configurator.model.product import Product
 from configurator.resources import resource_dir
@@ -23,6 +25,10 @@ from configurator.settings import Settings
 from configurator.trail import Trail, connect, migrate
 from configurator.web import access, api, desk, shop, workshop
 from configurator.web.locale import choose_locale
+
+READING_LIMIT = 60
+"""Seconds a rule folder may take to read when it is published; the workshop has read an
+upload before, within far less."""
 
 BODY_LIMIT = 64 * 1024
 """Bytes a request may have; uploads in the workshop set their own limit."""
@@ -54,7 +60,13 @@ def create_services(settings: Settings) -> Services:
     def checks(product: Product) -> tuple[Diagnostic, ...]:
         return check_product(product, utc_now().date(), compiled)[1]
 
-    catalogue = Catalogue(database, compiled, clock=utc_now, checks=checks)
+    catalogue = Catalogue(
+        database,
+        compiled,
+        clock=utc_now,
+        checks=checks,
+        load=partial(load_safely, seconds=READING_LIMIT),
+    )
     return Services(
         settings, catalogue, trail, Sessions(catalogue, trail, utc_now), Staff(database)
     )

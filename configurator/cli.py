@@ -15,6 +15,9 @@ from configurator import __version__
 from configurator.resources import resource_dir
 from configurator.settings import Settings, SettingsError
 
+OWN_FOLDER_SECONDS = 60
+"""How long reading a folder of one's own may take; an uploaded one has far less."""
+
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -41,7 +44,7 @@ def _load(folder: Path, language: str) -> Any:
     """The product of a rule folder; prints its diagnostics and exits 1 where it has none."""
     from configurator.language import load_safely, read_folder, render
 
-    loaded = load_safely(read_folder(folder))
+    loaded = load_safely(read_folder(folder), seconds=OWN_FOLDER_SECONDS)
     if loaded.product is None:
         click.echo(render(loaded.diagnostics, language), err=True)
         sys.exit(1)
@@ -102,7 +105,7 @@ def check(folder: Path, output: str, language: str) -> None:
     from configurator.language import load_safely, read_folder, render
     from configurator.session.checks import check_product
 
-    loaded = load_safely(read_folder(folder))
+    loaded = load_safely(read_folder(folder), seconds=OWN_FOLDER_SECONDS)
     diagnostics = loaded.diagnostics
     results: tuple[Any, ...] = ()
     if loaded.product is not None:
