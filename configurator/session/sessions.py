@@ -41,10 +41,12 @@ from configurator.session.refusal import (
 from configurator.session.state import State, apply, step_between
 from configurator.session.view import open_slots, view_of
 from configurator.trail import (
+    CodeTakenError,
     Decision,
     EventDraft,
     Head,
     Trail,
+    TrailUnavailableError,
     UnknownSessionError,
     digest,
     new_code,
@@ -54,6 +56,8 @@ from configurator.trail import SequenceConflictError as TrailSequenceConflictErr
 
 Json = dict[str, Any]
 ENGINE_VERSION = __version__
+CODES_TRIED = 20
+"""Codes drawn for a new session before giving up; a second one is rarely needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,9 +267,14 @@ class Sessions:
             change=view_change({}, view),
             view=view,
         )
-        self._trail.start(draft, head)
-        session = self.get(session_id)
-        return Started(session, f"{session_id}.{secret}")
+        for _ in range(CODES_TRIED):
+            try:
+                self._trail.start(draft, head)
+            except CodeTakenError:
+                head = replace(head, code=new_code())
+            else:
+                return Started(self.get(session_id), f"{session_id}.{secret}")
+        raise TrailUnavailableError
 
     def choose(
         self,
