@@ -12,13 +12,13 @@ from configurator.engine.desk import Desk
 from configurator.engine.judge import Domains, Judge
 from configurator.engine.layout import NOT_ASKED
 from configurator.engine.lowering.held import Held
-from configurator.engine.proposals import Now, Proposer
+from configurator.engine.proposals import Proposer
 from configurator.engine.totals import Totals, cheapest_of
 from configurator.engine.viewing import (
     Plan,
     PricedValues,
+    Standing,
     Unpacked,
-    ViewDomains,
     Viewer,
     plan_of,
 )
@@ -102,7 +102,7 @@ class Overview:
 
     def _opened(self, slot: str, valid: list[bool], told: Told) -> SlotView:
         """A computed number that has no variable: known once its inputs are."""
-        domains = ViewDomains(self._desk.places, valid, told)
+        domains = Standing(self._desk.places, valid, told)
         inputs = self._reading.behind(slot)
         if any(domains[each].size() != 1 for each in inputs):
             return SlotView(slot, slot, "open")
@@ -114,22 +114,21 @@ class Overview:
     def _worth(self, answers: Told, computed: str) -> str:
         return self._desk.meaning.spelled(self._desk.meaning.read(computed)(answers))
 
-    def _all_answers(self, now: Now, told: Told) -> dict[str, str | None]:
+    def _all_answers(self, now: Standing, told: Told) -> dict[str, str | None]:
         """Every slot's answer where it is certain: ``NOT_ASKED``, or ``None`` if open."""
-        domains, _ = now
         answers: dict[str, str | None] = {}
         for slot in self._desk.layout.slots:
             if slot.id in told:
                 answers[slot.id] = told[slot.id]
             elif slot.id in self._plans:
                 held = self._plans[slot.id].held
-                only = domains[slot.id]
+                only = now[slot.id]
                 answers[slot.id] = None
                 if only.size() == 1 and not (only.answers and _unwritten(held, only.answers[0])):
                     answers[slot.id] = next(iter(only.every()))
             else:
                 inputs = self._reading.behind(slot.id)
-                known = {each: domains[each] for each in inputs}
+                known = {each: now[each] for each in inputs}
                 answers[slot.id] = None
                 if all(each.size() == 1 for each in known.values()):
                     given = {name: next(iter(each.every())) for name, each in known.items()}
@@ -147,41 +146,29 @@ class Overview:
 
     def _proposals(
         self, pins: Pins, fixed: Pins, valid: list[bool], told: Told
-    ) -> tuple[list[tuple[str, str]], Now]:
+    ) -> tuple[list[tuple[str, str]], Standing]:
         """What the defaults propose, and what is valid with it."""
         places = self._desk.places
 
-        def now_of(flags: list[bool]) -> Now:
-            def is_valid(held: Held, value: int) -> bool:
-                return flags[places[held.id][1] + value]
-
-            return ViewDomains(places, flags, told), is_valid
-
-        def refresh(accepted: Sequence[tuple[Held, int]]) -> Now | None:
+        def refresh(accepted: Sequence[tuple[Held, int, str]]) -> Standing | None:
             if not accepted:
-                return now_of(valid)
-            more = tuple((held.index, value) for held, value in accepted)
+                return Standing(places, valid, told)
+            more = tuple((held.index, value) for held, value, _ in accepted)
             marginals = self._desk.backend.marginals(tuple(sorted((*pins, *more))), fixed=fixed)
-            return now_of(marginals.valid.tolist()) if marginals.consistent else None
+            if not marginals.consistent:
+                return None
+            given = {held.id: answer for held, _, answer in accepted}
+            return Standing(places, marginals.valid.tolist(), {**told, **given})
 
-        def still_open(slot: str, now: Now) -> bool:
-            if slot in told:
-                return False
-            held, _ = places[slot]
-            left = [value for value in range(held.size) if now[1](held, value)]
-            if held.not_asked in left:
-                return False
-            return len(left) > 1 or not held.known[left[0]]
-
-        accepted, after = self._proposer.propose(refresh, still_open)
-        return accepted, after if after is not None else now_of(valid)
+        accepted, after = self._proposer.propose(refresh)
+        return accepted, after if after is not None else Standing(places, valid, told)
 
     def domains(self, choices: Choices, context: Choices) -> Domains:
         """See ``Engine.domains``. What is undecided may still be."""
         desk = self._desk
         marginals = desk.marginals(desk.pins(choices), desk.fixed(context), changes=True)
         possible = (marginals.valid | marginals.undecided).tolist()
-        return ViewDomains(desk.places, possible, self._told(choices, context))
+        return Standing(desk.places, possible, self._told(choices, context))
 
     # --- totals -----------------------------------------------------------------------
 
@@ -237,7 +224,7 @@ class Overview:
     ) -> PricedValues:
         times = self._pricing.prices.times
         assert times is not None
-        domains = ViewDomains(self._desk.places, marginals.valid.tolist(), told)
+        domains = Standing(self._desk.places, marginals.valid.tolist(), told)
         bounds = self._judge.bounds(times, domains)
         ends = [end for end in (bounds.low, bounds.high) if isinstance(end, Fraction)]
         if not bounds.sure or len(ends) < 2:

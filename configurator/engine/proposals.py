@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from configurator.engine.judge import Domain, Judge
+from configurator.engine.judge import Judge
 from configurator.engine.lowering.held import Held
+from configurator.engine.truth import Truth
+from configurator.engine.viewing import Standing
 from configurator.model.product import Default, Product, Variable
 
-Now = tuple[Mapping[str, Domain], Callable[[Held, int], bool]]
-"""What is valid now: domains for conditions, and one value's validity."""
+Refresh = Callable[[Sequence[tuple[Held, int, str]]], Standing | None]
+"""What is valid with some proposals accepted; ``None`` where they do not hold together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,76 +39,82 @@ class Proposer:
             held,
         )
 
-    def propose(
-        self,
-        refresh: Callable[[Sequence[tuple[Held, int]]], Now | None],
-        still_open: Callable[[str, Now], bool],
-    ) -> tuple[list[tuple[str, str]], Now | None]:
+    def propose(self, refresh: Refresh) -> tuple[list[tuple[str, str]], Standing | None]:
         """``(slot, answer)`` proposals, in order, and what is valid with all of them.
 
-        ``refresh(accepted)`` says what is valid with the accepted proposals, ``None``
-        where they do not hold together. Proposals are first accepted on trust, and what
-        is valid is asked afresh only for conditions; if all hold together, each was
-        valid in its turn. Else the walk is made again, asking before every variable.
+        Proposals are first accepted on trust, and what is valid is asked afresh only
+        where a condition cannot be judged otherwise; if all hold together, each was valid
+        in its turn. Else the walk is made again, asking before every variable.
         """
-        trusting = self._walk(refresh, still_open, careful=False)
-        if trusting is None:
-            trusting = self._walk(refresh, still_open, careful=True)
-        return trusting if trusting is not None else ([], None)
+        found = self._walk(refresh, careful=False) or self._walk(refresh, careful=True)
+        return found if found is not None else ([], None)
 
     def _walk(
-        self,
-        refresh: Callable[[Sequence[tuple[Held, int]]], Now | None],
-        still_open: Callable[[str, Now], bool],
-        *,
-        careful: bool,
-    ) -> tuple[list[tuple[str, str]], Now] | None:
-        accepted: list[tuple[Held, int]] = []
-        answers: list[tuple[str, str]] = []
+        self, refresh: Refresh, *, careful: bool
+    ) -> tuple[list[tuple[str, str]], Standing] | None:
+        accepted: list[tuple[Held, int, str]] = []
         now = refresh(())
         stale = False
         for variable in self.variables:
             if now is None:
                 return None
-            if stale and (careful or self._depends(variable, now)):
+            if stale and (careful or self._unclear(variable, now)):
                 now, stale = refresh(accepted), False
                 if now is None:
                     return None
-            for row in self._rows(variable, now, still_open):
-                together = [*accepted, *((held, value) for held, value, _ in row)]
+            if self._asked(variable, now) is not True:
+                continue
+            for row in self._rows(variable, now):
+                together = [*accepted, *row]
                 if careful and len(row) > 1 and refresh(together) is None:
                     continue
-                accepted = together
-                answers.extend((held.id, answer) for held, _, answer in row)
-                stale = True
+                for held, _, answer in row:
+                    now.accept(held.id, answer)
+                accepted, stale = together, True
                 break
         if stale:
             now = refresh(accepted)
-        return None if now is None else (answers, now)
+        return None if now is None else ([(held.id, a) for held, _, a in accepted], now)
 
-    def _depends(self, variable: Variable, now: Now) -> bool:
-        """Whether what is proposed depends on what earlier proposals imply."""
-        if any(row.when is not None for row in variable.defaults):
-            return True
+    def _asked(self, variable: Variable, now: Standing) -> Truth:
         names = [variable.id, *(f"{variable.id}.{value.id}" for value in variable.values)]
         slots = [self.held[name] for name in names if name in self.held]
-        return any(held.not_asked >= 0 and now[1](held, held.not_asked) for held in slots)
+        if any(held.not_asked >= 0 and now.valid(held, held.not_asked) for held in slots):
+            return self.judge.truth(variable.relevant_when, now)
+        return True
 
-    def _rows(
-        self, variable: Variable, now: Now, still_open: Callable[[str, Now], bool]
-    ) -> Iterable[list[tuple[Held, int, str]]]:
-        """What the rows propose that apply and fit, in order."""
-        domains, valid = now
+    def _unclear(self, variable: Variable, now: Standing) -> bool:
+        """Whether what is proposed may depend on what accepted proposals imply. What is
+        certain stays so when less is valid."""
+        if self._asked(variable, now) is None:
+            return True
         for row in variable.defaults:
-            if row.when is not None and self.judge.truth(row.when, domains) is not True:
+            if row.when is None:
+                return False
+            truth = self.judge.truth(row.when, now)
+            if truth is not False:
+                return truth is None
+        return False
+
+    def _rows(self, variable: Variable, now: Standing) -> Iterable[list[tuple[Held, int, str]]]:
+        """What the rows propose that apply and fit, in order."""
+        for row in variable.defaults:
+            if row.when is not None and self.judge.truth(row.when, now) is not True:
                 continue
             wanted = [
                 (held, value, answer)
                 for held, value, answer in self._wanted(variable, row)
-                if still_open(held.id, now)
+                if self._open(held, now)
             ]
-            if wanted and all(valid(held, value) for held, value, _ in wanted):
+            if wanted and all(now.valid(held, value) for held, value, _ in wanted):
                 yield wanted
+
+    def _open(self, held: Held, now: Standing) -> bool:
+        """Whether a slot that is asked has no answer yet."""
+        if now.answered(held.id):
+            return False
+        left = [value for value in now.left(held) if value != held.not_asked]
+        return len(left) > 1 or not all(held.known[value] for value in left)
 
     def _wanted(self, variable: Variable, row: Default) -> list[tuple[Held, int, str]]:
         """A row's answers, slot by slot. A several-of's default names one value to take

@@ -88,16 +88,38 @@ class Unpacked:
             )
 
 
-class ViewDomains(Mapping[str, Domain]):
-    """Valid answers by slot, worked out when asked for."""
+class Standing(Mapping[str, Domain]):
+    """What is valid under some answers: domains by slot, worked out when asked for.
+
+    Answers may be accepted on trust: their slots then count as answered, while the rest
+    stays as it was.
+    """
 
     def __init__(
         self, places: Mapping[str, tuple[Held, int]], valid: list[bool], answers: Mapping[str, str]
     ) -> None:
         self._places = places
         self._valid = valid
-        self._answers = answers
+        self._answers = dict(answers)
         self._known: dict[str, Domain] = {}
+
+    def valid(self, held: Held, value: int) -> bool:
+        """Whether a network value is valid."""
+        return self._valid[self._places[held.id][1] + value]
+
+    def left(self, held: Held) -> list[int]:
+        """The valid network values of a slot."""
+        start = self._places[held.id][1]
+        return [value for value in range(held.size) if self._valid[start + value]]
+
+    def accept(self, slot: str, answer: str) -> None:
+        """Count an answer as given."""
+        self._answers[slot] = answer
+        self._known.pop(slot, None)
+
+    def answered(self, slot: str) -> bool:
+        """Whether a slot has been answered."""
+        return slot in self._answers
 
     def __getitem__(self, slot: str) -> Domain:
         found = self._known.get(slot)
@@ -106,9 +128,8 @@ class ViewDomains(Mapping[str, Domain]):
             if answer is not None:
                 found = Domain((answer,))
             else:
-                held, start = self._places[slot]
-                valid = self._valid
-                found = domain_of(held, (v for v in range(held.size) if valid[start + v]))
+                held = self._places[slot][0]
+                found = domain_of(held, self.left(held))
             self._known[slot] = found
         return found
 

@@ -117,10 +117,17 @@ class Conditions:
     def _atom(
         self, atom: Comparison | Membership | Relevant, slots: tuple[str, ...], truth: bool
     ) -> Formula:
+        held = [self._held[slot] for slot in slots]
+        combinations = math.prod(each.size for each in held)
+        if combinations > ROWS_FIRST and len(held) > 1 and isinstance(atom, Comparison):
+            formula = self._linear(atom, truth)
+            if formula is not None:
+                return formula
+        if combinations > self._budget:
+            raise self._too_wide(held)
         test = self._meaning.condition(atom)
         if not slots:
             return test({}) is truth
-        held = [self._held[slot] for slot in slots]
         if len(held) == 1:
             only = held[0]
             values = frozenset(
@@ -129,13 +136,6 @@ class Conditions:
             if not values:
                 return False
             return Literal(only.index, values) if len(values) < only.size else True
-        combinations = math.prod(each.size for each in held)
-        if combinations > ROWS_FIRST and isinstance(atom, Comparison):
-            formula = self._linear(atom, truth)
-            if formula is not None:
-                return formula
-        if combinations > self._budget:
-            raise self._too_wide(held)
         rows = frozenset(
             row
             for row in itertools.product(*(range(each.size) for each in held))

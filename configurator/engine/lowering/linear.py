@@ -77,6 +77,8 @@ class Splitter:
 
     def split(self, term: Term) -> Weighted | None:
         """The term as a weighted sum, ``None`` where it is none."""
+        if isinstance(term, Arithmetic) and term.operator in ("+", "-"):
+            return self._summed(term)
         slots = self._reading.slots(term)
         number = self._meaning.number(term)
         if not slots:
@@ -115,15 +117,23 @@ class Splitter:
         found.add(inner, factor)
         return found
 
-    def _arithmetic(self, term: Arithmetic) -> Weighted | None:
-        if term.operator in ("+", "-"):
-            left, right = self.split(term.left), self.split(term.right)
-            if left is None or right is None:
+    def _summed(self, term: Arithmetic) -> Weighted | None:
+        """A chain of sums and differences, however long, part by part."""
+        found = Weighted()
+        waiting: list[tuple[Term, Fraction]] = [(term, Fraction(1))]
+        while waiting:
+            part, factor = waiting.pop()
+            if isinstance(part, Arithmetic) and part.operator in ("+", "-"):
+                waiting.append((part.right, factor if part.operator == "+" else -factor))
+                waiting.append((part.left, factor))
+                continue
+            split = self.split(part)
+            if split is None:
                 return None
-            found = Weighted()
-            found.add(left)
-            found.add(right, Fraction(1 if term.operator == "+" else -1))
-            return found
+            found.add(split, factor)
+        return found
+
+    def _arithmetic(self, term: Arithmetic) -> Weighted | None:
         for side, other in ((term.right, term.left), (term.left, term.right)):
             if self._reading.slots(side):
                 continue
