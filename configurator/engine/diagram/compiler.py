@@ -37,6 +37,9 @@ BATCH_STATES = 4096
 NAMED = 8
 """How many rules a refusal names at most."""
 
+HOPELESS = 2
+"""After so many refused orders, with none compiled, no more are tried."""
+
 SMALL = 3000
 """A diagram of fewer edges is not worth another order."""
 
@@ -114,6 +117,7 @@ def compile_diagram(
     compilation = _Compilation(network, reduced, orders, progress)
     best: FrozenDiagram | None = None
     refusal: TooWideError | None = None
+    refused = 0
     for attempt in range(orders):
         limits = Limits(max_nodes, max_edges, deadline)
         if best is not None:
@@ -122,7 +126,8 @@ def compile_diagram(
             grown = compilation.attempt(attempt, limits)
         except TooWideError as error:
             refusal = refusal or error
-            if error.reason == "seconds":
+            refused += 1
+            if error.reason == "seconds" or (best is None and refused == HOPELESS):
                 break
             continue
         except EmptyDiagramError:
@@ -159,7 +164,10 @@ class _Compilation:
 
     def attempt(self, attempt: int, limits: Limits) -> GrowingDiagram:
         sizes = self.reduced.class_count
-        elimination = elimination_order(sizes, self.scopes, attempt)
+        try:
+            elimination = elimination_order(sizes, self.scopes, attempt, limits.deadline)
+        except TimeoutError as error:
+            raise TooWideError((), "seconds") from error
         tree = pseudo_tree(len(sizes), self.scopes, elimination)
         automata = self._automata(self.reduced.relations, tree, limits)
         charges = self._automata(self.reduced.charges, tree, limits)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -82,28 +83,38 @@ class _Eliminator:
         return missing, degree
 
     def remove(self, block: int) -> int:
-        """Join the neighbours; answers whose score may have changed."""
+        """Join the neighbours; answers whose score has to be found again at once.
+
+        Scores of hubs only fall by their degree; they are found again when it is their
+        turn.
+        """
         around = self.adjacent[block]
-        touched = around
+        touched = 0
         for other in _bits(around):
-            self.adjacent[other] = (self.adjacent[other] | around) & ~(1 << other | 1 << block)
+            joined = (self.adjacent[other] | around) & ~(1 << other | 1 << block)
+            self.adjacent[other] = joined
+            if joined.bit_count() <= HUB:
+                touched |= 1 << other
         if around.bit_count() <= HUB:
-            for other in _bits(around):
-                if self.adjacent[other].bit_count() <= HUB:
-                    touched |= self.adjacent[other]
+            for other in _bits(touched):
+                touched |= self.adjacent[other]
         return touched
 
 
 def elimination_order(
-    sizes: tuple[int, ...], scopes: list[tuple[int, ...]], attempt: int
+    sizes: tuple[int, ...],
+    scopes: list[tuple[int, ...]],
+    attempt: int,
+    deadline: float = math.inf,
 ) -> list[int]:
     """Blocks from the leaves upwards: attempt 0 by least fill, 1 by least degree, later
-    ones by least fill with seeded noise. The same input gives the same order."""
+    ones by least fill with seeded noise. The same input gives the same order. Raises
+    ``TimeoutError`` when ``time.monotonic`` passes ``deadline``."""
     order: list[int] = []
     for blocks, inside in _components(len(sizes), scopes):
         place = {block: index for index, block in enumerate(blocks)}
         local = [tuple(place[block] for block in scope) for scope in inside]
-        found = _eliminated(tuple(sizes[block] for block in blocks), local, attempt)
+        found = _eliminated(tuple(sizes[block] for block in blocks), local, attempt, deadline)
         order.extend(blocks[index] for index in found)
     return order
 
@@ -133,7 +144,9 @@ def _components(
     return list(found.values())
 
 
-def _eliminated(sizes: tuple[int, ...], scopes: list[tuple[int, ...]], attempt: int) -> list[int]:
+def _eliminated(
+    sizes: tuple[int, ...], scopes: list[tuple[int, ...]], attempt: int, deadline: float
+) -> list[int]:
     graph = _Eliminator(sizes, scopes)
     noise = Random(attempt) if attempt > 1 else None
     base: Callable[[int], tuple[int, int]] = graph.degree if attempt == 1 else graph.fill
@@ -153,6 +166,14 @@ def _eliminated(sizes: tuple[int, ...], scopes: list[tuple[int, ...]], attempt: 
         found, block = heapq.heappop(heap)
         if not left[block] or found != current[block]:
             continue
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        if graph.adjacent[block].bit_count() > HUB:
+            fresh = score(block)
+            if fresh < found:
+                current[block] = fresh
+                heapq.heappush(heap, (fresh, block))
+                continue
         left[block] = False
         order.append(block)
         for other in _bits(graph.remove(block)):
