@@ -71,14 +71,19 @@ class Backend(Protocol):
         ...
 
 
+Core = tuple[Pins, tuple[int, ...]]
+"""Pins and owners of rules that cannot hold together."""
+
+
 class Reasoner(Protocol):
     """A backend that can also leave rules out: it answers "why not"."""
 
-    def consistent(
+    def core(
         self, pins: Pins, owners: tuple[int, ...] | None = None, barred: Pins = ()
-    ) -> bool:
-        """Whether a configuration exists with only the rules ``owners`` (``None``: all)
-        and the background, that takes none of the ``barred`` values."""
+    ) -> Core | None:
+        """``None`` where a configuration has the pins, takes none of the ``barred`` values
+        and keeps the rules ``owners`` (``None``: all) and the background; else some of the
+        pins and owners that already leave none (not always as few as possible)."""
         ...
 
 

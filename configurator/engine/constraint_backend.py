@@ -18,7 +18,7 @@ import constraint
 import numpy as np
 import numpy.typing as npt
 
-from configurator.engine.backend import Marginals, Pins, offsets_of
+from configurator.engine.backend import Core, Marginals, Pins, offsets_of
 from configurator.engine.errors import EngineError, said
 from configurator.engine.layout import NOT_ASKED
 from configurator.engine.lowering import Lowered
@@ -64,9 +64,11 @@ class ConstraintBackend:
         conditions: Sequence[Condition],
         complete: Callable[[dict[int, int]], Values],
         cost: Callable[[Values], int],
+        within: Pins = (),
     ) -> None:
         """``searched`` are the variables that are searched; ``complete`` adds the others,
-        which follow from them; ``cost`` prices a configuration."""
+        which follow from them; ``cost`` prices a configuration. Only configurations
+        ``within`` some pins on searched variables exist for this backend."""
         self._sizes = tuple(variable.size for variable in network.variables)
         self._offsets = offsets_of(self._sizes)
         self._multiplicity = [variable.multiplicity for variable in network.variables]
@@ -75,6 +77,7 @@ class ConstraintBackend:
         self._conditions = tuple(conditions)
         self._complete = complete
         self._cost = cost
+        self._within = within
         self._exact = all(function.exact for function in network.costs)
         self._lock = threading.RLock()
         self._rows: npt.NDArray[np.int64] | None = None
@@ -103,8 +106,9 @@ class ConstraintBackend:
         return cls(network, range(len(sizes)), conditions, complete, cost)
 
     @classmethod
-    def of_product(cls, lowered: Lowered) -> ConstraintBackend:
-        """Judge a product by its own expressions."""
+    def of_product(cls, lowered: Lowered, within: Pins = ()) -> ConstraintBackend:
+        """Judge a product, or what is left of it ``within`` some pins, by its own
+        expressions."""
         reading = _Reading(lowered)
         return cls(
             lowered.network,
@@ -112,6 +116,7 @@ class ConstraintBackend:
             tuple(reading.conditions()),
             reading.complete,
             reading.cost,
+            within,
         )
 
     # --- searching --------------------------------------------------------------------
@@ -145,12 +150,17 @@ class ConstraintBackend:
             )
         return problem
 
-    def consistent(
+    def core(
         self, pins: Pins, owners: tuple[int, ...] | None = None, barred: Pins = ()
-    ) -> bool:
-        """See ``Reasoner``. Pins on variables that follow are checked on each solution."""
+    ) -> Core | None:
+        """See ``Reasoner``; all that was asked about, however few would do."""
+        return None if self._consistent(pins, owners, barred) else (pins, owners or ())
+
+    def _consistent(self, pins: Pins, owners: tuple[int, ...] | None, barred: Pins) -> bool:
+        """Pins on variables that follow from others are checked on each solution."""
         if owners is None:
             return bool(self._matching(pins, barred).any())
+        pins = tuple(sorted({**dict(self._within), **dict(pins)}.items()))
         searched = set(self._searched)
         later = [pin for pin in pins if pin[0] not in searched]
         never = [pin for pin in barred if pin[0] not in searched]
@@ -171,7 +181,7 @@ class ConstraintBackend:
         """Every configuration, in lexicographic order, with its cost."""
         with self._lock:
             if self._rows is None:
-                problem = self._problem((), None)
+                problem = self._problem(self._within, None)
                 solutions = iter(()) if problem is None else problem.getSolutionIter()
                 rows = [self._complete(each) for each in itertools.islice(solutions, MOST + 1)]
                 if len(rows) > MOST:
@@ -195,6 +205,10 @@ class ConstraintBackend:
         for variable, value in barred:
             matching &= rows[:, variable] != value
         return matching
+
+    def number(self) -> int:
+        """How many configurations are listed, each piece of a wide number once."""
+        return len(self._all())
 
     # --- answers ----------------------------------------------------------------------
 

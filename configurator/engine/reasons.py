@@ -64,36 +64,34 @@ class Reasons:
         """Choices first, then facts, then rules; each minimal given those before."""
         desk = self._desk
         reason = desk.reasoner
-        pins = [desk.pin(each) for each in others]
-        facts = desk.facts(context)
-        told = [desk.pin_fact(each) for each in facts]
+        pins = {desk.pin(each): each for each in others}
+        facts = {desk.pin_fact(each): each for each in desk.facts(context)}
 
-        def fails(chosen: tuple[int, ...], known: tuple[int, ...]) -> bool:
-            parts = (*held, *(pins[i] for i in chosen), *(told[i] for i in known))
-            return not reason.consistent(tuple(sorted(parts)), None, barred)
+        def core(some: Pins, background: Pins) -> Pins | None:
+            found = reason.core(tuple(sorted((*background, *some))), None, barred)
+            return None if found is None else tuple(pin for pin in found[0] if pin in some)
 
-        everything = tuple(range(len(told)))
-        if not fails(tuple(range(len(pins))), everything):
-            raise ValueError("nothing stands against it")
-        blamed = first_conflict(range(len(pins)), lambda c: fails(c, everything))
-        known = first_conflict(everything, lambda k: fails(blamed, k))
-        kept = (*held, *(pins[i] for i in blamed), *(told[i] for i in known))
-        rules = self.rules_against(tuple(sorted(kept)), barred)
+        everything = (*held, *facts)
+        blamed = first_conflict(tuple(pins), lambda some: core(some, everything))
+        kept = (*held, *blamed)
+        known = first_conflict(tuple(facts), lambda some: core(some, kept))
         return Conflict(
             wanted,
-            tuple(others[i] for i in sorted(blamed)),
-            rules,
-            tuple(facts[i] for i in sorted(known)),
+            tuple(each for pin, each in pins.items() if pin in blamed),
+            self.rules_against(tuple(sorted((*kept, *known))), barred),
+            tuple(each for pin, each in facts.items() if pin in known),
         )
 
     def rules_against(self, pins: Pins, barred: Pins) -> tuple[str, ...]:
         """A minimal set of rules that cannot hold with the pins, in written order."""
         owners = self._desk.lowered.network.owners
         reason = self._desk.reasoner
-        found = first_conflict(
-            range(len(owners)),
-            lambda kept: not reason.consistent(pins, tuple(sorted(kept)), barred),
-        )
+
+        def core(some: tuple[int, ...]) -> tuple[int, ...] | None:
+            found = reason.core(pins, tuple(sorted(some)), barred)
+            return None if found is None else found[1]
+
+        found = first_conflict(range(len(owners)), core)
         return tuple(owners[owner] for owner in sorted(found))
 
     # --- what now ---------------------------------------------------------------------
@@ -117,13 +115,12 @@ class Reasons:
         fixed = (*desk.fixed(context), desk.pin(wanted))
         reason = desk.reasoner
 
-        def holds(kept: tuple[int, ...]) -> bool:
-            return reason.consistent(tuple(sorted((*fixed, *(pins[i] for i in kept)))))
+        def core(some: tuple[int, ...]) -> tuple[int, ...] | None:
+            found = reason.core(tuple(sorted((*fixed, *(pins[i] for i in some)))))
+            return None if found is None else tuple(i for i in some if pins[i] in found[0])
 
         def conflict(kept: tuple[int, ...]) -> tuple[int, ...] | None:
-            if holds(kept):
-                return None
-            return first_conflict(kept, lambda part: not holds(part))
+            return None if core(kept) is None else first_conflict(kept, core)
 
         present = self._overview.lowest_total(choices, context)
         found = [

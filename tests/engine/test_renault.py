@@ -122,13 +122,16 @@ def test_conflicts_and_repairs(car: Car, backend: SatBackend, expected: dict[str
         pins = [car.pin(choice) for choice in choices]
         names = [choice[0] for choice in choices]
 
-        def fails(kept: tuple[int, ...], pins: list[tuple[int, int]] = pins) -> bool:
-            return not backend.consistent(tuple(sorted(pins[k] for k in kept)))
+        def core(
+            some: tuple[int, ...], pins: list[tuple[int, int]] = pins
+        ) -> tuple[int, ...] | None:
+            found = backend.core(tuple(sorted(pins[k] for k in some)))
+            return None if found is None else tuple(k for k in some if pins[k] in found[0])
 
-        def conflict(kept: tuple[int, ...], fails: Any = fails) -> tuple[int, ...] | None:
-            return first_conflict(kept, fails) if fails(kept) else None
+        def conflict(kept: tuple[int, ...], core: Any = core) -> tuple[int, ...] | None:
+            return None if core(kept) is None else first_conflict(kept, core)
 
-        found = {names[k] for k in first_conflict(range(len(pins)), fails)}
+        found = {names[k] for k in first_conflict(range(len(pins)), core)}
         assert found in [set(each) for each in case["all_minimal_conflicts"]]
         corrections = [
             {names[k] for k in each}

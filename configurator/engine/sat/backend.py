@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from pysat.solvers import Solver
 
-from configurator.engine.backend import Marginals, Pins
+from configurator.engine.backend import Core, Marginals, Pins
 from configurator.engine.network import BACKGROUND, Network, scope_of
 from configurator.engine.sat.costs import CostBounds
 from configurator.engine.sat.encoding import Encoding
@@ -425,18 +425,24 @@ class SatBackend:
 
     # --- reasons ----------------------------------------------------------------------
 
-    def consistent(
+    def core(
         self, pins: Pins, owners: tuple[int, ...] | None = None, barred: Pins = ()
-    ) -> bool:
+    ) -> Core | None:
         """See ``Reasoner``."""
         with self._lock:
-            assumptions = [self._literal(pin) for pin in pins]
-            assumptions += [-self._literal(pin) for pin in barred]
-            if owners is None:
-                return bool(self._solver.solve(assumptions=assumptions))
-            solver = self._with_selectors()
-            assumptions += [self._selectors[owner] for owner in owners]
-            return bool(solver.solve(assumptions=assumptions))
+            given = [self._literal(pin) for pin in pins]
+            assumptions = [*given, *(-self._literal(pin) for pin in barred)]
+            solver = self._solver
+            if owners is not None:
+                solver = self._with_selectors()
+                assumptions += [self._selectors[owner] for owner in owners]
+            if solver.solve(assumptions=assumptions):
+                return None
+            blamed = set(solver.get_core() or ())
+            return (
+                tuple(pin for pin, lit in zip(pins, given, strict=True) if lit in blamed),
+                tuple(owner for owner in owners or () if self._selectors[owner] in blamed),
+            )
 
     def _with_selectors(self) -> Solver:
         """A second solver in which each rule's clauses wait for its selector."""
