@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from configurator.engine.diagram.automata import Automaton
+from configurator.engine.diagram.automata import DEAD, Automaton
+from configurator.engine.diagram.expansion import edges_to_try
 from configurator.engine.diagram.merging import (
     distinct_keys,
     edges_of,
@@ -145,22 +146,25 @@ class GrowingDiagram:
                 nodes, states = entered.pop(block)
             else:
                 nodes, states = np.arange(old.nodes, dtype=np.int64), {}
-            if int((old.start[nodes + 1] - old.start[nodes]).sum()) > self.limits.edges:
+            readers = [
+                (
+                    batch[number].layers[depth],
+                    states[number] if number in states else np.zeros(len(nodes), dtype=np.int64),
+                )
+                for number, depth in reads.get(block, ())
+            ]
+            tried = edges_to_try(old.start, old.value, nodes, readers, self.limits.edges)
+            if tried is None:
                 raise LevelTooWideError(block)
-            row, edge = edges_of(old.start, nodes)
+            row, edge = tried
             value = old.value[edge]
             weight = None if old.weight is None else old.weight[edge]
             ok = np.ones(len(edge), dtype=bool)
             reached: dict[int, Int64] = {}
-            for number, depth in reads.get(block, ()):
-                layer = batch[number].layers[depth]
-                symbol = layer.code[value]
-                if number in states:
-                    state = states[number][row]
-                else:
-                    state = np.zeros(len(row), dtype=np.int64)
+            for (number, _), (layer, state_of) in zip(reads.get(block, ()), readers, strict=True):
+                symbol, state = layer.code[value], state_of[row]
                 reached[number] = layer.step(state, symbol)
-                ok &= reached[number] != -1
+                ok &= reached[number] != DEAD
                 charged = layer.weight_of(state, symbol)
                 if charged is not None and charged.any():
                     weight = charged if weight is None else weight + charged

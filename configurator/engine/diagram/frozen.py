@@ -161,6 +161,45 @@ class _Flattener:
         )
 
 
+def _conjunctions(wide: Int64, builder: _Flattener) -> Int64:
+    """One node for each distinct row of targets; answers the node of every row.
+
+    Rows that agree in some columns only share nodes too, where that is smaller: the two
+    columns with the fewest distinct values are joined first, as in a Huffman tree.
+    """
+    rows = np.arange(len(wide) + 1, dtype=np.int64)
+    # A row of targets, seen as a node with that one edge, finds its equals.
+    first, number = merge_nodes(rows, np.zeros(len(wide), dtype=np.int32), wide.astype(np.int32))
+    flat = wide[first]
+    values: list[Int64] = []
+    columns: list[tuple[int, int, Int64]] = []
+    for column in range(flat.shape[1]):
+        known, place = np.unique(flat[:, column], return_inverse=True)
+        values.append(known)
+        columns.append((len(known), column, place.reshape(-1)))
+    joins: list[tuple[int, int, Int64, Int64]] = []
+    while len(columns) > 1:
+        columns.sort(key=lambda column: column[:2])
+        (_, one, left), (size, other, right) = columns[:2]
+        pairs, place = np.unique(left * size + right, return_inverse=True)
+        joins.append((one, other, pairs // size, pairs % size))
+        columns[:2] = [(len(pairs), len(values) + len(joins) - 1, place.reshape(-1))]
+    if sum(len(left) for _, _, left, _ in joins) * 4 >= flat.size + 2 * len(flat):
+        return number + _add_conjunctions(flat, builder)
+    for one, other, left, right in joins:
+        both = np.stack((values[one][left], values[other][right]), axis=1)
+        values.append(np.arange(len(both)) + _add_conjunctions(both, builder))
+    return values[-1][columns[0][2]][number]
+
+
+def _add_conjunctions(targets: Int64, builder: _Flattener) -> int:
+    """A node for each row of targets; answers the number of the first."""
+    count, width = targets.shape
+    start = np.arange(count + 1, dtype=np.int64) * width
+    flat = targets.reshape(-1)
+    return builder.add(start, np.full(len(flat), -1, dtype=np.int64), flat, None, True)
+
+
 def _flatten(grown: GrowingDiagram, class_start: Int64, builder: _Flattener) -> list[int]:
     tree = grown.tree
     base = [0] * len(grown.levels)
@@ -173,14 +212,7 @@ def _flatten(grown: GrowingDiagram, class_start: Int64, builder: _Flattener) -> 
             target = level.child[:, 0].astype(np.int64) + base[below[0]]
         else:
             wide = level.child.astype(np.int64) + np.array([base[child] for child in below])
-            rows = np.arange(len(wide) + 1, dtype=np.int64)
-            # An edge's children, seen as a node with that one edge, find their equals.
-            first, number = merge_nodes(
-                rows, np.zeros(len(wide), dtype=np.int32), wide.astype(np.int32)
-            )
-            shared = wide[first].reshape(-1)
-            start = np.arange(len(first) + 1, dtype=np.int64) * len(below)
-            target = number + builder.add(start, np.full(len(shared), -1), shared, None, True)
+            target = _conjunctions(wide, builder)
         base[block] = builder.add(
             level.start, level.value + class_start[block], target, level.weight, False
         )
