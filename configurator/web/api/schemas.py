@@ -111,8 +111,8 @@ class Strict(Schema):
     error_messages = {"unknown": "unknown", "type": "object"}  # noqa: RUF012
 
 
-_OBJECT = {"type": "object", "null": "object", "required": "required"}
-_LIST = {"invalid": "list", "null": "list", "required": "required"}
+_OBJECT: dict[str, Any] = {"type": "object", "null": "object", "required": "required"}
+_LIST: dict[str, Any] = {"invalid": "list", "null": "list", "required": "required"}
 
 
 def _language(value: str) -> None:

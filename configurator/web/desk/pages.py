@@ -18,6 +18,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, get_locale
 from markupsafe import Markup
 
+from configurator.catalogue import CatalogueError
+from configurator.engine import EngineError, UnknownChoiceError
 from configurator.session import Session
 from configurator.session.refusal import refusal_from_json
 from configurator.session.state import State, apply
@@ -138,7 +140,7 @@ def step(session_id: str, seq: str) -> ResponseReturnValue:
     product = story.session.product
     staff_words = Painter(product, _language(), here.view)
     timeline = _timeline(story.steps, story.session)
-    recomputed = services().sessions.recompute(_as_of(story, place))
+    recomputed = _recomputed(story, place)
     return render_template(
         "desk/step.html",
         session=story.session,
@@ -153,11 +155,11 @@ def step(session_id: str, seq: str) -> ResponseReturnValue:
         screen_language=here.event.locale,
         language=narration.language_name(here.event.locale),
         recorded_digest=here.event.view_digest,
-        agrees=digest(recomputed) == here.event.view_digest,
+        agrees=None if recomputed is None else digest(recomputed) == here.event.view_digest,
         apart=narration.told(
-            differences(here.view, recomputed),
+            differences(here.view, recomputed or here.view),
             staff_words,
-            Painter(product, _language(), recomputed),
+            Painter(product, _language(), recomputed or here.view),
         ),
     )
 
@@ -168,17 +170,12 @@ def verify(session_id: str) -> ResponseReturnValue:
     """Every step: is its link of the chain whole, and does the pinned release still
     compute the view that was recorded?"""
     story = _story(session_id)
-    rows = [
-        (
-            told,
-            each.event.view_digest,
-            digest(services().sessions.recompute(_as_of(story, place))),
-            each.event.hash,
-        )
-        for place, (told, each) in enumerate(
-            zip(_timeline(story.steps, story.session), story.steps, strict=True)
-        )
-    ]
+    rows = []
+    for place, told in enumerate(_timeline(story.steps, story.session)):
+        event = story.steps[place].event
+        recomputed = _recomputed(story, place)
+        again = None if recomputed is None else digest(recomputed)
+        rows.append((told, event.view_digest, again, event.hash))
     return render_template(
         "desk/verification.html",
         session=story.session,
@@ -212,6 +209,17 @@ def _as_of(story: Story, place: int) -> Session:
         state = apply(state, each.event.kind, each.event.payload)
     here = story.steps[place]
     return replace(story.session, seq=here.event.seq, state=state, view=here.view)
+
+
+def _recomputed(story: Story, place: int) -> Json | None:
+    """The view after the step at ``place``, computed afresh; ``None`` where the pinned
+    release can no longer be compiled or asked. What was recorded is shown all the same."""
+    try:
+        view: Json = services().sessions.recompute(_as_of(story, place))
+    except (EngineError, CatalogueError, UnknownChoiceError) as problem:
+        log.error("view not recomputed", session=story.session.session_id, exc_info=problem)
+        return None
+    return view
 
 
 def _customers_screen(story: Story, place: int, changes: Sequence[Difference]) -> Markup:

@@ -223,8 +223,9 @@ def _check(digest: str) -> Checked:
     scenarios: tuple[ScenarioResult, ...] = ()
     if loaded.product is not None:
         today = datetime.datetime.now(datetime.UTC).date()
-        scenarios, found = check_product(loaded.product, today)
-        diagnostics = (*diagnostics, *found)
+        found = check_product(loaded.product, today, services().settings.folder / "compiled")
+        scenarios = found.results
+        diagnostics = (*diagnostics, *found.diagnostics)
     return Checked(digest, files, loaded.product, diagnostics, scenarios)
 
 
