@@ -58,7 +58,7 @@ def create_services(settings: Settings) -> Services:
     compiled = settings.folder / "compiled"
 
     def checks(product: Product) -> tuple[Diagnostic, ...]:
-        return check_product(product, utc_now().date(), compiled)[1]
+        return check_product(product, utc_now().date(), compiled).diagnostics
 
     catalogue = Catalogue(
         database,

@@ -108,9 +108,11 @@ def check(folder: Path, output: str, language: str) -> None:
     loaded = load_safely(read_folder(folder), seconds=OWN_FOLDER_SECONDS)
     diagnostics = loaded.diagnostics
     results: tuple[Any, ...] = ()
+    confirmation = None
     if loaded.product is not None:
-        results, found = check_product(loaded.product, _today())
-        diagnostics = (*diagnostics, *found)
+        checked = check_product(loaded.product, _today())
+        results, confirmation = checked.results, checked.confirmation
+        diagnostics = (*diagnostics, *checked.diagnostics)
     stops = [each for each in diagnostics if each.severity == "stop"]
     if output == "json":
         click.echo(
@@ -148,6 +150,12 @@ def check(folder: Path, output: str, language: str) -> None:
         passed = sum(not each.failures for each in results)
         if results:
             click.echo(f"{passed} of {len(results)} scenarios hold.")
+        if confirmation is not None:
+            extent = "whole" if confirmation.whole else f"{confirmation.sub_products} samples"
+            click.echo(
+                f"Confirmed by a second engine: {extent}, "
+                f"{confirmation.configurations} configurations one by one."
+            )
         click.echo("Ready to publish." if not stops else "Not ready to publish.")
     sys.exit(1 if stops else 0)
 

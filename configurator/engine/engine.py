@@ -43,6 +43,10 @@ class Engine:
         self.meaning: Meaning = lowered.meaning
         self.reading: Reading = lowered.reading
         self.judge = Judge(lowered.meaning, lowered.reading)
+        self.lowered = lowered
+        self.searched: tuple[int, ...] = tuple(
+            sorted(held.index for held in lowered.held.values() if not held.computed)
+        )
         self._desk = Desk(lowered, backend, reasoner)
         self._overview = Overview(self._desk, self.judge)
         self._reasons = Reasons(self._desk, self._overview)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from configurator.engine import Engine, EngineError, compile_product
+from configurator.engine.confirmation import Confirmation, confirm
 from configurator.model.diagnostic import NOWHERE, Diagnostic
 from configurator.model.product import Product
 from configurator.session.scenarios import ScenarioResult, failed_scenarios, run_scenarios
@@ -28,20 +30,27 @@ class DraftEngines:
         return self._by_day[day]
 
 
-def check_product(
-    product: Product, today: datetime.date, cache: Path | None = None
-) -> tuple[tuple[ScenarioResult, ...], tuple[Diagnostic, ...]]:
-    """Compile a product for ``today`` and run its scenarios.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the checks found: every scenario's result, what stops, and what a second
+    engine confirmed (``None`` where the product could not be compiled)."""
 
-    Returns every scenario's result, and diagnostics: what cannot be compiled, and each
-    scenario that failed. What is compiled is kept in ``cache``, where one is given.
+    results: tuple[ScenarioResult, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    confirmation: Confirmation | None
+
+
+def check_product(product: Product, today: datetime.date, cache: Path | None = None) -> Checked:
+    """Compile a product for ``today``, have a second engine confirm it, run its scenarios.
+
+    What is compiled is kept in ``cache``, where one is given.
     """
     with tempfile.TemporaryDirectory() as passing:
         engines = DraftEngines(product, cache or Path(passing))
         try:
-            engines(today)
+            confirmation = confirm(engines(today))
         except EngineError as problem:
             stop = Diagnostic(problem.code, "stop", NOWHERE, problem.message, problem.help)
-            return (), (stop,)
+            return Checked((), (stop,), None)
         results = run_scenarios(product, engines, today)
-    return results, failed_scenarios(results)
+    return Checked(results, failed_scenarios(results), confirmation)

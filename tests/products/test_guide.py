@@ -19,6 +19,7 @@ def test_the_lamp_of_the_guide_loads_and_does_what_its_scenarios_say() -> None:
     loaded = load_folder(files)
     assert loaded.diagnostics == ()
     assert loaded.product is not None
-    results, diagnostics = check_product(loaded.product, datetime.date(2026, 12, 1))
-    assert [each.message.in_language("en") for each in diagnostics] == []
-    assert len(results) == 5
+    checked = check_product(loaded.product, datetime.date(2026, 12, 1))
+    assert [each.message.in_language("en") for each in checked.diagnostics] == []
+    assert len(checked.results) == 5
+    assert checked.confirmation is not None

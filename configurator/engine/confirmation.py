@@ -1,0 +1,132 @@
+"""A second opinion before a release goes live: python-constraint against the backend.
+
+A small product is confirmed whole. Of a large one, random sub-products are: choices are
+made at random until few configurations are left, and all of those are listed one by one
+from the product's own expressions, which neither the lowering nor the backend had a hand
+in. See docs/engine.md, "The judge".
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+
+from configurator.engine.backend import Backend, Pins, offsets_of
+from configurator.engine.constraint_backend import ConstraintBackend
+from configurator.engine.engine import Engine
+from configurator.engine.errors import EngineError, said
+
+SUB_PRODUCTS = 12
+"""How many sub-products of a large product are confirmed."""
+
+LEFT = 400
+"""How many configurations a sub-product has at the most."""
+
+QUESTIONS = 6
+"""How many further choices are compared in each sub-product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What was confirmed: ``whole``, or so many sub-products; configurations listed, and
+    states in which every valid value, lowest total and count was equal."""
+
+    whole: bool
+    sub_products: int
+    configurations: int
+    states: int
+
+
+def confirm(engine: Engine, *, seed: int = 0) -> Confirmation:
+    """Compare an engine's backend with python-constraint, the same way for the same seed.
+
+    Raises ``EngineError`` ``unconfirmed`` where they differ: then the engine is wrong, not
+    the product, and nothing may go live on it.
+    """
+    backend, network = engine.backend, engine.network
+    sizes = tuple(variable.size for variable in network.variables)
+    shown = [index for index, variable in enumerate(network.variables) if not variable.hidden]
+    randomness = random.Random(seed)
+    whole = _listed(engine, ()) <= LEFT
+    configurations = states = 0
+    for _ in range(1 if whole else SUB_PRODUCTS):
+        within: Pins = () if whole else _narrowed(engine, sizes, randomness)
+        judge = ConstraintBackend.of_product(engine.lowered, within)
+        configurations += judge.number()
+        questions: list[Pins] = [()]
+        for _ in range(QUESTIONS):
+            index = randomness.choice(shown)
+            if index not in dict(within):
+                questions.append(((index, randomness.randrange(sizes[index])),))
+        for question in questions:
+            _compare(engine, backend, judge, within, question, shown)
+            states += 1
+    return Confirmation(whole, 0 if whole else SUB_PRODUCTS, configurations, states)
+
+
+def _listed(engine: Engine, pins: Pins) -> int:
+    """How many configurations would be listed, each piece of a wide number once."""
+    number, _ = engine.backend.count(pins)
+    fixed = dict(pins)
+    for index, variable in enumerate(engine.network.variables):
+        if not variable.hidden and index not in fixed:
+            number = -(-number // max(variable.multiplicity))
+    return number
+
+
+def _narrowed(engine: Engine, sizes: tuple[int, ...], randomness: random.Random) -> Pins:
+    """Random choices until few configurations are left."""
+    offsets = offsets_of(sizes)
+    pins: dict[int, int] = {}
+    searched = list(engine.searched)
+    randomness.shuffle(searched)
+    for index in searched:
+        question = tuple(sorted(pins.items()))
+        if engine.backend.count(question)[0] <= LEFT:
+            break
+        valid = engine.backend.marginals(question).valid
+        left = np.flatnonzero(valid[offsets[index] : offsets[index + 1]])
+        pins[index] = int(randomness.choice(left.tolist()))
+    return tuple(sorted(pins.items()))
+
+
+def _compare(
+    engine: Engine,
+    backend: Backend,
+    judge: ConstraintBackend,
+    within: Pins,
+    question: Pins,
+    shown: list[int],
+) -> None:
+    pins = tuple(sorted((*within, *question)))
+    found, right = backend.marginals(pins), judge.marginals(pins)
+    offsets = offsets_of(tuple(variable.size for variable in engine.network.variables))
+    for index in shown:
+        place = slice(int(offsets[index]), int(offsets[index + 1]))
+        decided = ~found.undecided[place]
+        same_valid = np.array_equal(found.valid[place][decided], right.valid[place][decided])
+        exact = found.valid[place] & found.lowest_exact[place]
+        same_lowest = np.array_equal(found.lowest[place][exact], right.lowest[place][exact])
+        if not (same_valid and same_lowest):
+            raise _unconfirmed(engine.network.variables[index].name)
+    number, exact_count = backend.count(pins)
+    if exact_count and number != judge.count(pins)[0]:
+        raise _unconfirmed("count")
+
+
+def _unconfirmed(where: str) -> EngineError:
+    return EngineError(
+        "unconfirmed",
+        said(
+            f"El segundo motor da otra respuesta en {where}.",
+            f"The second engine answers differently at {where}.",
+        ),
+        said(
+            "No es culpa de tus reglas: avisa a quien lleva el servicio y no publiques todavía.",
+            "This is no mistake of your rules: tell whoever runs the service, and do not "
+            "publish yet.",
+        ),
+        (where,),
+    )
