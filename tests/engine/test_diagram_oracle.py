@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from configurator.engine.backend import Marginals, Pins, offsets_of
-from configurator.engine.diagram import DiagramBackend, compile_diagram
+from configurator.engine.diagram import DiagramBackend, compile_diagram, expansion
 from configurator.engine.network import (
     AllowedTuples,
     Clause,
@@ -327,6 +327,41 @@ def test_plain_python_equals_machine_code(data: st.DataObject) -> None:
             )
         assert plain.count(pins) == compiled.count(pins)
         assert plain.cheapest(pins) == compiled.cheapest(pins)
+
+
+@settings(relaxed, max_examples=60)
+@given(st.data())
+def test_products_from_the_side_of_tables_equal_brute_force(data: st.DataObject) -> None:
+    network = data.draw(networks())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(expansion, "WORTHWHILE", 0)
+        backend = compile_diagram(network, orders=1)
+    check(Oracle(network), backend, data.draw(pins_of(network)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_parts_of_wide_conjunctions_are_shared_rightly(seed: int) -> None:
+    """Eight leaves around a hub: too many to enumerate, easy to count by hand."""
+    random = np.random.default_rng(seed)
+    allowed = random.random((8, 12, 4)) < 0.6
+    allowed[:, :, 0] = True
+    tables = tuple(
+        AllowedTuples(
+            (leaf, 8), tuple((v, h) for v in range(4) for h in range(12) if allowed[leaf, h, v])
+        )
+        for leaf in range(8)
+    )
+    variables = (
+        *(NetworkVariable(f"leaf{leaf}", (1,) * 4) for leaf in range(8)),
+        NetworkVariable("hub", (1,) * 12),
+    )
+    backend = compile_diagram(Network(variables, tables, ()), orders=1)
+    per_hub = allowed.sum(axis=2).prod(axis=0)
+    assert backend.count(()) == (int(per_hub.sum()), True)
+    for hub in range(12):
+        assert backend.count(((8, hub),)) == (int(per_hub[hub]), True)
+        valid = backend.marginals(((8, hub),)).valid[:32].reshape(8, 4)
+        assert np.array_equal(valid, allowed[:, hub])
 
 
 @settings(relaxed, max_examples=25)

@@ -18,7 +18,7 @@ from configurator.engine.diagram.automata import (
     AutomatonTooWideError,
     automaton_of,
 )
-from configurator.engine.diagram.backend import DiagramBackend, Facts, totals_of
+from configurator.engine.diagram.backend import DiagramBackend, Facts
 from configurator.engine.diagram.conjunction import (
     EmptyDiagramError,
     GrowingDiagram,
@@ -49,7 +49,7 @@ class TooWideError(Exception):
 
     ``owners`` are the rules that made it wide, the widest first; empty where no rule can
     be blamed. ``reason`` is ``"nodes"``, ``"seconds"``, ``"states"`` (one rule alone needs
-    too many) or ``"charges"`` (totals beyond the range of the arithmetic).
+    too many) or ``"charges"`` (numbers beyond the range of the arithmetic).
     """
 
     def __init__(self, owners: tuple[str, ...], reason: str) -> None:
@@ -105,6 +105,8 @@ def compile_diagram(
     is multiplied (about 60 bytes each), ``seconds`` the whole. Raises ``TooWideError``.
     """
     deadline = time.monotonic() + seconds
+    if not _numbers_fit(network):
+        raise TooWideError((), "charges")
     facts = Facts(network_digest(network), 0, all(cost.exact for cost in network.costs))
     sizes = [variable.size for variable in network.variables]
     try:
@@ -112,7 +114,7 @@ def compile_diagram(
     except NeverSatisfiedError:
         nothing = freeze(None, reduce_to_nothing(network), sizes)
         return DiagramBackend(nothing, facts)
-    except OverflowError as error:
+    except OverflowError as error:  # a weight or a product of multiplicities
         raise TooWideError((), "charges") from error
     compilation = _Compilation(network, reduced, orders, progress)
     best: FrozenDiagram | None = None
@@ -140,10 +142,18 @@ def compile_diagram(
     if best is None:
         assert refusal is not None
         raise refusal
-    _, span = totals_of(best)
-    if (span + 1) * (len(sizes) + 2) + abs(totals_of(best)[0]) >= LIMIT:
-        raise TooWideError((), "charges")
     return DiagramBackend(best, Facts(facts.digest, reduced.constant, facts.exact))
+
+
+def _numbers_fit(network: Network) -> bool:
+    """Whether every sum the loops may form stays below ``LIMIT``: one charge more than
+    all together stands for each pin given up."""
+    if any(sum(variable.multiplicity) >= LIMIT for variable in network.variables):
+        return False
+    ranges = [(min(one.costs), max(one.costs)) for one in network.costs if one.costs]
+    span = sum(high - low for low, high in ranges) + 1
+    least = sum(abs(low) for low, _ in ranges)
+    return span * (len(network.variables) + 2) + least < LIMIT
 
 
 class _Compilation:

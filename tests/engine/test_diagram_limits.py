@@ -1,0 +1,103 @@
+"""What does not compile is refused in time, naming the rules that made it wide."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from configurator.engine.diagram import CompileProgress, TooWideError, compile_diagram
+from configurator.engine.network import (
+    Clause,
+    Constraint,
+    CostFunction,
+    LinearSum,
+    Network,
+    NetworkVariable,
+)
+from tests.engine.test_diagram_oracle import random_network
+
+
+def wide_sum(count: int) -> LinearSum:
+    random = np.random.default_rng(7)
+    weights = tuple(tuple(int(w) for w in random.integers(0, 10**6, 4)) for _ in range(count))
+    return LinearSum(tuple(range(count)), weights, None, 5 * 10**5 * count, 1)
+
+
+def test_one_sum_alone_can_be_too_wide() -> None:
+    variables = tuple(NetworkVariable(f"v{v}", (1,) * 4) for v in range(30))
+    small = Clause(((0, frozenset({1})), (1, frozenset({2}))), 0)
+    network = Network(variables, (small, wide_sum(30)), ("small", "weight"))
+    with pytest.raises(TooWideError) as refusal:
+        compile_diagram(network, max_edges=80_000)
+    assert refusal.value.owners == ("weight",)
+    assert refusal.value.reason == "states"
+
+
+def test_rules_that_are_wide_together_are_named() -> None:
+    random = np.random.default_rng(1)
+    constraints: list[Constraint] = []
+    for owner in range(200):
+        scope = sorted(random.choice(60, 3, replace=False).tolist())
+        literals = tuple((v, frozenset({int(random.integers(0, 2))})) for v in scope)
+        constraints.append(Clause(literals, owner))
+    variables = tuple(NetworkVariable(f"v{v}", (1, 1)) for v in range(60))
+    owners = tuple(f"rule-{owner}" for owner in range(200))
+    with pytest.raises(TooWideError) as refusal:
+        compile_diagram(Network(variables, tuple(constraints), owners), max_nodes=2_000)
+    assert refusal.value.reason == "nodes"
+    assert 1 <= len(refusal.value.owners) <= 8
+    assert set(refusal.value.owners) <= set(owners)
+    assert refusal.value.owners[0] in str(refusal.value)
+
+
+def test_no_time_is_no_diagram() -> None:
+    with pytest.raises(TooWideError) as refusal:
+        compile_diagram(random_network(1, 40, 4, 60), seconds=0.0)
+    assert refusal.value.reason == "seconds"
+
+
+def test_charges_beyond_the_arithmetic_are_refused() -> None:
+    costs = (CostFunction((0,), (0, 1 << 58), "gold"),)
+    with pytest.raises(TooWideError) as refusal:
+        compile_diagram(Network((NetworkVariable("v", (1, 1)),), (), (), costs))
+    assert refusal.value.reason == "charges"
+
+
+def test_progress_is_told() -> None:
+    seen: list[CompileProgress] = []
+    compile_diagram(random_network(2, 40, 4, 60), orders=1, progress=seen.append)
+    assert seen
+    assert [one.done for one in seen] == sorted(one.done for one in seen)
+    assert seen[-1].done == seen[-1].rules
+
+
+def test_answers_stay_within_their_arrays(tmp_path: Path) -> None:
+    """The loops again, compiled with bounds checks, in a process of their own."""
+    script = """
+from configurator.engine.diagram import compile_diagram
+from tests.engine.test_diagram_oracle import random_network
+
+for seed in range(3):
+    backend = compile_diagram(random_network(seed, 30, 5, 45), orders=1)
+    for pins in ((), ((0, 0),), ((0, 1), (4, 1), (9, 0))):
+        backend.marginals(pins, changes=True)
+        backend.marginals(pins)
+        backend.count(pins)
+        backend.cheapest(pins)
+print("within")
+"""
+    root = Path(__file__).resolve().parents[2]
+    environment = os.environ | {
+        "NUMBA_BOUNDSCHECK": "1",
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "PYTHONPATH": str(root),
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.stdout.strip() == "within", run.stderr
