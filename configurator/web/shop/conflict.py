@@ -75,6 +75,8 @@ def conflict_page(session: Session, refusal: Refusal, wording: Wording) -> Confl
     causes = tuple(_cause(c.slot, c.answer, wording) for c in refusal.conflict.choices)
     values = {slot: answer, **{c.slot: c.answer for c in refusal.conflict.choices}}
     reasons = [wording.because(rule, values) for rule in refusal.conflict.rules]
+    if not reasons:
+        reasons = [_left_out(cause, session, wording) for cause in causes]
     title, subtitle = _headline(wanted, causes)
     step = wording.step_of(slot)
     return ConflictPage(
@@ -85,7 +87,7 @@ def conflict_page(session: Session, refusal: Refusal, wording: Wording) -> Confl
         subtitle=subtitle,
         causes=causes,
         context=tuple(wording.choice(told.slot, told.answer) for told in refusal.conflict.context),
-        reasons=tuple(dict.fromkeys(reasons)),
+        reasons=tuple(dict.fromkeys(filter(None, reasons))),
         offers=tuple(
             _offer(index, repair, slot, wording) for index, repair in enumerate(refusal.repairs)
         ),
@@ -132,6 +134,14 @@ def _cause(slot: str, answer: str, wording: Wording) -> Cause:
     )
 
 
+def _left_out(cause: Cause, session: Session, wording: Wording) -> str:
+    """Why a choice takes part although no rule does: its question would not be asked."""
+    variable = session.product.variable(cause.slot.partition(".")[0])
+    if variable.relevant_when is None:
+        return ""
+    return gettext("“%(what)s” would no longer be asked.", what=wording.say(variable.name))
+
+
 def _offer(index: int, repair: Repair, wanted: str, wording: Wording) -> Offer:
     changes = [change for change in repair.changes if change.slot != wanted]
     first = changes[0] if changes else None
@@ -156,7 +166,7 @@ def _title(changes: list[Change], wording: Wording) -> str:
     parts = []
     for change in changes[:2]:
         if change.after is None:
-            parts.append(gettext("%(what)s, open again", what=wording.slot(change.slot)))
+            parts.append(gettext("%(what)s: no answer", what=wording.slot(change.slot)))
         else:
             parts.append(wording.choice(change.slot, change.after))
     if len(changes) > 2:
@@ -165,7 +175,7 @@ def _title(changes: list[Change], wording: Wording) -> str:
 
 
 def _difference(change: Change, wording: Wording) -> Difference:
-    after = gettext("you choose again")
+    after = gettext("no answer")
     if change.after is not None:
         after = wording.answer(change.slot, change.after)
     before = "" if change.before is None else wording.answer(change.slot, change.before)

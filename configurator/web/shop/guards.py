@@ -69,7 +69,8 @@ def level_name(level: str) -> str:
 
 def _said(guard: Guard, spoken: Json, session: Session, wording: Wording) -> SaidGuard:
     reads: dict[str, str] = spoken.get("reads", {})
-    below = _woken_by(reads, session)
+    slot = _woken_by(reads, session)
+    at = spoken.get("at", "choice")
     return SaidGuard(
         id=guard.id,
         level=guard.level,
@@ -77,14 +78,14 @@ def _said(guard: Guard, spoken: Json, session: Session, wording: Wording) -> Sai
         sentence=wording.say(guard.say, reads),
         evidence=wording.say(guard.evidence.text) if guard.evidence else "",
         suggested=tuple(
-            _suggested(slot, each, below, session, wording)
-            for slot, each in sorted(spoken.get("suggest", {}).items())
+            _suggested(other, each, slot if at == "choice" else "", session, wording)
+            for other, each in sorted(spoken.get("suggest", {}).items())
         ),
         reasons=tuple(wording.say(reason) for reason in guard.reasons),
         acknowledged=bool(spoken.get("acknowledged")),
         reason=spoken.get("reason", ""),
-        at=spoken.get("at", "choice"),
-        slot=below,
+        at=at,
+        slot=slot,
     )
 
 
@@ -99,16 +100,16 @@ def _woken_by(reads: dict[str, str], session: Session) -> str:
 
 
 def _suggested(slot: str, each: Json, below: str, session: Session, wording: Wording) -> Suggested:
-    """One suggestion; ``below`` is the choice the guard stands under."""
+    """One suggestion; ``below`` is the choice the guard stands under, if any."""
     answer = each["answer"]
     option = session.view["slots"].get(slot, {}).get("options", {}).get(answer, {})
     price = session.view.get("price", {})
-    if slot == below:
-        label = gettext("Change to %(what)s", what=wording.answer(slot, answer))
-    elif "." in slot and answer == "0":
+    if "." in slot and answer == "0":
         label = gettext("Leave out %(what)s", what=wording.slot(slot))
     elif "." in slot:
         label = gettext("Add %(what)s", what=wording.slot(slot))
+    elif slot == below:
+        label = gettext("Change to %(what)s", what=wording.answer(slot, answer))
     else:
         label = gettext("Put %(what)s", what=wording.choice(slot, answer))
     exact = not option.get("at_least") and not price.get("at_least")
