@@ -88,7 +88,8 @@ class Judge:
         self._meaning = meaning
         self._reading = reading
         self._slots: dict[int, tuple[object, tuple[str, ...]]] = {}
-        self._tests: dict[int, tuple[object, TruthOf]] = {}
+        self._meant: dict[int, tuple[object, Condition]] = {}
+        self._tests: dict[int, tuple[object, TruthOf, dict[str, Truth]]] = {}
 
     def truth(
         self, condition: Condition | None, domains: Domains, lowest_total: int | None = None
@@ -116,15 +117,23 @@ class Judge:
                     result = None
             return result
         if isinstance(condition, Has):
-            return self.truth(self._meaning.has(condition), domains, lowest_total)
+            return self.truth(self._written_out(condition), domains, lowest_total)
         slots = self._slots_of(condition)
         if all(domains[slot].size() == 1 for slot in slots) or len(slots) == 1:
             return self._tried(condition, slots, domains, lowest_total)
         if isinstance(condition, Membership):
-            return self.truth(members(condition), domains, lowest_total)
+            return self.truth(self._written_out(condition), domains, lowest_total)
         if isinstance(condition, Comparison):
             return self._compared(condition, domains, lowest_total)
         return self._tried(condition, slots, domains, lowest_total)
+
+    def _written_out(self, node: Has | Membership) -> Condition:
+        """The comparisons a test means, always the same objects."""
+        found = self._meant.get(id(node))
+        if found is None:
+            meant = self._meaning.has(node) if isinstance(node, Has) else members(node)
+            found = self._meant[id(node)] = (node, meant)
+        return found[1]
 
     def _slots_of(self, node: Condition | Term) -> tuple[str, ...]:
         found = self._slots.get(id(node))
@@ -141,15 +150,30 @@ class Judge:
     ) -> Truth:
         if not slots and isinstance(atom, Comparison):
             return self._compared(atom, domains, lowest_total)
-        if math.prod(domains[slot].size() for slot in slots) > 4 * TRIED:
-            return None
-        known = self._tests.get(id(atom))
-        if known is None:
-            known = self._tests[id(atom)] = (atom, self._meaning.condition(atom))
-        test = known[1]
+        if len(slots) == 1:
+            return self._tried_on_one(atom, slots[0], domains[slots[0]])
+        test = self._meaning.condition(atom)
         seen: Truth = None
         for first, row in enumerate(itertools.product(*(domains[s].every() for s in slots))):
             truth = test(dict(zip(slots, row, strict=True)))
+            if truth is None or (first and truth is not seen):
+                return None
+            seen = truth
+        return seen
+
+    def _tried_on_one(self, atom: Condition, slot: str, domain: Domain) -> Truth:
+        """Tried on every valid answer; what an answer gives is remembered."""
+        known = self._tests.get(id(atom))
+        if known is None:  # the atom is kept, so that its id stays its own
+            known = self._tests[id(atom)] = (atom, self._meaning.condition(atom), {})
+        _, test, truths = known
+        if domain.size() > 4 * TRIED:
+            return None
+        seen: Truth = None
+        for first, answer in enumerate(domain.every()):
+            if answer not in truths:
+                truths[answer] = test({slot: answer})
+            truth = truths[answer]
             if truth is None or (first and truth is not seen):
                 return None
             seen = truth

@@ -21,7 +21,11 @@ from configurator.model.verdict import Interval, Option, OptionState, SlotState,
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where a slot's answers stand in the packed arrays."""
+    """Where a slot's answers stand in the packed arrays.
+
+    ``ends_only``: a computed number with so many results that only the lowest and the
+    highest are shown.
+    """
 
     slot: Slot
     held: Held
@@ -29,12 +33,13 @@ class Plan:
     end: int
     asked_end: int
     listed: tuple[tuple[str, int], ...]
-    computed: bool
+    ends_only: bool
 
 
 def plan_of(slot: Slot, held: Held, start: int) -> Plan:
     """Lay out one slot."""
-    wide = slot.grid is not None and slot.grid.size > LISTED
+    computed = slot.variable.kind == "computed"
+    wide = held.size > LISTED if computed else slot.grid is not None and slot.grid.size > LISTED
     listed: tuple[tuple[str, int], ...] = ()
     if slot.variable.kind != "text" and not wide:
         listed = tuple(
@@ -45,9 +50,7 @@ def plan_of(slot: Slot, held: Held, start: int) -> Plan:
     elif held.none >= 0:
         listed = ((held.answers[held.none], start + held.none),)
     asked_end = start + held.size - (1 if held.not_asked >= 0 else 0)
-    return Plan(
-        slot, held, start, start + held.size, asked_end, listed, slot.variable.kind == "computed"
-    )
+    return Plan(slot, held, start, start + held.size, asked_end, listed, computed and wide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +247,14 @@ class Viewer:
         return tuple(options)
 
     def _intervals(self, plan: Plan, chosen: int | None) -> tuple[Interval, ...]:
+        m = self._m
+        if plan.ends_only:
+            left = [k - plan.start for k in range(plan.start, plan.asked_end) if m.valid[k]]
+            answers = plan.held.answers
+            return (Interval(answers[left[0]], answers[left[-1]]),) if left else ()
         grid = plan.slot.grid
         if grid is None or grid.size <= LISTED:
             return ()
-        m = self._m
         runs: list[tuple[int, int]] = []
         for value, places in enumerate(plan.held.runs):
             k = plan.start + value

@@ -37,7 +37,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A run of valid numbers or days of a wide slot: every step from ``low`` to ``high``."""
+    """A run of valid numbers or days of a wide slot: every step from ``low`` to ``high``.
+
+    Of a computed number, just the lowest and the highest result there can be.
+    """
 
     low: str
     high: str

@@ -50,6 +50,16 @@ class Held:
     positions: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
     starts: list[tuple[int, int]] = field(default_factory=list, compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        self.positions.update(
+            (each, i)
+            for i, each in enumerate(self.answers)
+            if i != self.not_asked and self.known[i]
+        )
+        self.starts.extend(
+            sorted((first, i) for i, runs in enumerate(self.runs) for first, _ in runs)
+        )
+
     @property
     def size(self) -> int:
         """How many network values it has."""
@@ -57,15 +67,6 @@ class Held:
 
     def value_of(self, answer: str) -> int | None:
         """The network value of an answer, ``None`` where it is no answer of the slot."""
-        if not self.positions:
-            self.positions.update(
-                (each, i)
-                for i, each in enumerate(self.answers)
-                if i != self.not_asked and self.known[i]
-            )
-            self.starts.extend(
-                sorted((first, i) for i, runs in enumerate(self.runs) for first, _ in runs)
-            )
         found = self.positions.get(answer)
         if found is not None:
             return found

@@ -35,8 +35,8 @@ SMALL_CHARGES = 20_000
 SUBSETS = 120
 """Sets of pins of one size that are given up in search of least changes."""
 
-COUNTED = 1_000
-"""Configurations counted one by one."""
+COUNTED = 500
+"""Configurations counted one by one for one answer."""
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -352,18 +352,40 @@ class SatBackend:
     # --- counting ---------------------------------------------------------------------
 
     def count(self, pins: Pins, limit: int = COUNTED) -> tuple[int, bool]:
-        """See ``Backend``: independent parts are multiplied, each counted one by one up
-        to ``limit``."""
+        """See ``Backend``: independent parts are multiplied, each counted one by one as
+        long as ``limit`` configurations in all allow."""
         with self._lock:
             root = self._root(())
             valid = None if root is None else self._valid(tuple(sorted(pins)), root)
             if valid is None:
                 return 0, True
             number, exact = 1, True
+            joined: list[list[int]] = []
             for part in self._independent(valid):
-                several, sure = self._count_part(pins, part, valid, limit)
-                number, exact = number * several, exact and sure
-            return number, exact
+                if len(part) == 1:
+                    number *= self._answers_of(part[0], valid)
+                else:
+                    joined.append(part)
+            if not joined:
+                return number, True
+            solver = Solver(name=SOLVER, bootstrap_with=self._encoding.clauses)
+            try:
+                assumptions = [self._literal(pin) for pin in pins]
+                for turn, part in enumerate(joined):
+                    switch = self._encoding.top + 1 + turn
+                    several, found = self._count_part(solver, assumptions, part, switch, limit)
+                    limit = max(limit - found, 0)
+                    exact = exact and several is not None
+                    number *= max(found, 1) if several is None else several
+                return number, exact
+            finally:
+                solver.delete()
+
+    def _answers_of(self, variable: int, valid: Bools) -> int:
+        start = int(self._offsets[variable])
+        flags = valid[start : start + self._sizes[variable]]
+        multiplicity = self._network.variables[variable].multiplicity
+        return sum(m for m, ok in zip(multiplicity, flags, strict=True) if ok)
 
     def _independent(self, valid: Bools) -> list[list[int]]:
         """Variables still open, joined where a constraint reads them together."""
@@ -387,41 +409,30 @@ class SatBackend:
         return list(parts.values())
 
     def _count_part(
-        self, pins: Pins, part: list[int], valid: Bools, limit: int
-    ) -> tuple[int, bool]:
-        multiplicity = [self._network.variables[v].multiplicity for v in part]
-        if len(part) == 1:
-            start = int(self._offsets[part[0]])
-            flags = valid[start : start + self._sizes[part[0]]]
-            return sum(m for m, ok in zip(multiplicity[0], flags, strict=True) if ok), True
-        solver = Solver(name=SOLVER, bootstrap_with=self._encoding.clauses)
-        try:
-            for pin in pins:
-                solver.add_clause([self._literal(pin)])
-            total = found = 0
-            while solver.solve():
-                found += 1
-                if found > limit:
-                    return limit, False
-                model = solver.get_model()
-                taken = [
-                    next(a for a, lit in enumerate(row) if (model[abs(lit) - 1] > 0) == (lit > 0))
-                    for row in (self._encoding.literals[v] for v in part)
-                ]
-                weight = 1
-                for row, value in zip(multiplicity, taken, strict=True):
-                    weight *= row[value]
-                total += weight
-                solver.add_clause(
-                    [
-                        -self._encoding.literals[v][a]
-                        for v, a in zip(part, taken, strict=True)
-                        if self._sizes[v] > 1
-                    ]
+        self, solver: Solver, assumptions: list[int], part: list[int], switch: int, limit: int
+    ) -> tuple[int | None, int]:
+        """How many configurations a part has (``None`` where more than ``limit`` were
+        found), and how many were found. ``switch`` turns off what excludes them."""
+        total = found = 0
+        rows = [self._encoding.literals[v] for v in part]
+        while solver.solve(assumptions=[*assumptions, switch]):
+            if found == limit:
+                return None, found
+            found += 1
+            model = solver.get_model()
+            weight, denial = 1, [-switch]
+            for variable, row in zip(part, rows, strict=True):
+                value = next(
+                    value
+                    for value, literal in enumerate(row)
+                    if (model[abs(literal) - 1] > 0) == (literal > 0)
                 )
-            return total, True
-        finally:
-            solver.delete()
+                weight *= self._network.variables[variable].multiplicity[value]
+                if len(row) > 1:
+                    denial.append(-row[value])
+            total += weight
+            solver.add_clause(denial)
+        return total, found
 
     # --- reasons ----------------------------------------------------------------------
 
