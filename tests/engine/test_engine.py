@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import random
 import subprocess
 import sys
 from fractions import Fraction
@@ -40,6 +41,8 @@ from configurator.model.product import (
     Prices,
     Rule,
     SeveralOf,
+    Table,
+    TableRow,
     TextLimits,
     Value,
     Variable,
@@ -352,6 +355,33 @@ def test_the_oldest_choice_is_blamed_where_several_could_be() -> None:
     assert engine.conflict((b, a), c).choices == (b,)
     (repair,) = engine.repairs((a, b), c)
     assert [change.slot for change in repair.changes] == ["a", "b"]
+
+
+def test_a_look_up_over_many_columns_takes_the_first_row_that_fits() -> None:
+    names = [f"n{k}" for k in range(9)]
+    rows = (
+        TableRow((is_("n0", "a"), Or((is_("n1", "b"), is_("n2", "c")))), ("10",)),
+        TableRow(tuple(Not(is_(name, "d")) for name in names), ("20",)),
+        TableRow((is_("n8", "d"),), ("30",)),
+    )
+    product = product_of(
+        *(one_of(name, ("a", "b", "c", "d")) for name in names),
+        Variable("found", text("found"), "computed", computed=Computed(None, "look", None, 0)),
+        tables=(Table("look", "lookup", tuple(names), rows, ("found",), first_match=True),),
+        rules=(Rule("big", None, require=Comparison("<=", Read("found"), number(20))),),
+    )
+    engine = compile_product(product, DAY, backend="sat")
+    rng = random.Random(5)
+    for _ in range(60):
+        answers = {name: rng.choice("abcd") for name in names}
+        worth = engine.meaning.read("found")(answers)
+        *first, last = (Choice(*each) for each in answers.items())
+        allowed = worth is None or worth <= 20
+        assert engine.is_possible(tuple(first), last) is allowed
+        if allowed:
+            found = slot(engine, "found", *answers.items())
+            assert found.answer == (None if worth is None else str(worth))
+            assert found.state == ("not asked" if worth is None else "implied")
 
 
 # --- context, proposals, prices ---------------------------------------------------------

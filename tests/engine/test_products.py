@@ -9,6 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from configurator.engine import Engine, EngineError, compile_product
+from configurator.engine.lowering import conditions as conditions_module
+from configurator.engine.lowering import emitter as emitter_module
+from configurator.engine.lowering import survey as survey_module
+from configurator.engine.lowering import tables as tables_module
 from configurator.model.choice import Choice
 from configurator.model.product import Product
 from configurator.model.verdict import Conflict
@@ -17,7 +21,7 @@ from tests.engine.products import DAY, products
 
 BACKENDS = ["sat", "python-constraint", "auto"]
 SETTINGS = settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -89,6 +93,31 @@ def test_views_are_what_brute_force_finds(backend: str, product: Product, seed: 
                 assert option.changes == fewest
             assert engine.is_possible(choices, wanted) is bool(having)
     assert seen == set(oracle.slots())
+
+
+@given(product=products(), seed=st.integers(0, 99))
+@settings(SETTINGS, max_examples=120)
+def test_nothing_changes_where_budgets_force_helpers(product: Product, seed: int) -> None:
+    """Hidden variables, sums with escapes and chains answer as tables do."""
+    oracle = Oracle(product, DAY)
+    if not oracle.configurations:
+        return
+    choices = walk(oracle, seed)
+    plain = compile_product(product, DAY, backend="sat").view(choices)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conditions_module, "ROWS_FIRST", 0)
+        patch.setattr(emitter_module, "SPREAD", 1)
+        patch.setattr(emitter_module, "TABLED", 0)
+        patch.setattr(tables_module, "EXPANDED", 0)
+        patch.setattr(survey_module, "TABULATED", 0)
+        helped = compile_product(product, DAY, backend="sat").view(choices)
+    for one, other in zip(plain.slots, helped.slots, strict=True):
+        if one.variable not in ("sum", "found"):
+            assert (one.state, one.answer) == (other.state, other.answer)
+            assert [o.state for o in one.options] == [o.state for o in other.options]
+            assert [o.changes for o in one.options] == [o.changes for o in other.options]
+    if plain.count.exact and helped.count.exact:
+        assert plain.count == helped.count
 
 
 def assert_total(found: int | None, exact: bool, best: int) -> None:
