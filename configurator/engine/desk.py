@@ -114,7 +114,14 @@ class Desk:
         fixed = self.fixed(context)
         others = self.pins(tuple(each for each in choices if each.slot != wanted.slot))
         marginals = self.marginals(self.pins(choices), fixed, changes=True)
-        if not marginals.consistent or len(others) != len(choices):
-            pins = tuple(sorted((*others, (variable, value))))
-            return self.marginals(pins, fixed).consistent
-        return bool(marginals.valid[self.places[wanted.slot][1] + value])
+        place = self.places[wanted.slot][1] + value
+        if marginals.consistent and len(others) == len(choices):
+            return bool(marginals.valid[place])
+        if marginals.consistent and marginals.changes is not None:
+            return bool(0 <= marginals.changes[place] <= 1)  # it alone has to change
+        pins = tuple(sorted((*others, (variable, value))))
+        return self.marginals(pins, fixed).consistent
+
+    def holds(self, choices: Choices, context: Choices) -> bool:
+        """See ``Engine.holds``; the marginals serve a view of the same choices."""
+        return self.marginals(self.pins(choices), self.fixed(context), changes=True).consistent

@@ -75,6 +75,10 @@ class Engine:
         """The valid domain of every slot and told fact, for ``judge``."""
         return self._overview.domains(choices, context)
 
+    def holds(self, choices: Choices, context: Choices = ()) -> bool:
+        """Whether a configuration has all of the choices."""
+        return self._desk.holds(choices, context)
+
     def lowest_total(self, choices: Choices, context: Choices = ()) -> int | None:
         """The lowest total in cents with these choices; ``None`` where nothing is priced
         or they do not hold together."""

@@ -72,10 +72,14 @@ def assumed_at_summary(
     ]
     names = {slot.slot for slot in still_open}
     assumed = (*choices, *(choice for choice in view.proposed if choice.slot in names))
-    for slot in still_open:
-        if slot.slot in proposed or engine.product.variable(slot.variable).kind != "several of":
-            continue
-        none_of_it = Choice(slot.slot, "0")
+    empty = tuple(
+        Choice(slot.slot, "0")
+        for slot in still_open
+        if slot.slot not in proposed and engine.product.variable(slot.variable).kind == "several of"
+    )
+    if engine.holds((*assumed, *empty), context):
+        return (*assumed, *empty)
+    for none_of_it in empty:
         if engine.is_possible(assumed, none_of_it, context):
             assumed = (*assumed, none_of_it)
     return assumed

@@ -307,12 +307,14 @@ class Sessions:
 
         def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
             normal = tuple(engine.check(choice) for choice in wanted)
-            choices = without(session.choices, {choice.slot for choice in normal})
+            slots = {choice.slot for choice in normal}
+            choices = session.choices if len(slots) == 1 else without(session.choices, slots)
             for choice in normal:
+                others = without(choices, {choice.slot})
                 if not engine.is_possible(choices, choice, session.context):
-                    refusal = refusal_of(engine, choices, choice, session.context)
+                    refusal = refusal_of(engine, others, choice, session.context)
                     return "ChoiceRefused", refusal_json(refusal, session.choices)
-                choices = (*choices, choice)
+                choices = (*others, choice)
             return "ValueChosen", {
                 "wanted": choices_json(normal),
                 "step": step_between(session.choices, choices).to_json(),
