@@ -263,6 +263,7 @@ class ProblemSchema(Schema):
     code = fields.String(required=True)
     instance = fields.String(required=True)
     errors = fields.List(fields.Dict())
+    reason = fields.String()
     session = fields.Dict()
     slots = fields.List(fields.String())
     guards = fields.List(fields.String())

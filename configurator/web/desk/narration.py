@@ -102,10 +102,13 @@ def actor_name(actor: str) -> str:
 
 
 def told(changes: Iterable[Difference], before: Painter, after: Painter) -> list[str]:
-    """What changed on the page, one sentence each; options of one slot are summed up."""
+    """What changed on the page, one sentence each; what reads the same in words is left
+    out, and options of one slot are summed up."""
     sentences: list[str] = []
     options: dict[str, int] = {}
-    for change in changes:
+    seen = tuple(changes)
+    answered = {change.name for change in seen if change.aspect == "answer"}
+    for change in seen:
         match change.aspect:
             case "answer":
                 sentences.append(
@@ -117,6 +120,8 @@ def told(changes: Iterable[Difference], before: Painter, after: Painter) -> list
                     )
                 )
             case "option":
+                if change.name in answered:
+                    continue
                 options[change.name] = options.get(change.name, 0) + 1
             case "ranges":
                 sentences.append(
@@ -127,23 +132,25 @@ def told(changes: Iterable[Difference], before: Painter, after: Painter) -> list
             case "guard":
                 sentences.append(_guard(change, before, after))
             case "price":
-                sentences.append(
-                    gettext(
-                        "Total: %(before)s → %(after)s",
-                        before=before.total(change.before or {}) or "—",
-                        after=after.total(change.after or {}) or "—",
+                was, now = before.total(change.before or {}), after.total(change.after or {})
+                if was != now:
+                    sentences.append(
+                        gettext(
+                            "Total: %(before)s → %(after)s", before=was or "—", after=now or "—"
+                        )
                     )
-                )
             case "proposed":
                 sentences.append(_proposed(change, after))
             case "count":
-                sentences.append(
-                    gettext(
-                        "Possibilities: %(before)s → %(after)s",
-                        before=before.count(change.before) or "—",
-                        after=after.count(change.after) or "—",
+                was, now = before.count(change.before), after.count(change.after)
+                if was != now:
+                    sentences.append(
+                        gettext(
+                            "Possibilities: %(before)s → %(after)s",
+                            before=was or "—",
+                            after=now or "—",
+                        )
                     )
-                )
             case "complete":
                 sentences.append(
                     gettext("Nothing is left open")
