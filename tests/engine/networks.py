@@ -96,9 +96,7 @@ def weight_of(network: Network, row: Row) -> int:
 
 def solutions(network: Network, owners: tuple[int, ...] | None = None) -> list[Row]:
     """Every configuration, in lexicographic order."""
-    kept = [
-        c for c in network.constraints if owners is None or c.owner == -1 or c.owner in owners
-    ]
+    kept = [c for c in network.constraints if owners is None or c.owner == -1 or c.owner in owners]
     return [
         row
         for row in itertools.product(*(range(v.size) for v in network.variables))

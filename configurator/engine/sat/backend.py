@@ -16,8 +16,9 @@ import numpy.typing as npt
 from pysat.solvers import Solver
 
 from configurator.engine.backend import Core, Marginals, Pins
-from configurator.engine.network import BACKGROUND, Network, scope_of
+from configurator.engine.network import BACKGROUND, Network
 from configurator.engine.sat.costs import CostBounds
+from configurator.engine.sat.counting import count_part, independent_parts
 from configurator.engine.sat.encoding import Encoding
 from configurator.engine.sat.optimum import CostClauses, Search
 
@@ -361,7 +362,7 @@ class SatBackend:
                 return 0, True
             number, exact = 1, True
             joined: list[list[int]] = []
-            for part in self._independent(valid):
+            for part in independent_parts(self._encoding, valid):
                 if len(part) == 1:
                     number *= self._answers_of(part[0], valid)
                 else:
@@ -373,7 +374,9 @@ class SatBackend:
                 assumptions = [self._literal(pin) for pin in pins]
                 for turn, part in enumerate(joined):
                     switch = self._encoding.top + 1 + turn
-                    several, found = self._count_part(solver, assumptions, part, switch, limit)
+                    several, found = count_part(
+                        self._encoding, solver, assumptions, part, switch, limit
+                    )
                     limit = max(limit - found, 0)
                     exact = exact and several is not None
                     number *= max(found, 1) if several is None else several
@@ -386,53 +389,6 @@ class SatBackend:
         flags = valid[start : start + self._sizes[variable]]
         multiplicity = self._network.variables[variable].multiplicity
         return sum(m for m, ok in zip(multiplicity, flags, strict=True) if ok)
-
-    def _independent(self, valid: Bools) -> list[list[int]]:
-        """Variables still open, joined where a constraint reads them together."""
-        counts = np.add.reduceat(valid.astype(np.int64), self._offsets[:-1])
-        parent = list(range(len(self._sizes)))
-
-        def find(variable: int) -> int:
-            while parent[variable] != variable:
-                parent[variable] = parent[parent[variable]]
-                variable = parent[variable]
-            return variable
-
-        for constraint in self._network.constraints:
-            free = [find(v) for v in scope_of(constraint) if counts[v] > 1]
-            for other in free[1:]:
-                parent[find(other)] = find(free[0])
-        parts: dict[int, list[int]] = {}
-        for variable, variable_data in enumerate(self._network.variables):
-            if not variable_data.hidden:
-                parts.setdefault(find(variable), []).append(variable)
-        return list(parts.values())
-
-    def _count_part(
-        self, solver: Solver, assumptions: list[int], part: list[int], switch: int, limit: int
-    ) -> tuple[int | None, int]:
-        """How many configurations a part has (``None`` where more than ``limit`` were
-        found), and how many were found. ``switch`` turns off what excludes them."""
-        total = found = 0
-        rows = [self._encoding.literals[v] for v in part]
-        while solver.solve(assumptions=[*assumptions, switch]):
-            if found == limit:
-                return None, found
-            found += 1
-            model = solver.get_model()
-            weight, denial = 1, [-switch]
-            for variable, row in zip(part, rows, strict=True):
-                value = next(
-                    value
-                    for value, literal in enumerate(row)
-                    if (model[abs(literal) - 1] > 0) == (literal > 0)
-                )
-                weight *= self._network.variables[variable].multiplicity[value]
-                if len(row) > 1:
-                    denial.append(-row[value])
-            total += weight
-            solver.add_clause(denial)
-        return total, found
 
     # --- reasons ----------------------------------------------------------------------
 
