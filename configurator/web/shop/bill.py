@@ -42,7 +42,8 @@ class Irreversible:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """The lines of the price, and what they come to."""
+    """The lines of the price, and what they come to. ``per_unit``: the lines are for one
+    of several units."""
 
     lines: tuple[tuple[str, str], ...]
     net: str
@@ -50,6 +51,7 @@ class Bill:
     tax_rate: str
     tax_included: bool
     total: str
+    per_unit: bool
 
 
 def answers_by_step(session: Session, wording: Wording) -> tuple[StepRows, ...]:
@@ -78,6 +80,7 @@ def bill(session: Session, wording: Wording) -> Bill | None:
         tax_rate=price["tax_rate"],
         tax_included=bool(price["tax_included"]),
         total=wording.money(price["total"]),
+        per_unit=session.product.prices is not None and session.product.prices.times is not None,
     )
 
 

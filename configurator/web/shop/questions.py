@@ -371,12 +371,14 @@ class Questions:
         option = options.get(wanted, {"state": data["state"]})
         card = self._card(slot, wanted, self._words.value(variable, value.id), option, data)
         say = [self._words.say(value.help), " · ".join(self._words.facts(variable, value))]
-        if data["state"] == "implied":
+        state = option["state"]
+        if quantity:
+            state = data["state"]
             say.extend(self._origin(data))
         card = replace(
             card,
             say=tuple(filter(None, say)),
-            state=data["state"] if quantity or data["state"] == "implied" else option["state"],
+            state=state,
             irreversible=self._words.say(value.irreversible),
             guards=self._guards_below(slot),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import (
     current_app,
@@ -92,7 +92,9 @@ def step_page(
     questions = Questions(session, words, guards, shown, summary.drawn_answers(session))
     asked = questions.of_step(step)
     ids = {question.id for question in asked}
-    kept = [] if is_partial() else get_flashed_messages(with_categories=True)
+    kept: list[tuple[str, str]] = []
+    if not is_partial():
+        kept = _messages()
     parts = frame(session, words, step)
     parts.update(
         at=summary.step_path(step),
@@ -156,6 +158,11 @@ def done_page(session: Session) -> Response:
         guards=said_guards(session, words),
     )
     return make_response(page)
+
+
+def _messages() -> list[tuple[str, str]]:
+    """What the act before left to be said, each with the question it is about."""
+    return cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True))
 
 
 def is_partial() -> bool:

@@ -168,9 +168,10 @@ def _total(price: Json, wording: Wording) -> tuple[str, str]:
 
 
 def _tax(price: Json) -> str:
+    """Totals are what is paid, also where the lines are net."""
     if not price or price.get("tax_rate") == "0":
         return ""
-    return gettext("VAT included") if price.get("tax_included") else gettext("plus VAT")
+    return gettext("VAT included")
 
 
 def _done(counts: Json) -> bool:

@@ -121,11 +121,11 @@ class Wording:
         """A question and its answer: ``Wheels: 29``; ``Extras: Rack, 2 ×``."""
         variable = self._variable(slot)
         if variable is not None and variable.kind == "several of":
-            of = f"{self.say(variable.name)}: {self.slot(slot)}"
+            of = _asked(self.say(variable.name), self.slot(slot))
             if answer == "0":
                 return gettext("%(what)s, not taken", what=of)
             return of if answer == "1" else f"{of}, {self.answer(slot, answer)}"
-        return f"{self.slot(slot)}: {self.answer(slot, answer)}"
+        return _asked(self.slot(slot), self.answer(slot, answer))
 
     def wanted(self, slot: str, answer: str) -> str:
         """What somebody asked for, short: the option's name where that says enough."""
@@ -261,3 +261,8 @@ class Wording:
             if line.id == line_id:
                 return self.say(line.name)
         return self.slot(line_id)
+
+
+def _asked(question: str, answer: str) -> str:
+    """A question and its answer, with the sign between them that the question leaves."""
+    return f"{question} {answer}" if question.endswith("?") else f"{question}: {answer}"
