@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import multiprocessing
+import random
 import statistics
 import tempfile
 import threading
@@ -70,15 +71,11 @@ class Client:
         self.connection = http.client.HTTPConnection("127.0.0.1", port)
         self.number = number
         self.count = 0
+        self.randomness = random.Random(number)
         started = self.post("/api/v1/sessions", {"product": product}, {})
         self.path = f"/api/v1/sessions/{started['session']['session_id']}/choose"
         self.token = started["token"]
-        self.answers = [
-            (name, answer)
-            for name, slot in started["session"]["view"]["slots"].items()
-            for answer, option in slot.get("options", {}).items()
-            if option["state"] == "possible"
-        ]
+        self.view = started["session"]["view"]
 
     def post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
         """One request on the kept connection."""
@@ -91,15 +88,22 @@ class Client:
         return json.loads(content)
 
     def choose(self) -> None:
-        """The next choice of an endless seeded walk."""
-        position = (self.count * 7 + self.number * 13) % len(self.answers)
-        slot, answer = self.answers[position]
+        """One more choice of a customer who picks among what is possible, for ever."""
+        slot, answer = self.randomness.choice(
+            [
+                (name, answer)
+                for name, slot in self.view["slots"].items()
+                for answer, option in slot.get("options", {}).items()
+                if option["state"] == "possible"
+            ]
+        )
         self.count += 1
         headers = {
             "Authorization": f"Bearer {self.token}",
             "Idempotency-Key": f"{self.number}-{self.count}",
         }
-        self.post(self.path, {"slot": slot, "answer": answer}, headers)
+        answered = self.post(self.path, {"slot": slot, "answer": answer}, headers)
+        self.view = answered["session"]["view"]
 
     def insert(self) -> None:
         """One row of the floor."""
@@ -109,19 +113,24 @@ class Client:
 def load(clients: list[Client], act: str) -> tuple[float, list[float]]:
     """All clients act for ``SECONDS``; acts per second and each act's seconds."""
     taken: list[float] = []
+    failed: list[Exception] = []
     until = time.perf_counter() + SECONDS
 
     def run(client: Client) -> None:
-        while time.perf_counter() < until:
-            begin = time.perf_counter()
-            getattr(client, act)()
-            taken.append(time.perf_counter() - begin)
+        try:
+            while time.perf_counter() < until:
+                begin = time.perf_counter()
+                getattr(client, act)()
+                taken.append(time.perf_counter() - begin)
+        except Exception as problem:
+            failed.append(problem)
 
     threads = [threading.Thread(target=run, args=(client,)) for client in clients]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert not failed, failed[0]
     return len(taken) / SECONDS, taken
 
 

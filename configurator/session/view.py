@@ -44,13 +44,15 @@ def _slot(engine: Engine, state: State, slot: SlotView) -> Json:
     data: Json = {"variable": slot.variable, "state": slot.state}
     if slot.answer is not None:
         data["answer"] = slot.answer
+    if engine.product.variable(slot.variable).kind == "computed":
+        return data  # nobody chooses it: what it is, is all there is to say
     if slot.options:
         data["options"] = {option.answer: _option(option) for option in slot.options}
     if slot.intervals:
         data["intervals"] = [[interval.low, interval.high] for interval in slot.intervals]
     if slot.proposal is not None:
         data["proposal"] = slot.proposal
-    if slot.state == "implied" and engine.product.variable(slot.variable).kind != "computed":
+    if slot.state == "implied":
         origin = engine.origin(state.choices, slot.slot, state.context)
         data["origin"] = {
             "choices": [choice.slot for choice in origin.choices],
