@@ -67,6 +67,10 @@ LAMP = {
             values:
               hook: {name: {en: Hook, es: Gancho}, price: 2.00}
               cable: {name: {en: Long cable, es: Cable largo}, price: 4.00}
+          light:
+            name: {en: Light, es: Luz}
+            compute: bulb.watts * 80
+            show: result
           width:
             name: {en: Width of the desk, es: Ancho de la mesa}
             type: number

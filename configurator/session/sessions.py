@@ -474,11 +474,11 @@ class Sessions:
         """
 
         def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            still_open = open_slots(session.product, engine.view(session.choices, session.context))
             completion = engine.complete(session.choices, session.context, prefer_proposals=True)
             if completion is None:
-                raise IncompleteError(open_slots(engine.view(session.choices, session.context)))
+                raise IncompleteError(still_open)
             answers = {choice.slot: choice.answer for choice in completion.answers}
-            still_open = open_slots(engine.view(session.choices, session.context))
             added = tuple(
                 Choice(slot, answers[slot])
                 for slot in still_open
@@ -503,7 +503,7 @@ class Sessions:
         def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
             answer = engine.view(session.choices, session.context)
             if not answer.complete:
-                raise IncompleteError(open_slots(answer))
+                raise IncompleteError(open_slots(session.product, answer))
             waiting = tuple(
                 guard
                 for guard, spoken in session.view["guards"].items()

@@ -142,6 +142,11 @@ def _results(product: Product, answer: EngineView) -> Json:
     }
 
 
-def open_slots(answer: EngineView) -> tuple[str, ...]:
-    """The slots still to answer, in step order."""
-    return tuple(slot.slot for slot in answer.slots if slot.state in ("open", "undecided"))
+def open_slots(product: Product, answer: EngineView) -> tuple[str, ...]:
+    """The slots the customer still has to answer, in step order."""
+    return tuple(
+        slot.slot
+        for slot in answer.slots
+        if slot.state in ("open", "undecided")
+        and product.variable(slot.variable).kind != "computed"
+    )
