@@ -76,9 +76,7 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
 def test_a_package_has_one_home(package: str) -> None:
     for path in sorted(PACKAGE.rglob("*.py")):
         room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        used = any(
-            name == package or name.startswith(f"{package}.") for name in imports_of(path)
-        )
+        used = any(name == package or name.startswith(f"{package}.") for name in imports_of(path))
         assert not used or room in HOMES[package], f"{path} imports {package}"
 
 
