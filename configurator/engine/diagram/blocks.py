@@ -1,9 +1,9 @@
 """Fewer, larger variables: which network variables share a block, and in which states.
 
-Fixed variables share a block of one state. Variables of which at most one is 1 become one
-block with a state for each and one for "none of them"; a variable that is 1 just where
-one of some members is joins them, which is how a group's parent and its alternatives
-become one variable. A variable that is a function of another stands in that one's block.
+Fixed variables share a block of one state. Literals of which at most one is true become
+one block with a state for each and one for "none of them", which is how alternatives and
+their group's parent become one variable; a variable that is decided by which of them is
+true joins them. A variable that is a function of another stands in that one's block.
 Every state left out is one that the constraints refuse anyway. Nothing here knows
 diagrams.
 """
@@ -20,6 +20,8 @@ from configurator.engine.diagram.placement import Listed, Odd, Placement, place
 from configurator.engine.network import AllowedTuples, Network
 
 Int64 = npt.NDArray[np.int64]
+
+SMALLEST_GROUP = 3
 
 MOST_PAIRS = 64
 """Widest table scope in which functions are looked for."""
@@ -41,7 +43,7 @@ def find_blocks(network: Network) -> Placement:
     findings = find(network)
     groups = _groups(findings)
     parents = _parents(findings, groups)
-    grouped = {member for group in groups for member in group} | set(parents)
+    grouped = {member >> 1 for group in groups for member in group} | set(parents)
     functions = {
         variable: _Function(literal >> 1, np.array([1, 0] if literal & 1 == 0 else [0, 1]))
         for variable, literal in findings.same.items()
@@ -60,12 +62,16 @@ def find_blocks(network: Network) -> Placement:
 
 
 def _groups(findings: Findings) -> list[tuple[int, ...]]:
-    """Disjoint sets of variables of which at most one is 1, the largest found first."""
+    """Disjoint sets of literals of which at most one is true, the largest found first.
+
+    Which value of a variable is "yes" is not known here: an exclusion of two literals may
+    as well be an implication. Three that exclude each other are a choice.
+    """
     excluded: dict[int, set[int]] = {}
     for clause in findings.clauses:
-        if len(clause) == 2 and clause[0] & 1 == 0 and clause[1] & 1 == 0:
-            excluded.setdefault(clause[0] >> 1, set()).add(clause[1] >> 1)
-            excluded.setdefault(clause[1] >> 1, set()).add(clause[0] >> 1)
+        if len(clause) == 2:
+            excluded.setdefault(clause[0] ^ 1, set()).add(clause[1] ^ 1)
+            excluded.setdefault(clause[1] ^ 1, set()).add(clause[0] ^ 1)
     for clique in findings.cliques:
         for member in clique:
             excluded.setdefault(member, set()).update(clique)
@@ -74,34 +80,33 @@ def _groups(findings: Findings) -> list[tuple[int, ...]]:
     groups: list[tuple[int, ...]] = []
 
     def take(members: list[int]) -> None:
-        if len(members) > 1:
+        if len(members) >= SMALLEST_GROUP:
             groups.append(tuple(sorted(members)))
-            used.update(members)
+            used.update(member >> 1 for member in members)
 
     def clique_among(candidates: list[int]) -> list[int]:
         chosen: list[int] = []
-        for candidate in sorted(candidates, key=lambda v: (-len(excluded[v]), v)):
-            if all(other in excluded[candidate] for other in chosen):
+        for candidate in sorted(candidates, key=lambda lit: (-len(excluded[lit]), lit)):
+            if candidate >> 1 not in used and all(other in excluded[candidate] for other in chosen):
                 chosen.append(candidate)
         return chosen
 
-    for clique in sorted(findings.cliques, key=lambda c: (-len(c), c)):
-        take([member for member in clique if member not in used])
     for clause in sorted(findings.clauses, key=lambda c: (-len(c), c)):
-        free = [lit >> 1 for lit in clause if lit & 1 and lit >> 1 not in used]
-        members = clique_among([variable for variable in free if variable in excluded])
+        free = [literal for literal in clause if literal >> 1 not in used]
+        members = clique_among([literal for literal in free if literal in excluded])
         if 2 * len(members) >= len(free):
             take(members)
-    for seed in sorted(excluded, key=lambda v: (-len(excluded[v]), v)):
-        if seed not in used:
-            around = [other for other in excluded[seed] if other not in used]
-            take([seed, *clique_among(around)])
+    for clique in sorted(findings.cliques, key=lambda c: (-len(c), c)):
+        take([member for member in clique if member >> 1 not in used])
+    for seed in sorted(excluded, key=lambda lit: (-len(excluded[lit]), lit)):
+        if seed >> 1 not in used:
+            take([seed, *clique_among(sorted(excluded[seed]))])
     return groups
 
 
 @dataclass(frozen=True, slots=True)
 class _Parent:
-    """A variable that has ``value`` just where one of ``members`` of ``group`` is 1."""
+    """A variable that has ``value`` just where one of ``members`` of ``group`` is true."""
 
     group: int
     members: tuple[int, ...]
@@ -110,24 +115,22 @@ class _Parent:
 
 def _parents(findings: Findings, groups: list[tuple[int, ...]]) -> dict[int, _Parent]:
     home = {member: number for number, group in enumerate(groups) for member in group}
+    grouped = {member >> 1 for member in home}
     pairs = {clause for clause in findings.clauses if len(clause) == 2}
     parents: dict[int, _Parent] = {}
     for clause in findings.clauses:
         for literal in clause:
             variable = literal >> 1
-            if variable in home or variable in parents:
+            if variable in grouped or variable in parents:
                 continue
-            members = [other >> 1 for other in clause if other != literal]
-            if not all(other & 1 for other in clause if other != literal):
-                continue
-            homes = {home.get(member) for member in members}
-            if len(homes) != 1 or None in homes:
+            members = tuple(other for other in clause if other != literal)
+            homes = {home.get(member, -1) for member in members}
+            if len(homes) != 1 or -1 in homes:
                 continue
             # The clause says: not the literal, then some member. Needed besides: each
             # member excludes the literal.
-            if all(tuple(sorted((2 * member, literal ^ 1))) in pairs for member in members):
-                group = home[members[0]]
-                parents[variable] = _Parent(group, tuple(members), (literal & 1) ^ 1)
+            if all(tuple(sorted((member ^ 1, literal ^ 1))) in pairs for member in members):
+                parents[variable] = _Parent(home[members[0]], members, (literal & 1) ^ 1)
     return parents
 
 
@@ -168,9 +171,9 @@ def _laid_out(
             where[variable] = Listed(0, np.array([value], dtype=np.int64))
     first_group = len(sizes)
     for group in groups:
-        # State 0 is "none of them"; member k is 1 in state k + 1.
-        for place_in_group, member in enumerate(group):
-            where[member] = Odd(len(sizes), place_in_group + 1, 1, 0)
+        # State 0 is "none of them"; member k is true in state k + 1.
+        for index, member in enumerate(group):
+            where[member >> 1] = Odd(len(sizes), index + 1, member & 1, member & 1 ^ 1)
         sizes.append(len(group) + 1)
     for variable, parent in parents.items():
         group = groups[parent.group]

@@ -40,6 +40,9 @@ NAMED = 8
 HOPELESS = 2
 """After so many refused orders, with none compiled, no more are tried."""
 
+PATIENCE = 0.15
+"""The part of the time after which no further order is begun once one is compiled."""
+
 SMALL = 3000
 """A diagram of fewer edges is not worth another order."""
 
@@ -137,7 +140,7 @@ def compile_diagram(
             break
         if best is None or grown.edges < best.edges:
             best = freeze(grown, reduced, sizes)
-        if best.edges < SMALL or time.monotonic() > deadline:
+        if best.edges < SMALL or time.monotonic() > deadline - seconds * (1 - PATIENCE):
             break
     if best is None:
         assert refusal is not None

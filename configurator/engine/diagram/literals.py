@@ -1,6 +1,6 @@
 """What the yes-or-no part of a network implies about pairs: fixed values, equals, exclusions.
 
-Reads clauses and sums over variables of two values. A literal is ``2 * variable + value``;
+Reads clauses, sums and tables over variables of two values. A literal is ``2 * variable + value``;
 ``literal ^ 1`` is its opposite. Everything found here follows from the constraints, which
 all stay in force: what is missed costs size, never an answer. Nothing here knows blocks.
 
@@ -11,14 +11,20 @@ of which no two terms fit together.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from configurator.engine.diagram.relations import NeverSatisfiedError
-from configurator.engine.network import Clause, LinearSum, Network, NetworkVariable
+from configurator.engine.network import AllowedTuples, Clause, LinearSum, Network, NetworkVariable
 
 ROUNDS = 6
+
+WIDEST_TABLE = 64
+"""Widest table over two-valued variables that is looked into."""
 
 
 @dataclass(slots=True)
@@ -32,8 +38,8 @@ class LiteralSum:
 @dataclass(slots=True)
 class Findings:
     """``fixed`` literals; ``same[v]``: the literal that ``v = 1`` equals, where it is not
-    ``v``'s own; ``clauses`` over what is left; ``cliques`` of variables of which at most
-    one is 1, as sums say it."""
+    ``v``'s own; ``clauses`` over what is left; ``cliques`` of literals of which at most
+    one is true, as sums say it."""
 
     fixed: dict[int, int] = field(default_factory=dict)
     same: dict[int, int] = field(default_factory=dict)
@@ -85,7 +91,45 @@ def _collect(network: Network) -> tuple[list[tuple[int, ...]], list[LiteralSum]]
                     sums.append(one)
                 else:
                     clauses.append(clause)
+    pairs: set[tuple[int, ...]] = {clause for clause in clauses if len(clause) == 2}
+    for constraint in network.constraints:
+        if isinstance(constraint, AllowedTuples):
+            clauses.extend(_clauses_of_table(constraint, two, pairs))
     return clauses, sums
+
+
+def _clauses_of_table(
+    table: AllowedTuples, two: list[bool], pairs: set[tuple[int, ...]]
+) -> list[tuple[int, ...]]:
+    """What a table over two-valued variables says of pairs, and the long clauses that a
+    group makes: one of all variables, and of each that it needs another. Rows that the
+    two-literal clauses ``pairs`` refuse do not count."""
+    scope = table.scope
+    if not all(two[variable] for variable in scope) or len(set(scope)) < len(scope):
+        return []
+    if not 2 <= len(scope) <= WIDEST_TABLE:
+        return []
+    rows = np.array(table.tuples, dtype=np.int64).reshape(-1, len(scope))
+    for one, other in itertools.combinations(range(len(scope)), 2):
+        for first, second in itertools.product((0, 1), repeat=2):
+            if tuple(sorted((2 * scope[one] + first, 2 * scope[other] + second))) in pairs:
+                rows = rows[(rows[:, one] == first) | (rows[:, other] == second)]
+    found: list[tuple[int, ...]] = []
+    for first, second in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        together = (rows == first).astype(np.int64).T @ (rows == second).astype(np.int64)
+        for one, other in np.argwhere(together == 0).tolist():
+            if one < other:
+                pair = (2 * scope[one] + first, 2 * scope[other] + second)
+                found.append(tuple(sorted(literal ^ 1 for literal in pair)))
+    ones = rows.sum(axis=1)
+    every = [2 * variable + 1 for variable in scope]
+    if not (ones == 0).any():
+        found.append(tuple(sorted(every)))
+    alone = rows[ones == 1].sum(axis=0)
+    for column in np.flatnonzero(alone == 0).tolist():
+        needing = [*every[:column], every[column] ^ 1, *every[column + 1 :]]
+        found.append(tuple(sorted(needing)))
+    return found
 
 
 def _clause(clause: Clause, two: list[bool]) -> tuple[int, ...] | None:
@@ -285,9 +329,9 @@ def _renamed_sum(total: LiteralSum, merged: dict[int, int]) -> LiteralSum:
 def _cliques_of_sums(
     clauses: list[tuple[int, ...]], sums: list[LiteralSum]
 ) -> list[tuple[int, ...]]:
-    """Sets of variables of which a sum lets at most one be 1.
+    """Sets of literals of which a sum lets at most one be true.
 
-    A term that every member implies (the group's parent, say) counts as taken.
+    A term that all the others imply (the group's parent, say) counts as taken.
     """
     implied: dict[int, set[int]] = {}
     for clause in clauses:
@@ -297,16 +341,15 @@ def _cliques_of_sums(
     nothing: set[int] = set()
     cliques = []
     for total in sums:
-        members = sorted(
-            (literal for literal in total.gains if literal & 1),
-            key=lambda literal: (-total.gains[literal], literal),
-        )
+        members = sorted(total.gains, key=lambda literal: (-total.gains[literal], literal))
         high = total.high
-        for literal, gain in total.gains.items():
-            if literal & 1 == 0 and all(literal in implied.get(m, nothing) for m in members):
-                high -= gain
+        for literal in list(members):
+            others = [other for other in members if other != literal]
+            if others and all(literal in implied.get(other, nothing) for other in others):
+                high -= total.gains[literal]
+                members = others
         while len(members) > 1 and (total.gains[members[-1]] + total.gains[members[-2]] <= high):
             members.pop()
         if len(members) > 1:
-            cliques.append(tuple(sorted(literal >> 1 for literal in members)))
+            cliques.append(tuple(sorted(members)))
     return cliques
