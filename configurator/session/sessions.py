@@ -470,7 +470,7 @@ class Sessions:
         """Finish for the customer: accept what is proposed, then the cheapest of the rest.
 
         Questions nobody may answer for the customer (``ask: always``) stay open, and so
-        do texts.
+        do texts that are not optional.
         """
 
         def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
@@ -478,11 +478,12 @@ class Sessions:
             completion = engine.complete(session.choices, session.context, prefer_proposals=True)
             if completion is None:
                 raise IncompleteError(still_open)
+            product = session.product
             answers = {choice.slot: choice.answer for choice in completion.answers}
             added = tuple(
                 Choice(slot, answers[slot])
                 for slot in still_open
-                if slot in answers and not _asked_always(session.product, slot)
+                if slot in answers and not product.variable(slot.partition(".")[0]).ask_always
             )
             after = (*session.choices, *added)
             return "ProposalsAccepted", {"step": step_between(session.choices, after).to_json()}
@@ -633,11 +634,6 @@ def refusal_of(engine: Engine, choices: Choices, wanted: Choice, context: Choice
     conflict = engine.conflict(choices, wanted, context)
     repairs = engine.repairs(choices, wanted, context) if conflict.choices else ()
     return Refusal(wanted, conflict, repairs)
-
-
-def _asked_always(product: Product, slot: str) -> bool:
-    variable = product.variable(slot.partition(".")[0])
-    return variable.ask_always or variable.kind == "text"
 
 
 def _token_hash(secret: str) -> str:
