@@ -14,7 +14,7 @@ from configurator.engine.diagram import (
     compile_diagram,
     network_digest,
 )
-from configurator.engine.network import CostFunction, Network, NetworkVariable
+from configurator.engine.network import Clause, CostFunction, Network, NetworkVariable
 from tests.engine.test_diagram_oracle import random_network, same
 
 
@@ -46,6 +46,23 @@ def test_the_constant_and_bounds_survive(tmp_path: Path) -> None:
     again = DiagramBackend.load(tmp_path / "d").marginals(())
     assert again.lowest.tolist() == [700, 705]
     assert not again.lowest_exact.any()
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        Network((), (), ()),
+        Network((NetworkVariable("v", (1, 1)),), (Clause((), 0),), ("never",)),
+        Network((NetworkVariable("none", ()),), (), ()),
+    ],
+)
+def test_diagrams_with_next_to_nothing_are_kept_too(empty: Network, tmp_path: Path) -> None:
+    compiled = compile_diagram(empty)
+    compiled.save(tmp_path / "d")
+    loaded = DiagramBackend.load(tmp_path / "d", network_digest(empty))
+    assert same(loaded.marginals((), changes=True), compiled.marginals((), changes=True))
+    assert loaded.count(()) == compiled.count(())
+    assert loaded.cheapest(()) == compiled.cheapest(())
 
 
 def test_saving_again_replaces_and_leaves_nothing_beside(network: Network, folder: Path) -> None:

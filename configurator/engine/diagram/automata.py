@@ -29,6 +29,9 @@ DONE = -2
 
 DENSE_LIMIT = 1 << 22
 
+WIDEST_SUM = 100_000
+"""A sum of more states is refused; building it alone would take long."""
+
 
 class AutomatonTooWideError(Exception):
     """An automaton grew beyond the number of states it was allowed."""
@@ -102,7 +105,8 @@ def automaton_of(relation: Relation, rank: Int64, *, max_states: int) -> Automat
         layers = _rows(codes, symbols, body.rows[:, order])
     elif isinstance(body, Bounded):
         weights = tuple(body.weights[k] for k in order)
-        layers = _bounded(codes, weights, body.low, body.high, max_states)
+        most = min(max_states, WIDEST_SUM)
+        layers = _bounded(codes, weights, body.low, body.high, most)
     else:
         layers = _charge(codes, symbols, np.transpose(body.table, order))
     automaton = Automaton(blocks, layers, relation.owner)
