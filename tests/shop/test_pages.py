@@ -295,7 +295,7 @@ def test_the_review_has_the_bill_and_every_choice(compradora: Shopper) -> None:
     assert "Modelo base 100,00 €" in page
     assert "Ancho 6,00 €" in page
     assert "IVA del 21 % incluido" in page
-    for said in ("Forma Delta", "Tela Algodón", "Nombre bordado Nada de esto", "Bolsa No"):
+    for said in ("Forma Delta", "Tela Algodón", "Nombre bordado Nada", "Bolsa No"):
         assert said in page
 
 

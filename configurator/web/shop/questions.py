@@ -327,7 +327,7 @@ class Questions:
             option = data.get("options", {}).get(NONE, {"state": "possible"})
             if data.get("answer") == NONE:
                 option = {**option, "state": data["state"]}
-            none = self._card(variable.id, NONE, gettext("None of this"), option, data)
+            none = self._card(variable.id, NONE, self._words.nothing(variable), option, data)
             none = replace(none, guards=(), thumb=None)
         return replace(question, none=none, guards=self._guards_below(variable.id))
 

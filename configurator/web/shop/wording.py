@@ -82,7 +82,7 @@ class Wording:
     def value(self, variable: Variable, value_id: str) -> str:
         """The name of one option."""
         if value_id == NONE:
-            return gettext("None of this")
+            return self.nothing(variable)
         known = self._value(variable, value_id)
         name = self.say(known.name) if known else value_id
         if name == value_id:
@@ -91,6 +91,12 @@ class Wording:
             if known is not None and known.number is not None:
                 return self._measured(value_id, variable.unit)
         return name
+
+    def nothing(self, variable: Variable) -> str:
+        """What it is called to want nothing of an optional question."""
+        if variable.kind in ("number", "date"):
+            return gettext("Not given")
+        return gettext("Nothing") if variable.kind == "text" else gettext("None of this")
 
     def slot(self, slot: str) -> str:
         """The name of a question, or of one kind of a several-of."""
@@ -106,7 +112,7 @@ class Wording:
         if variable is None:
             return answer.replace("-", " ")
         if answer == NONE:
-            return gettext("None of this")
+            return self.nothing(variable)
         if variable.kind == "several of":
             return gettext("Not taken") if answer == "0" else f"{answer}{TOGETHER}×"
         if variable.kind in ("number", "computed"):
