@@ -137,8 +137,8 @@ class Shopper:
         headers = {**self.headers, **({"HX-Request": "true"} if htmx else {})}
         return self.client.post(f"/s/{self.session_id}/{act}", data=data, headers=headers)
 
-    def choose(self, slot: str, answer: str, **more: str) -> Any:
-        return self.send("choose", slot=slot, answer=answer, **more)
+    def choose(self, slot: str, answer: str, *, at: str = "sail") -> Any:
+        return self.send("choose", at=at, slot=slot, answer=answer)
 
 
 @pytest.fixture

@@ -505,7 +505,7 @@ def test_every_refusal_says_what_and_what_to_do(
 ) -> None:
     from flask import abort
 
-    def refuse(status: int) -> None:
+    def refuse(status: int) -> str:
         if status == 429:
             raise TooManyRequests(retry_after=7)
         if status == 413:

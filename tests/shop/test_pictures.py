@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 from xml.etree.ElementTree import fromstring
 
 import pytest
@@ -154,7 +155,7 @@ def test_any_tree_of_elements_comes_out_as_shapes_alone(
     tree: tuple[str, dict[str, str], list[object]],
 ) -> None:
     def written(node: object) -> str:
-        tag, attrs, children = node  # type: ignore[misc]
+        tag, attrs, children = cast("tuple[str, dict[str, str], list[object]]", node)
         said = "".join(
             f" {k}='{v.replace('&', '&amp;').replace('<', '&lt;').replace(chr(39), '&#39;')}'"
             for k, v in attrs.items()

@@ -11,7 +11,7 @@ from configurator.model.choice import NONE
 from configurator.model.verdict import Change, Repair
 from configurator.session import Refusal, Session
 from configurator.web.shop.amounts import changes_in_words, listed
-from configurator.web.shop.questions import OPEN_TO_CHOOSE
+from configurator.web.shop.ranges import OPEN_TO_CHOOSE
 from configurator.web.shop.summary import step_path
 from configurator.web.shop.texts import gettext
 from configurator.web.shop.wording import Wording

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -25,94 +25,12 @@ from configurator.web.shop.amounts import (
     numbers_between,
 )
 from configurator.web.shop.guards import SaidGuard
+from configurator.web.shop.parts import Amount, Card, Kind, Question, TextEntry
+from configurator.web.shop.ranges import entry, neighbours, plain, runs_of
 from configurator.web.shop.texts import gettext
 from configurator.web.shop.wording import Wording
 
 Json = dict[str, Any]
-OPEN_TO_CHOOSE = frozenset({"possible", "chosen", "implied"})
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One option. ``state`` is the view's; ``proposed`` marks the author's proposal."""
-
-    slot: str
-    answer: str
-    title: str
-    state: str
-    say: tuple[str, ...] = ()
-    price: str = ""
-    lowest: str = ""
-    changes: str = ""
-    proposed: bool = False
-    irreversible: str = ""
-    thumb: Markup | None = None
-    guards: tuple[SaidGuard, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """A number or a day to enter, with what may be entered said in words."""
-
-    value: str
-    suggested: str
-    low: str
-    high: str
-    step: str
-    unit: str
-    ranges: tuple[str, ...]
-    narrowed: bool
-    less: str = ""
-    more: str = ""
-    each: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of a several-of: a card to tick, or a quantity with less and more."""
-
-    card: Card
-    quantity: int
-    single: bool
-    less: str
-    more: str
-    more_changes: str
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TextEntry:
-    """A text to write."""
-
-    value: str
-    least: int
-    most: int
-    letters: str
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One variable of the step. ``form`` says which of the parts below is filled in."""
-
-    id: str
-    name: str
-    help: str
-    form: str
-    state: str
-    optional: bool
-    irreversible: str
-    reason: tuple[str, ...] = ()
-    cards: tuple[Card, ...] = ()
-    others: tuple[Card, ...] = ()
-    amount: Amount | None = None
-    kinds: tuple[Kind, ...] = ()
-    limits: str = ""
-    closed: bool = True
-    taken: bool = False
-    text: TextEntry | None = None
-    none: Card | None = None
-    doubts: tuple[tuple[str, str], ...] = ()
-    guards: tuple[SaidGuard, ...] = ()
 
 
 class Questions:
@@ -251,13 +169,13 @@ class Questions:
     def _number(self, question: Question, variable: Variable, data: Json) -> Question:
         limits = variable.number
         assert limits is not None
-        step = _plain(limits.step.numerator, limits.step.denominator)
-        low = _plain(limits.low.numerator, limits.low.denominator)
-        high = _plain(limits.high.numerator, limits.high.denominator)
-        runs = _runs(data, lambda text: Decimal(text), Decimal(step))
-        value, suggested = _entry(data)
+        step = plain(limits.step.numerator, limits.step.denominator)
+        low = plain(limits.low.numerator, limits.low.denominator)
+        high = plain(limits.high.numerator, limits.high.denominator)
+        runs = runs_of(data, lambda text: Decimal(text), Decimal(step))
+        value, suggested = entry(data)
         here = value or suggested
-        less, more = _neighbours(runs, Decimal(here) if here else None, Decimal(step))
+        less, more = neighbours(runs, Decimal(here) if here else None, Decimal(step))
         unit = variable.unit or ""
         each = ""
         if variable.price_each:
@@ -285,8 +203,8 @@ class Questions:
         return plain.replace(".", ",") if self._words.locale == "es" else plain
 
     def _date(self, question: Question, variable: Variable, data: Json) -> Question:
-        runs = _runs(data, datetime.date.fromisoformat, datetime.timedelta(days=1))
-        value, suggested = _entry(data)
+        runs = runs_of(data, datetime.date.fromisoformat, datetime.timedelta(days=1))
+        value, suggested = entry(data)
         assert variable.days is not None
         amount = Amount(
             value=value,
@@ -312,13 +230,13 @@ class Questions:
         limits = variable.text
         assert limits is not None
         value = data.get("answer", "")
-        entry = TextEntry(
+        written = TextEntry(
             value="" if value == NONE else value,
             least=limits.length[0],
             most=limits.length[1],
             letters=limits.letters,
         )
-        return self._entered(replace(question, form="text", text=entry), variable, data)
+        return self._entered(replace(question, form="text", text=written), variable, data)
 
     def _entered(self, question: Question, variable: Variable, data: Json) -> Question:
         """What every question answered in a field has: the way out of it, and guards."""
@@ -439,48 +357,3 @@ class Questions:
             for doubt in variable.doubts
             if doubt.when is None
         )
-
-
-def _entry(data: Json) -> tuple[str, str]:
-    """The answer as it stands and, while there is none, the proposal."""
-    answer = data.get("answer", "")
-    value = "" if answer == NONE else answer
-    proposal = "" if answer else data.get("proposal", "")
-    return value, "" if proposal == NONE else proposal
-
-
-def _plain(numerator: int, denominator: int) -> str:
-    text = format(Decimal(numerator) / Decimal(denominator), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _runs(data: Json, read: Any, step: Any) -> list[tuple[Any, Any]]:
-    """What may be entered now, as runs of neighbours: the view's own intervals, or its
-    options taken together."""
-    if "intervals" in data:
-        return [(read(low), read(high)) for low, high in data["intervals"]]
-    values = sorted(
-        read(answer)
-        for answer, option in data.get("options", {}).items()
-        if answer != NONE and option["state"] in OPEN_TO_CHOOSE
-    )
-    runs: list[tuple[Any, Any]] = []
-    for value in values:
-        if runs and runs[-1][1] + step == value:
-            runs[-1] = (runs[-1][0], value)
-        else:
-            runs.append((value, value))
-    return runs
-
-
-def _neighbours(
-    runs: list[tuple[Decimal, Decimal]], here: Decimal | None, step: Decimal
-) -> tuple[Decimal | None, Decimal | None]:
-    """The next lower and the next higher number that may be entered."""
-    if not runs:
-        return None, None
-    if here is None:
-        return None, runs[0][0]
-    lower = [min(high, here - step) for low, high in runs if low < here]
-    higher = [max(low, here + step) for low, high in runs if high > here]
-    return (max(lower) if lower else None), (min(higher) if higher else None)

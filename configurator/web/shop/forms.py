@@ -1,0 +1,187 @@
+"""The one way of every form: what it carries, the act, and the page that shows the rest.
+
+Each form carries the sequence it was rendered at and a key of its own, so that a retry
+gets its first answer and a stale page is told how things stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from flask import abort, flash, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from configurator.engine import UnknownChoiceError
+from configurator.model.product import Product
+from configurator.model.text import Text
+from configurator.session import (
+    GuardsOpenError,
+    IncompleteError,
+    Outcome,
+    SequenceConflictError,
+    Session,
+    SessionClosedError,
+    SessionError,
+)
+from configurator.trail import KeyReusedError
+from configurator.web.locale import choose_locale
+from configurator.web.shop import render, summary
+from configurator.web.shop.amounts import typed_number
+from configurator.web.shop.services import sessions
+
+LONGEST_ANSWER = 2000
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+Act = Callable[[int | None, str | None], Outcome]
+
+
+# --- what a form carries -----------------------------------------------------------------
+
+
+def carried_seq() -> int | None:
+    """The sequence the form was rendered at."""
+    return request.form.get("seq", type=int)
+
+
+def carried_key() -> str | None:
+    """The form's own key, where it is one of ours."""
+    key = request.form.get("key", "")
+    return key if _KEY.fullmatch(key) else None
+
+
+def carried_slot() -> str:
+    """The slot, or the several-of, the form is about."""
+    return request.form.get("slot", "")[:200]
+
+
+def carried_answer(product: Product, slot: str) -> str:
+    """The answer as the product spells it: a typed number without its thousands signs."""
+    answer = request.form.get("answer", "")[:LONGEST_ANSWER].strip()
+    try:
+        variable = product.variable(slot.partition(".")[0])
+    except KeyError:
+        return answer
+    if variable.kind == "number" and variable.number is not None and answer != "none":
+        return typed_number(answer, choose_locale(), variable.number.decimals)
+    return answer
+
+
+# --- the one way of an act -----------------------------------------------------------------
+
+
+def perform(
+    session: Session,
+    act: Act,
+    said: Callable[[Outcome], str] | None = None,
+    onward: str | None = None,
+) -> ResponseReturnValue:
+    """Do it, and show what came of it: on the same page, or on the page ``onward`` (an
+    endpoint). What stood in the way is shown on the same page."""
+    try:
+        outcome = act(carried_seq(), carried_key())
+    except SequenceConflictError as problem:
+        return _present(problem.session, (problem.message, problem.help), 409)
+    except KeyReusedError:
+        again = SequenceConflictError(sessions().get(session.session_id))
+        return _present(again.session, (again.message, again.help), 409)
+    except SessionClosedError:
+        return go(url_for(".done", session_id=session.session_id))
+    except UnknownChoiceError as problem:
+        return _unknown(session, problem)
+    except IncompleteError as problem:
+        flash(" ".join(_in_words(session, (problem.message, problem.help))))
+        return go(url_for(".review", session_id=session.session_id))
+    except GuardsOpenError as problem:
+        return _review(session, (problem.message, problem.help), 422)
+    except SessionError as problem:
+        now = sessions().get(session.session_id)
+        return _present(now, (problem.message, problem.help), 409)
+    if outcome.kind == "refused" and outcome.refusal is not None:
+        wanted = outcome.refusal.wanted
+        return go(
+            url_for(
+                ".why",
+                session_id=session.session_id,
+                slot=wanted.slot,
+                answer=wanted.answer,
+                refusal=outcome.refusal.seq,
+            )
+        )
+    if onward is not None:
+        if said is not None:
+            flash(said(outcome))
+        return go(url_for(onward, session_id=session.session_id))
+    return show(outcome, said)
+
+
+def show(outcome: Outcome, said: Callable[[Outcome], str] | None) -> ResponseReturnValue:
+    """The page the form came from, as it is after the act."""
+    session = outcome.session
+    sentence = said(outcome) if said is not None else ""
+    step = summary.step_at(session.product, request.form.get("at", ""))
+    if render.is_partial() and step is not None:
+        spoken = sentence or render.spoken(session, outcome.change)
+        return render.step_page(session, step, notice=(sentence,) if sentence else (), said=spoken)
+    if sentence:
+        flash(sentence, carried_slot().partition(".")[0] or "message")
+    if request.form.get("at") == "review":
+        return go(url_for(".review", session_id=session.session_id))
+    if step is None:
+        return go(url_for(".session", session_id=session.session_id))
+    anchor = f"q-{carried_slot().partition('.')[0]}" if carried_slot() else None
+    return go(
+        url_for(
+            ".step", session_id=session.session_id, path=summary.step_path(step), _anchor=anchor
+        )
+    )
+
+
+def go(address: str) -> Response:
+    """Send the browser on; htmx would follow a redirect by itself and swap a whole page."""
+    if render.is_partial():
+        response = make_response("", 200)
+        response.headers["HX-Redirect"] = address
+        return response
+    return make_response(redirect(address, 303))
+
+
+def _in_words(session: Session, texts: tuple[Text, ...]) -> tuple[str, ...]:
+    return tuple(text.in_language(session.locale) for text in texts)
+
+
+def _present(session: Session, texts: tuple[Text, ...], status: int) -> ResponseReturnValue:
+    """The configuration as it stands, on the page the form came from, with a notice."""
+    notice = _in_words(session, texts)
+    if session.status != "open":
+        return go(url_for(".done", session_id=session.session_id))
+    if request.form.get("at") == "review" and not render.is_partial():
+        return render.review_page(session, notice=notice, status=status)
+    step = summary.step_at(session.product, request.form.get("at", ""))
+    step = step or summary.first_open_step(session) or session.product.steps[-1]
+    return render.step_page(session, step, notice=notice, status=status)
+
+
+def _review(session: Session, texts: tuple[Text, ...], status: int) -> ResponseReturnValue:
+    return render.review_page(session, notice=_in_words(session, texts), status=status)
+
+
+def _unknown(session: Session, problem: UnknownChoiceError) -> ResponseReturnValue:
+    """An answer the question does not know: said beside the field, nothing lost."""
+    message, cure = (
+        text.in_language(session.locale) if text is not None else ""
+        for text in (problem.message, problem.help)
+    )
+    slot = carried_slot()
+    step = summary.step_at(session.product, request.form.get("at", ""))
+    if step is None:
+        abort(422, description=message)
+    trouble = {
+        "slot": slot.partition(".")[0],
+        "message": message,
+        "help": cure,
+        "given": request.form.get("answer", "")[:200],
+    }
+    return render.step_page(session, step, said=f"{message} {cure}", trouble=trouble, status=422)
