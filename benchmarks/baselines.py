@@ -32,9 +32,7 @@ class PythonConstraintLoop:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._offsets = offsets_of(tuple(v.size for v in network.variables))
-        self._tests = [
-            (scope_of(each), self._function(each)) for each in network.constraints
-        ]
+        self._tests = [(scope_of(each), self._function(each)) for each in network.constraints]
 
     @staticmethod
     def _function(each: Any) -> Any:

@@ -158,6 +158,8 @@ def run(rules: Path) -> None:
     times.sort()
     print(f"  insert one row   {statistics.median(floors):8.0f} /s")
     print(f"  choose           {statistics.median(choices):8.0f} /s")
-    print(f"  p50, p99         {times[len(times) // 2] * 1000:.1f} ms, "
-          f"{times[int(len(times) * 0.99)] * 1000:.1f} ms")
+    print(
+        f"  p50, p99         {times[len(times) // 2] * 1000:.1f} ms, "
+        f"{times[int(len(times) * 0.99)] * 1000:.1f} ms"
+    )
     print(f"  ratio            {statistics.median(ratios):8.2f}   (median of {ROUNDS} pairs)")

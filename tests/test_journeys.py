@@ -72,7 +72,6 @@ class Customer:
 
     def open(self, place: str) -> None:
         self.page.goto(f"/s/{self.session}/{place}")
-        no_sideways_scroll(self.page)
 
     def answer(self, variable: str, answer: str) -> None:
         """Answer one question as its form asks for it, and wait for what comes of it."""
@@ -93,14 +92,15 @@ class Customer:
 
 
 def no_sideways_scroll(page: Any) -> None:
-    if page.context.pages and page.evaluate("1") == 1:
-        wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-        assert not wide, f"{page.url} scrolls sideways"
+    wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    assert not wide, f"{page.url} scrolls sideways"
 
 
-def axe(page: Any) -> None:
+def inspect(page: Any) -> None:
+    """What must hold of every page; both measures need script in the page."""
     from axe_playwright_python.sync_playwright import Axe
 
+    no_sideways_scroll(page)
     results = Axe().run(page)
     assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
 
@@ -129,41 +129,46 @@ def test_from_the_catalogue_to_the_replay(
     )
     complaints: list[str] = []
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(15_000)
     page.on("pageerror", lambda problem: complaints.append(str(problem)))
     page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+
+    def look() -> None:
+        if script:
+            inspect(page)
+
     product = load_folder(read_folder(RULES / journey.product)).product
     assert product is not None
 
     page.goto("/")
-    axe(page)
+    look()
     page.locator(f'form[action*="/p/{journey.product}/"] button').click()
     page.wait_for_url("**/s/**")
     customer = Customer(page, product)
-    axe(page)
+    look()
 
     customer.answer(*journey.stands)
     customer.settled(journey.stands[0])
     customer.answer(*journey.refused)
     page.wait_for_url("**/why?**")
-    axe(page)
+    look()
     page.locator("article .btn").first.click()
     page.wait_for_url(f"**/s/{customer.session}/**")
     assert page.locator(".notice").first.is_visible()
 
     customer.answer(*journey.asked)
     page.locator(".guard.ack").first.wait_for()
-    axe(page)
+    look()
 
     customer.open("review")
-    axe(page)
+    look()
     page.locator(".sum .btn.fill").click()
     page.wait_for_load_state()
     for name in [each.id for each in product.variables if each.ask_always]:
         customer.open(customer.steps[name])
-        open_cards = page.locator(f'#q-{name} button.pick[aria-checked="false"]')
-        if open_cards.count() and not page.locator(f"#q-{name} [aria-checked=true]").count():
-            open_cards.last.click()
+        cards = page.locator(f"#q-{name} > .opts[role=radiogroup] button.pick")
+        if cards.count() and not page.locator(f"#q-{name} [aria-checked=true]").count():
+            cards.last.click()
             customer.settled(name)
     customer.open("review")
     if not page.locator("#commit").count():
@@ -179,10 +184,10 @@ def test_from_the_catalogue_to_the_replay(
         assert page.locator(".guard.ack input[name=understood]").count() < left
     for box in page.locator("input[name=irreversible]").all():
         box.check()
-    axe(page)
+    look()
     page.locator("#commit button").click()
     page.wait_for_url("**/done")
-    axe(page)
+    look()
     code = page.locator(".code").inner_text()
     context.close()
     replayed_by_support(browser, shipped, code, viewport, locale, journey)
@@ -195,7 +200,7 @@ def replayed_by_support(
     """Find the code, walk the replay, see the refusal, the guard and the verification."""
     context = browser.new_context(viewport=viewport, locale=locale, base_url=shipped.url)
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(15_000)
     page.goto("/desk")
     name, password = shipped.account("support")
     page.locator("#name").fill(name)
@@ -204,7 +209,7 @@ def replayed_by_support(
     page.locator("#code").fill(code.lower().replace("-", " "))
     page.locator("form .btn.fill").last.click()
     page.wait_for_url("**/desk/**")
-    axe(page)
+    inspect(page)
     story = page.locator("main").inner_text()
     assert code in story
     page.locator("a.btn.fill", has_text=re.compile("Replay|Reproducir|Ver paso a paso")).click()
@@ -219,5 +224,5 @@ def replayed_by_support(
             break
         following.first.click()
     assert len(seen) >= 6
-    axe(page)
+    inspect(page)
     context.close()

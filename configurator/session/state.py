@@ -12,7 +12,7 @@ from typing import Any
 from configurator.model.choice import Choice, Choices
 
 Json = dict[str, Any]
-UNDO_STEPS = 200
+UNDO_STEPS = 50
 """How many steps back are kept in the head; older ones stay in the trail."""
 
 

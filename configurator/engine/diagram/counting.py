@@ -2,8 +2,9 @@
 
 Knows nothing of pins or charges: it is told how many configurations each slot stands for.
 Counts run to thousands of digits, so each node's count is kept modulo as many 50-bit
-primes as a first sweep in logarithms says are needed, and the Chinese remainder theorem
-gives the number itself. Parts that share no rule are multiplied as Python integers.
+primes as a first sweep in floating point (or, for the largest, in logarithms) says are
+needed, and the Chinese remainder theorem gives the number itself. Parts that share no
+rule are multiplied as Python integers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,33 @@ from configurator.engine.diagram.jit import kernel, undecorated
 Int64 = npt.NDArray[np.int64]
 
 BITS_PER_PRIME = 49.9
+
+EXACT = 2.0**53
+"""Below it, floating point holds every whole number."""
+
+
+@kernel
+def count_floats(
+    start: Any, conjunction: Any, slot: Any, target: Any, weight: Any, answer: Any
+) -> None:
+    """``answer[x]``: node ``x``'s count in floating point; infinite where too large.
+
+    Counts below 2**53 are exact: whatever goes into one is no larger than it.
+    """
+    answer[0] = 1.0
+    for node in range(1, len(answer)):
+        if conjunction[node]:
+            total = 1.0
+            for edge in range(start[node], start[node + 1]):
+                below = answer[target[edge]]
+                total = 0.0 if below == 0.0 or total == 0.0 else total * below
+        else:
+            total = 0.0
+            for edge in range(start[node], start[node + 1]):
+                times = weight[slot[edge]]
+                if times > 0.0:
+                    total += times * answer[target[edge]]
+        answer[node] = total
 
 
 @kernel
@@ -160,14 +188,9 @@ def count_models(
     ``arrays`` are ``start, conjunction, slot, target``; with ``plain`` they are lists and
     the loops run undecorated.
     """
-    logs = [math.log2(weight) if weight > 0 else -1e9 for weight in weights]
-    answer: Any = [0.0] * nodes if plain else np.empty(nodes)
-    weight_log: Any = logs if plain else np.array(logs)
-    run = undecorated(count_logarithms) if plain else count_logarithms
-    run(*arrays, weight_log, answer)
-    sizes = [float(answer[root]) for root in roots]
-    if any(size < -0.5 for size in sizes):
-        return 0
+    sizes = _sizes(arrays, roots, nodes, weights, plain=plain)
+    if isinstance(sizes, int):
+        return sizes
     width = max(1, math.ceil((max(sizes, default=0.0) + 1.0) / BITS_PER_PRIME))
     chosen = primes(width)
     residues = [weight % p for weight in weights for p in chosen]
@@ -195,3 +218,25 @@ def count_models(
             value = sum(int(residue) * factor for residue, factor in terms) % product
         powers[value] = powers.get(value, 0) + 1
     return math.prod(value**power for value, power in powers.items())
+
+
+def _sizes(
+    arrays: tuple[Any, Any, Any, Any], roots: Any, nodes: int, weights: list[int], *, plain: bool
+) -> int | list[float]:
+    """The number itself where floating point is exact, else the base-2 logarithm of each
+    root's count."""
+    answer: Any = [0.0] * nodes if plain else np.empty(nodes)
+    floats = [float(weight) for weight in weights]
+    run = undecorated(count_floats) if plain else count_floats
+    run(*arrays, floats if plain else np.array(floats), answer)
+    numbers = [float(answer[root]) for root in roots]
+    if any(number == 0.0 for number in numbers):
+        return 0
+    if all(number < EXACT for number in numbers):
+        return math.prod(int(number) for number in numbers)
+    if all(math.isfinite(number) for number in numbers):
+        return [math.log2(number) for number in numbers]
+    logs = [math.log2(weight) if weight > 0 else -1e9 for weight in weights]
+    run = undecorated(count_logarithms) if plain else count_logarithms
+    run(*arrays, logs if plain else np.array(logs), answer)
+    return [float(answer[root]) for root in roots]
