@@ -71,11 +71,26 @@ class Client:
         self.connection = http.client.HTTPConnection("127.0.0.1", port)
         self.number = number
         self.count = 0
+        self.product = product
         self.randomness = random.Random(number)
-        started = self.post("/api/v1/sessions", {"product": product}, {})
+        self.begin()
+
+    def begin(self) -> None:
+        """Open a session."""
+        started = self.post("/api/v1/sessions", {"product": self.product}, {})
         self.path = f"/api/v1/sessions/{started['session']['session_id']}/choose"
         self.token = started["token"]
         self.view = started["session"]["view"]
+
+    def options(self) -> list[tuple[str, str]]:
+        """What is possible where nothing is chosen yet."""
+        return [
+            (name, answer)
+            for name, slot in self.view["slots"].items()
+            if slot["state"] == "open"
+            for answer, option in slot.get("options", {}).items()
+            if option["state"] == "possible"
+        ]
 
     def post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
         """One request on the kept connection."""
@@ -88,15 +103,12 @@ class Client:
         return json.loads(content)
 
     def choose(self) -> None:
-        """One more choice of a customer who picks among what is possible, for ever."""
-        slot, answer = self.randomness.choice(
-            [
-                (name, answer)
-                for name, slot in self.view["slots"].items()
-                for answer, option in slot.get("options", {}).items()
-                if option["state"] == "possible"
-            ]
-        )
+        """One more choice of a customer who answers what is open; then the next one."""
+        options = self.options()
+        while not options:
+            self.begin()
+            options = self.options()
+        slot, answer = self.randomness.choice(options)
         self.count += 1
         headers = {
             "Authorization": f"Bearer {self.token}",
