@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from configurator.engine.exact import plain
@@ -19,6 +19,10 @@ NOT_ASKED = ""
 """The "answer" of a slot that is not asked; no real answer is empty."""
 
 LONGEST_NUMBER = 40
+
+SPELLED = 20_000
+"""Answers of one grid that are kept spelled."""
+
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -33,17 +37,23 @@ class Grid:
     step: Fraction
     size: int
     days: bool
+    spelled: dict[int, str] = field(default_factory=dict, compare=False, repr=False)
 
     def number(self, position: int) -> Fraction:
         """The number (or day's ordinal) at a position."""
         return self.low + position * self.step
 
     def answer(self, position: int) -> str:
-        """The answer at a position."""
-        number = self.number(position)
-        if self.days:
-            return datetime.date.fromordinal(int(number)).isoformat()
-        return plain(number)
+        """The answer at a position; spelled once."""
+        known = self.spelled.get(position)
+        if known is None:
+            number = self.number(position)
+            known = (
+                datetime.date.fromordinal(int(number)).isoformat() if self.days else plain(number)
+            )
+            if len(self.spelled) < SPELLED:
+                self.spelled[position] = known
+        return known
 
     def position(self, number: Fraction) -> int | None:
         """Where a number stands, ``None`` where it is off the grid."""

@@ -13,6 +13,7 @@ from configurator.engine.backend import Backend, Pins, Reasoner, offsets_of
 from configurator.engine.constraint_backend import ConstraintBackend
 from configurator.engine.network import LinearSum, Network, NetworkVariable
 from configurator.engine.sat import SatBackend
+from configurator.engine.sat import backend as backend_module
 from configurator.engine.sat import encoding as encoding_module
 from tests.engine.networks import random_network, solutions, total_of, weight_of
 
@@ -20,7 +21,7 @@ MAKERS: dict[str, Callable[[Network], SatBackend | ConstraintBackend]] = {
     "sat": SatBackend,
     "python-constraint": ConstraintBackend.of_network,
 }
-SETTINGS = settings(max_examples=150, deadline=None)
+SETTINGS = settings(max_examples=80, deadline=None)
 
 
 def random_pins(network: Network, rng: random.Random) -> tuple[Pins, Pins]:
@@ -135,6 +136,28 @@ def test_tables_too_long_for_tuples_become_diagrams(seed: int) -> None:
         patch.setattr(encoding_module, "CONFLICTS", 0)
         backend = SatBackend(network)
     check(backend, network, *random_pins(network, random.Random(seed)))
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=80, deadline=None)
+def test_many_amounts_are_searched_by_branching(seed: int) -> None:
+    network = random_network(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend_module, "AMOUNTS", -1)
+        backend = SatBackend(network)
+    rng = random.Random(seed)
+    for _ in range(3):
+        pins, _ = random_pins(network, rng)
+        rows = [row for row in solutions(network) if all(row[v] == a for v, a in pins)]
+        cheapest = min(rows, key=lambda row: (total_of(network, row), row), default=None)
+        assert backend.cheapest(pins) == cheapest
+        marginals = backend.marginals(pins)
+        for k in marginals.valid.nonzero()[0]:
+            variable = next(v for v, end in enumerate(backend._offsets[1:]) if k < end)
+            value = int(k - backend._offsets[variable])
+            best = min(total_of(network, row) for row in rows if row[variable] == value)
+            assert marginals.lowest[k] <= best
+            assert not marginals.lowest_exact[k] or marginals.lowest[k] == best
 
 
 def test_answers_do_not_depend_on_earlier_questions() -> None:

@@ -17,6 +17,7 @@ from pysat.solvers import Solver
 
 from configurator.engine.backend import Core, Marginals, Pins
 from configurator.engine.network import BACKGROUND, Network
+from configurator.engine.sat.branching import Branching
 from configurator.engine.sat.costs import CostBounds
 from configurator.engine.sat.counting import count_part, independent_parts
 from configurator.engine.sat.encoding import Encoding
@@ -32,7 +33,9 @@ SMALL_VALUES = 700
 CORES = 600
 """Cores one such question may take before bounds are left as bounds."""
 
-SMALL_CHARGES = 20_000
+AMOUNTS = 600
+"""Different amounts all charges together may have for core-guided search."""
+
 SUBSETS = 120
 """Sets of pins of one size that are given up in search of least changes."""
 
@@ -67,8 +70,10 @@ class SatBackend:
         self._place = np.abs(self._encoding.packed) - 1
         self._positive = self._encoding.packed > 0
         self._roots: dict[Pins, Bools | None] = {}
-        entries = sum(len(function.costs) for function in network.costs)
-        self._small = self._values <= SMALL_VALUES and entries <= SMALL_CHARGES
+        amounts = sum(len(set(function.costs)) - 1 for function in network.costs)
+        self._few_amounts = amounts <= AMOUNTS
+        self._small = self._values <= SMALL_VALUES and self._few_amounts
+        self._branching: Branching | None = None
 
     # --- valid values -----------------------------------------------------------------
 
@@ -238,6 +243,13 @@ class SatBackend:
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
         """See ``Backend``."""
         with self._lock:
+            if not self._few_amounts:
+                root = self._root(())
+                if root is None:
+                    return None
+                if self._branching is None:
+                    self._branching = Branching(self._encoding, self._costs, self._solver, root)
+                return self._branching.first_cheapest([self._literal(pin) for pin in pins])
             search = self._search(None)
             try:
                 return self._first_cheapest(search, pins)
