@@ -226,7 +226,9 @@ class Overview:
         assert times is not None
         domains = Standing(self._desk.places, marginals.valid.tolist(), told)
         bounds = self._judge.bounds(times, domains)
-        ends = [end for end in (bounds.low, bounds.high) if isinstance(end, Fraction)]
+        ends = [
+            max(end, Fraction(0)) for end in (bounds.low, bounds.high) if isinstance(end, Fraction)
+        ]
         if not bounds.sure or len(ends) < 2:
             ends.append(Fraction(1))
         return self._between(marginals, shift, sure and len(set(ends)) == 1, tuple(ends))

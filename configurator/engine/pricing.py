@@ -87,9 +87,10 @@ class Pricing:
         return cents if self.prices.tax_included else cents + self.tax(cents)
 
     def units(self, answers: Answers) -> Fraction:
-        """How often the total is charged; once where nobody said."""
+        """How often the total is charged; once where nobody said, never less than not at
+        all (fewer than none would make the dearest configuration the cheapest)."""
         number = None if self.times is None else self.times(answers)
-        return Fraction(1) if number is None else number
+        return Fraction(1) if number is None else max(number, Fraction(0))
 
     def bill(self, answers: Answers) -> Bill:
         """The price of a complete configuration; lines of 0 are left out.

@@ -416,7 +416,7 @@ class Oracle:
         units: object = Fraction(1)
         if prices.times is not None:
             units = self.worth(prices.times, c)
-        return cent(net * units) if isinstance(units, Fraction) else net
+        return cent(net * max(units, Fraction(0))) if isinstance(units, Fraction) else net
 
     def _charge(self, variable: Variable, c: Configuration) -> int | None:
         if variable.kind == "computed":
