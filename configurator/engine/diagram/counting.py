@@ -227,8 +227,8 @@ def _sizes(
     root's count."""
     answer: Any = [0.0] * nodes if plain else np.empty(nodes)
     floats = [float(weight) for weight in weights]
-    run = undecorated(count_floats) if plain else count_floats
-    run(*arrays, floats if plain else np.array(floats), answer)
+    in_floats = undecorated(count_floats) if plain else count_floats
+    in_floats(*arrays, floats if plain else np.array(floats), answer)
     numbers = [float(answer[root]) for root in roots]
     if any(number == 0.0 for number in numbers):
         return 0
@@ -237,6 +237,6 @@ def _sizes(
     if all(math.isfinite(number) for number in numbers):
         return [math.log2(number) for number in numbers]
     logs = [math.log2(weight) if weight > 0 else -1e9 for weight in weights]
-    run = undecorated(count_logarithms) if plain else count_logarithms
-    run(*arrays, logs if plain else np.array(logs), answer)
+    in_logarithms = undecorated(count_logarithms) if plain else count_logarithms
+    in_logarithms(*arrays, logs if plain else np.array(logs), answer)
     return [float(answer[root]) for root in roots]
