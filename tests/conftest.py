@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +22,20 @@ from configurator.settings import Settings
 
 if TYPE_CHECKING:
     from configurator.app import Services
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+SMALLEST = {"width": 320, "height": 640}
 
 LAMP = {
     "product.yaml": """
@@ -130,6 +145,22 @@ def files_of(texts: dict[str, str]) -> dict[str, bytes]:
 def in_ci() -> bool:
     """Whether what a test needs must be there."""
     return os.environ.get("CI") == "true"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real Chromium. A missing one fails in CI and skips with its reason elsewhere."""
+    if not Path(CHROMIUM).exists():
+        reason = f"no Chromium at {CHROMIUM}: install it (Debian: apt-get install chromium)"
+        if in_ci():
+            pytest.fail(reason)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

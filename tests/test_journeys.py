@@ -16,10 +16,7 @@ import pytest
 
 from configurator.language import load_folder, read_folder
 from configurator.model.product import Product
-from tests.conftest import Server
-from tests.shop.test_browser import DESKTOP, PHONE, browser
-
-__all__ = ["browser"]
+from tests.conftest import DESKTOP, PHONE, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 

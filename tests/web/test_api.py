@@ -17,7 +17,7 @@ def test_products_are_listed_and_described(client: FlaskClient) -> None:
     assert detail["name"] == {"en": "Desk lamp", "es": "Lámpara de mesa"}
     assert detail["currency"] == "EUR"
     by_id = {variable["id"]: variable for variable in detail["variables"]}
-    assert list(by_id) == ["mount", "arm", "colour", "bulb", "dimmer", "extras", "width"]
+    assert list(by_id) == ["mount", "arm", "colour", "bulb", "dimmer", "extras", "light", "width"]
     assert by_id["width"]["number"] == {"low": "60", "high": "240", "step": "1"}
     assert by_id["extras"]["several"] == {"pick": [0, 2], "each": [1, 3]}
     assert [value["id"] for value in by_id["mount"]["values"]] == ["clamp", "foot"]
