@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from fractions import Fraction
 
 from configurator.engine.backend import Pins
 from configurator.engine.conflict import first_conflict
 from configurator.engine.desk import Desk
-from configurator.engine.layout import parse_day, parse_number
+from configurator.engine.layout import Grid, parse_day, parse_number
 from configurator.engine.lowering.held import Held
 from configurator.engine.overview import Overview
 from configurator.engine.repairs import minimal_corrections
@@ -142,7 +143,8 @@ class Reasons:
         taken back, lowest total, newest choices changed."""
         desk = self._desk
         rest = tuple(each for i, each in enumerate(others) if i not in given_up)
-        pins = tuple(sorted((*desk.pins((*rest, wanted)), *desk.fixed(context))))
+        given = [others[i] for i in sorted(given_up)]
+        pins = self._kept_near(desk.pins((*rest, wanted)), desk.fixed(context), given)
         values = self._overview.cheapest(pins)
         changes: list[Change] = []
         kept: list[Choice] = []
@@ -166,6 +168,27 @@ class Reasons:
         )
         return rank, Repair(tuple(changes), after, lowest, difference)
 
+    def _kept_near(self, pins: Pins, fixed: Pins, given_up: Iterable[Choice]) -> Pins:
+        """The pins, and for each number or day given up, oldest first, the valid one that
+        is nearest to it: who asked for 3000 mm does not want 600 because it costs least."""
+        desk = self._desk
+        for choice in given_up:
+            slot, held = desk.layout.by_id[choice.slot], desk.held[choice.slot]
+            before = _number(slot.grid, choice.answer)
+            if slot.grid is None or before is None:
+                continue
+            start = desk.places[choice.slot][1]
+            valid = desk.marginals(tuple(sorted(pins)), fixed).valid
+            distances = []
+            for value in range(held.size):
+                answer = _nearest(held, value, choice.answer) if valid[start + value] else None
+                number = None if answer is None else _number(slot.grid, answer)
+                if number is not None:
+                    distances.append((abs(number - before), value))
+            if distances:
+                pins = (*pins, (held.index, min(distances)[1]))
+        return tuple(sorted((*pins, *fixed)))
+
     def _irreversible(self, change: Change) -> bool:
         slot = self._desk.layout.by_id[change.slot]
         if change.after in (None, NONE):
@@ -176,6 +199,12 @@ class Reasons:
             value.id == change.after and value.irreversible is not None
             for value in slot.variable.values
         )
+
+
+def _number(grid: Grid | None, answer: str) -> Fraction | None:
+    if grid is None:
+        return None
+    return parse_day(answer) if grid.days else parse_number(answer)
 
 
 def _nearest(held: Held, value: int, before: str) -> str | None:
