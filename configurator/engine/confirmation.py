@@ -1,9 +1,9 @@
 """A second opinion before a release goes live: python-constraint against the backend.
 
-A small product is confirmed whole. Of a large one, random sub-products are: choices are
-made at random until few configurations are left, and all of those are listed one by one
-from the product's own expressions, which neither the lowering nor the backend had a hand
-in. See docs/engine.md, "The judge".
+A small product is confirmed whole. Of a large one, random sub-products are: all but a
+few neighbouring questions are answered at random, and what the open ones may still be is
+listed one by one from the product's own expressions, in which neither the lowering nor
+the backend had a hand. See docs/engine.md, "The judge".
 """
 
 from __future__ import annotations
@@ -17,12 +17,25 @@ from configurator.engine.backend import Backend, Pins, offsets_of
 from configurator.engine.constraint_backend import ConstraintBackend
 from configurator.engine.engine import Engine
 from configurator.engine.errors import EngineError, said
+from configurator.engine.network import scope_of
 
 SUB_PRODUCTS = 12
 """How many sub-products of a large product are confirmed."""
 
-LEFT = 400
-"""How many configurations a sub-product has at the most."""
+LARGE = 1000
+"""Beyond so many questions two sub-products have to do: each reads every rule."""
+
+SEARCHED_WHOLE = 25
+"""A product of more questions is never searched whole, however few configurations it has."""
+
+LEFT = 4000
+"""How many combinations of answers a sub-product has at the most."""
+
+RANDOM_CHOICES = 40
+"""How many random choices a sub-product starts from."""
+
+BUSIEST = 200
+"""Questions with more rules than this lead to no neighbours."""
 
 QUESTIONS = 6
 """How many further choices are compared in each sub-product."""
@@ -49,9 +62,10 @@ def confirm(engine: Engine, *, seed: int = 0) -> Confirmation:
     sizes = tuple(variable.size for variable in network.variables)
     shown = [index for index, variable in enumerate(network.variables) if not variable.hidden]
     randomness = random.Random(seed)
-    whole = _listed(engine, ()) <= LEFT
+    whole = len(engine.searched) <= SEARCHED_WHOLE and _listed(engine, ()) <= LEFT
+    sub_products = SUB_PRODUCTS if len(engine.searched) <= LARGE else 2
     configurations = states = 0
-    for _ in range(1 if whole else SUB_PRODUCTS):
+    for _ in range(1 if whole else sub_products):
         within: Pins = () if whole else _narrowed(engine, sizes, randomness)
         judge = ConstraintBackend.of_product(engine.lowered, within)
         configurations += judge.number()
@@ -63,7 +77,7 @@ def confirm(engine: Engine, *, seed: int = 0) -> Confirmation:
         for question in questions:
             _compare(engine, backend, judge, within, question, shown)
             states += 1
-    return Confirmation(whole, 0 if whole else SUB_PRODUCTS, configurations, states)
+    return Confirmation(whole, 0 if whole else sub_products, configurations, states)
 
 
 def _listed(engine: Engine, pins: Pins) -> int:
@@ -77,19 +91,47 @@ def _listed(engine: Engine, pins: Pins) -> int:
 
 
 def _narrowed(engine: Engine, sizes: tuple[int, ...], randomness: random.Random) -> Pins:
-    """Random choices until few configurations are left."""
+    """A random configuration in which a few neighbouring questions are left open."""
     offsets = offsets_of(sizes)
     pins: dict[int, int] = {}
     searched = list(engine.searched)
-    randomness.shuffle(searched)
-    for index in searched:
-        question = tuple(sorted(pins.items()))
-        if engine.backend.count(question)[0] <= LEFT:
-            break
-        valid = engine.backend.marginals(question).valid
+    for index in randomness.sample(searched, min(len(searched), RANDOM_CHOICES)):
+        valid = engine.backend.marginals(tuple(sorted(pins.items()))).valid
         left = np.flatnonzero(valid[offsets[index] : offsets[index + 1]])
         pins[index] = int(randomness.choice(left.tolist()))
-    return tuple(sorted(pins.items()))
+    configuration = engine.backend.cheapest(tuple(sorted(pins.items())))
+    if configuration is None:
+        raise _unconfirmed("cheapest")
+    still_open = _neighbours(engine, sizes, randomness)
+    return tuple((index, configuration[index]) for index in searched if index not in still_open)
+
+
+def _neighbours(
+    engine: Engine, sizes: tuple[int, ...], randomness: random.Random
+) -> dict[int, None]:
+    """Questions that rules join, gathered around a random one while few combinations of
+    their answers have to be tried."""
+    searched = set(engine.searched)
+    joined: dict[int, list[tuple[int, ...]]] = {}
+    for constraint in engine.network.constraints:
+        scope = scope_of(constraint)
+        for index in scope:
+            joined.setdefault(index, []).append(scope)
+    first = randomness.choice(engine.searched)
+    found: dict[int, None] = {}
+    waiting = [first]
+    combinations = 1
+    while waiting:
+        index = waiting.pop(randomness.randrange(len(waiting)))
+        if index in found or combinations * sizes[index] > LEFT:
+            continue
+        if index in searched:
+            found[index] = None
+            combinations *= sizes[index]
+        if len(joined.get(index, ())) <= BUSIEST:
+            waiting += [each for scope in joined.get(index, ()) for each in scope]
+        waiting = waiting[-BUSIEST:]
+    return found
 
 
 def _compare(
