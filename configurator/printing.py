@@ -162,9 +162,9 @@ def print_replay(
     """A trail, one line per event, with what changed for the customer."""
     for step in steps:
         event = step.event
-        told = ", ".join(f"{slot}={answer}" for slot, answer in event.payload.get("wanted", []))
-        if event.kind == "ChoiceRefused":
-            told = "=".join(event.payload["wanted"])
+        wanted = event.payload.get("wanted", [])
+        pairs = [wanted] if event.kind == "ChoiceRefused" else wanted
+        told = ", ".join(f"{slot}={answer}" for slot, answer in pairs)
         changed = ", ".join(sorted((event.change or {}).get("slots", {})))
         console.print(
             f"{event.seq:>4}  {event.server_time}  {event.actor:<12} {event.kind:<22} "

@@ -1,0 +1,126 @@
+"""The commands, as a merchandiser or an operator types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from configurator.app import create_services
+from configurator.cli import cli
+from configurator.settings import Settings
+
+MODEL = """features
+    Bell
+        mandatory
+            Sound
+                alternative
+                    Loud
+                    Soft
+        optional
+            Light
+constraints
+    Loud => Light
+"""
+
+
+@pytest.fixture
+def lamp_folder(lamp_rules: Path) -> str:
+    return str(lamp_rules / "lamp")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {"CONFIGURATOR_FOLDER": str(tmp_path / "var")}
+
+
+def run(*arguments: str, env: dict[str, str] | None = None, code: int = 0) -> str:
+    result = CliRunner().invoke(cli, list(arguments), env=env)
+    assert result.exit_code == code, result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.output
+
+
+def test_check_says_that_a_folder_is_ready(lamp_folder: str) -> None:
+    said = run("check", lamp_folder)
+    assert "4 of 4 scenarios hold." in said
+    assert "Confirmed by a second engine: whole" in said
+    assert "Ready to publish." in said
+
+
+def test_check_shows_every_mistake_and_fails(lamp_folder: str) -> None:
+    path = Path(lamp_folder) / "product.yaml"
+    text = path.read_text().replace("mount = foot", "mount = feet").replace("arm = long", "arn = x")
+    path.write_text(text)
+    told: Any = json.loads(run("check", lamp_folder, "--format", "json", "--lang", "es", code=1))
+    assert not told["ok"]
+    codes = {each["code"]: each for each in told["diagnostics"]}
+    assert codes["unknown-value"]["line"] > 1
+    assert "feet" in codes["unknown-value"]["message"]
+    assert "unknown-name" in codes
+
+
+def test_check_runs_the_scenarios(lamp_folder: str) -> None:
+    path = Path(lamp_folder) / "scenarios.yaml"
+    path.write_text(path.read_text().replace("price: 94.50", "price: 94.49"))
+    said = run("check", lamp_folder, code=1)
+    assert "expected 94.49, found 94.50" in said
+    assert "3 of 4 scenarios hold." in said
+
+
+def test_ask_prints_the_view(lamp_folder: str) -> None:
+    view: Any = json.loads(run("ask", lamp_folder, "--choose", "mount=clamp", "--json"))
+    assert view["slots"]["arm"]["answer"] == "short"
+    assert "elegido" in run("ask", lamp_folder, "--choose", "mount=clamp", "--lang", "es")
+
+
+@pytest.mark.parametrize(
+    ("pair", "hint"), [("mount", "no '='"), ("mount=feet", "feet"), ("width=5", "60 to 240")]
+)
+def test_ask_explains_what_it_does_not_know(lamp_folder: str, pair: str, hint: str) -> None:
+    assert hint in run("ask", lamp_folder, "--choose", pair, code=2)
+
+
+def test_explain_says_why_and_what_repairs_it(lamp_folder: str) -> None:
+    arguments = ("explain", lamp_folder, "--choose", "mount=clamp", "--want", "arm=long")
+    said = run(*arguments)
+    assert "A long arm tips a clamp over." in said
+    assert "mount: clamp → foot" in said
+    told: Any = json.loads(run(*arguments, "--json"))
+    assert told["conflict"]["choices"] == [["mount", "clamp"]]
+    assert "is possible" in run("explain", lamp_folder, "--want", "arm=long")
+
+
+def test_import_writes_a_folder_that_can_be_published(tmp_path: Path) -> None:
+    model = tmp_path / "bell.uvl"
+    model.write_text(MODEL)
+    target = tmp_path / "bell"
+    assert "configurator check" in run("import", str(model), "--to", str(target))
+    assert "Ready to publish." in run("check", str(target))
+    assert "not empty" in run("import", str(model), "--to", str(target), code=1)
+    model.write_text("features\n    Bell {Price 'x'\n")
+    assert "bell.uvl:" in run("import", str(model), "--to", str(tmp_path / "other"), code=1)
+
+
+def test_a_trail_is_replayed_and_verified(lamp_folder: str, environment: dict[str, str]) -> None:
+    assert "lamp is live" in run("publish", lamp_folder, "--note", "first", env=environment)
+    services = create_services(Settings.from_environment(environment))
+    session = services.sessions.start("lamp", locale="en").session
+    services.sessions.choose(session.session_id, "mount", "clamp")
+    services.sessions.choose(session.session_id, "arm", "long")
+    spoken = session.code.lower().replace("-", " ")
+    assert "3 events, whole and unchanged" in run("trail", "verify", spoken, env=environment)
+    told = run("trail", "replay", spoken, env=environment)
+    assert "ChoiceRefused" in told
+    assert "arm=long" in told
+    assert run("trail", "verify", "nonsense", env=environment, code=1)
+
+
+def test_staff_are_added_once(environment: dict[str, str]) -> None:
+    password = "correct horse battery"
+    command = ("staff", "add", "ana", "--role", "support", "--password", password)
+    assert "ana can sign in as support." in run(*command, env=environment)
+    run(*command, env=environment, code=1)
