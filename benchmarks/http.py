@@ -21,7 +21,7 @@ import waitress
 from flask import Flask
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
-from configurator.app import create_app, create_services
+from configurator.app import create_app, create_services, settle
 from configurator.language import read_folder
 from configurator.settings import Settings
 
@@ -60,6 +60,7 @@ def serve(folder: str, rules: str, ready: Any) -> None:
     app = create_app(settings, services)
     add_floor(app, services)
     server = waitress.create_server(app, host="127.0.0.1", port=0, threads=8)
+    settle()
     ready.send(server.effective_port)
     server.run()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -111,6 +112,13 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     api.register(app, csrf)
     _send_security_headers(app)
     return app
+
+
+def settle() -> None:
+    """Keep what lives as long as the process (modules, products, compiled engines) out of
+    the garbage collector's rounds, which would go through all of it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _send_security_headers(app: Flask) -> None:

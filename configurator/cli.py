@@ -65,7 +65,7 @@ def serve(port: int | None) -> None:
     """Start the service, with the shipped products published and demo accounts made."""
     import waitress
 
-    from configurator.app import create_app, create_services
+    from configurator.app import create_app, create_services, settle
     from configurator.service.demo import prepare_demo
 
     settings = Settings.from_environment()
@@ -92,6 +92,7 @@ def serve(port: int | None) -> None:
     for account in prepared.accounts:
         click.echo(f"Demo account: {account.name} / {account.password} ({account.role})")
     click.echo("Stop with Ctrl+C.")
+    settle()
     sys.stdout.flush()
     server.run()
 
