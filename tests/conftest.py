@@ -16,12 +16,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from configurator.settings import Settings
 
 if TYPE_CHECKING:
     from configurator.app import Services
+
+# The same examples in every run, so that a change is judged by what it changes; to search
+# further: HYPOTHESIS_PROFILE=search make test
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=500)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 CHROMIUM_FLAGS = [
