@@ -117,8 +117,9 @@ class Desk:
         place = self.places[wanted.slot][1] + value
         if marginals.consistent and len(others) == len(choices):
             return bool(marginals.valid[place])
-        if marginals.consistent and marginals.changes is not None:
-            return bool(0 <= marginals.changes[place] <= 1)  # it alone has to change
+        changes = -2 if marginals.changes is None else int(marginals.changes[place])
+        if marginals.consistent and changes != -2:  # -2: not known
+            return 0 <= changes <= 1  # it alone has to change
         pins = tuple(sorted((*others, (variable, value))))
         return self.marginals(pins, fixed).consistent
 
