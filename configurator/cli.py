@@ -301,21 +301,15 @@ def _print_refusal(
 def import_(file: Path, folder: Path | None, language: str) -> None:
     """Turn a UVL, SXFM or XCSP 2.1 model into a rule folder."""
     from configurator.language import render
-    from configurator.language.importers import ImportModelError, import_model
+    from configurator.language.importers import ImportModelError, import_to_folder
 
     target = folder or Path("rules") / file.name.partition(".")[0]
-    if target.exists() and any(target.iterdir()):
-        raise click.ClickException(f"{target} is not empty; name another folder with --to")
     try:
-        files = import_model(file)
+        written = import_to_folder(file, target)
     except ImportModelError as problem:
         click.echo(render(problem.diagnostics, language), err=True)
         sys.exit(1)
-    for name, content in files.items():
-        path = target / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    click.echo(f"{len(files)} files written to {target}. Next: configurator check {target}")
+    click.echo(f"{len(written)} files written to {target}. Next: configurator check {target}")
 
 
 @cli.command()

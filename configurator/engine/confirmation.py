@@ -62,7 +62,7 @@ def confirm(engine: Engine, *, seed: int = 0) -> Confirmation:
     sizes = tuple(variable.size for variable in network.variables)
     shown = [index for index, variable in enumerate(network.variables) if not variable.hidden]
     randomness = random.Random(seed)
-    whole = len(engine.searched) <= SEARCHED_WHOLE and _listed(engine, ()) <= LEFT
+    whole = len(engine.searched) <= SEARCHED_WHOLE and _listed(engine) <= LEFT
     sub_products = SUB_PRODUCTS if len(engine.searched) <= LARGE else 2
     configurations = states = 0
     for _ in range(1 if whole else sub_products):
@@ -80,12 +80,11 @@ def confirm(engine: Engine, *, seed: int = 0) -> Confirmation:
     return Confirmation(whole, 0 if whole else sub_products, configurations, states)
 
 
-def _listed(engine: Engine, pins: Pins) -> int:
+def _listed(engine: Engine) -> int:
     """How many configurations would be listed, each piece of a wide number once."""
-    number, _ = engine.backend.count(pins)
-    fixed = dict(pins)
-    for index, variable in enumerate(engine.network.variables):
-        if not variable.hidden and index not in fixed:
+    number, _ = engine.backend.count(())
+    for variable in engine.network.variables:
+        if not variable.hidden:
             number = -(-number // max(variable.multiplicity))
     return number
 

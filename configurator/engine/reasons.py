@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from fractions import Fraction
 
 from configurator.engine.backend import Pins
@@ -214,12 +214,10 @@ def _nearest(held: Held, value: int, before: str) -> str | None:
         return None
     if held.known[value]:
         return held.answers[value]
-    if held.grid is None:
+    grid, number = held.grid, _number(held.grid, before)
+    if grid is None:
         return None
-    parse: Callable[[str], object] = parse_day if held.grid.days else parse_number
-    number = parse(before)
     if number is None:
         return held.answers[value]
-    grid = held.grid
-    edges = [edge for run in held.runs[value] for edge in run]
-    return grid.answer(min(edges, key=lambda edge: (abs(grid.number(edge) - number), edge)))  # type: ignore[operator]
+    edges = (edge for run in held.runs[value] for edge in run)
+    return grid.answer(min((abs(grid.number(edge) - number), edge) for edge in edges)[1])

@@ -48,7 +48,7 @@ def import_to_folder(path: Path, folder: Path) -> tuple[Path, ...]:
     holds something: an import never overwrites work.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        message = both(f"«{folder}» ya contiene algo.", f'"{folder}" already holds something.')
+        message = both(f"«{folder}» no está vacía.", f'"{folder}" is not empty.')
         cure = both("Elige una carpeta nueva con --to.", "Choose a new folder with --to.")
         raise ImportModelError([fault("folder-in-use", Span(path.name, 1, 1), message, cure)])
     files = import_model(path)
