@@ -24,7 +24,8 @@ class Marginals:
     Arrays are packed: value ``a`` of variable ``v`` stands at ``offsets[v] + a``.
 
     * ``valid``: bool, some configuration has it.
-    * ``undecided``: bool, the budget ran out before it was known (``valid`` is then False).
+    * ``undecided``: bool, the budget ran out before it was known (``valid`` is then False
+      and ``lowest`` -1, yet bounds of other values allow for it).
     * ``lowest``: int64, lowest total cost in cents of a configuration with this value;
       -1 where not valid. Only a lower bound where ``lowest_exact`` is False.
     * ``changes``: int64 or ``None`` if not computed: the least number of pins to give up
@@ -52,11 +53,19 @@ class Backend(Protocol):
 
     name: str
 
-    def marginals(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals:
+    def marginals(
+        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+    ) -> Marginals:
         """Exact valid values and lowest totals; with ``changes`` also minimal changes.
 
         ``fixed`` are more pins (on other variables), told by the shop: they hold like the
         others, but minimal changes never give them up.
+
+        With ``settle`` everything is decided, however long it takes. Without, a backend
+        may stop at a counted budget (never at a time): whether the pins hold together is
+        decided all the same, values it did not get to are ``undecided``, lowest totals
+        may stay bounds, and least changes -2. What is decided is the same either way;
+        how much is may differ from call to call.
         """
         ...
 

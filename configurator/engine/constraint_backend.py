@@ -195,7 +195,9 @@ class ConstraintBackend:
 
     # --- answers ----------------------------------------------------------------------
 
-    def marginals(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals:
+    def marginals(
+        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+    ) -> Marginals:
         """See ``Backend``; read off the list of all configurations."""
         rows = self._all()
         size = int(self._offsets[-1])

@@ -23,7 +23,9 @@ class Wrong:
         self._right = right
         self._fault = fault
 
-    def marginals(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals:
+    def marginals(
+        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+    ) -> Marginals:
         found = self._right.marginals(pins, changes=changes, fixed=fixed)
         if self._fault == "value" and not pins:
             valid = found.valid.copy()

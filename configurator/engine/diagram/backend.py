@@ -103,7 +103,9 @@ class DiagramBackend:
         self._never.setflags(write=False)
         self._exact.setflags(write=False)
 
-    def marginals(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals:
+    def marginals(
+        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+    ) -> Marginals:
         """Exact valid values and lowest totals; with ``changes`` also minimal changes.
 
         ``fixed`` are more pins, never given up. With ``changes`` the other pins are soft

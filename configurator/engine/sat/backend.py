@@ -77,7 +77,9 @@ class SatBackend:
 
     # --- valid values -----------------------------------------------------------------
 
-    def marginals(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals:
+    def marginals(
+        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+    ) -> Marginals:
         """See ``Backend``."""
         with self._lock:
             every = tuple(sorted((*pins, *fixed)))
