@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,18 @@ from configurator.engine.diagram import kernels, storage
 from configurator.engine.diagram.cheapest import Swept, smallest_cheapest
 from configurator.engine.diagram.counting import count_models
 from configurator.engine.diagram.frozen import FrozenDiagram
+from configurator.engine.diagram.graph import Graph, Parts
 from configurator.engine.diagram.jit import undecorated
 
 Int64 = npt.NDArray[np.int64]
+
+WORTH = 4096
+"""Edges of a part from which on it is worth to leave out what pins closed."""
+
+LEFT = 0.75
+"""It is left out where at most this share of the edges is still alive."""
+
+_ARRAYS = ("start", "conjunction", "slot", "target", "roots")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +85,10 @@ class DiagramBackend:
         )
         self._floor, self._span = totals_of(diagram)
         view: Any = (lambda array: array.tolist()) if plain else (lambda array: array)
-        self._graph = tuple(
-            view(array)
-            for array in (diagram.start, diagram.conjunction, diagram.slot, diagram.target)
+        whole = diagram.graph
+        self._parts = Parts(
+            replace(whole, **{name: view(getattr(whole, name)) for name in _ARRAYS})
         )
-        self._roots = view(diagram.roots)
         self._placement = tuple(
             view(array)
             for array in (
@@ -119,7 +127,8 @@ class DiagramBackend:
         cost = self._charged(pins, penalty)
         self._charge(fixed, kernels.INFINITE, cost)
         work = self._working()
-        total = self._sweep(cost, work)
+        hard = fixed if changes else (*pins, *fixed)
+        total, _ = self._sweep(cost, work, hard)
         if total >= kernels.LIMIT:
             return self._nothing(changes)
         self._run(kernels.settle_values)(
@@ -167,25 +176,25 @@ class DiagramBackend:
         of_class = np.zeros(self._classes, dtype=np.int64)
         np.add.at(of_class, self.diagram.class_of[allowed], self.diagram.state_weight[allowed])
         weights = of_class[self.diagram.slot_class].tolist()
-        graph: Any = self._graph
-        number = count_models(graph, self._roots, self.diagram.nodes, weights, plain=self.plain)
+        graph = self._parts.nearest(pins)
+        number = count_models(graph, weights, plain=self.plain)
         return number, True
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
         """The lexicographically smallest of the cheapest configurations, or ``None``."""
         self._check(pins)
         work = self._working()
-        total = self._sweep(self._charged(pins, kernels.INFINITE), work)
+        total, graph = self._sweep(self._charged(pins, kernels.INFINITE), work, pins)
         if total >= kernels.LIMIT:
             return None
         swept = Swept(
             total,
-            np.asarray(work.up, dtype=np.int64),
-            np.asarray(work.down, dtype=np.int64),
+            np.asarray(work.up[: graph.nodes], dtype=np.int64),
+            np.asarray(work.down[: graph.nodes], dtype=np.int64),
             np.asarray(work.slot_cost, dtype=np.int64),
             np.asarray(work.state_lowest, dtype=np.int64),
         )
-        return smallest_cheapest(self.diagram, swept, plain=self.plain)
+        return smallest_cheapest(self.diagram, graph, swept, plain=self.plain)
 
     def warm(self) -> None:
         """Load or compile every loop now rather than at a customer's first click."""
@@ -254,8 +263,10 @@ class DiagramBackend:
         self._charge(pins, penalty, cost)
         return cost
 
-    def _sweep(self, cost: Any, work: _Working) -> int:
-        """Both sweeps; answers the lowest total without the constant, or ``INFINITE``."""
+    def _sweep(self, cost: Any, work: _Working, hard: Pins) -> tuple[int, Graph]:
+        """Both sweeps, over what the ``hard`` pins leave; answers the lowest total without
+        the constant (or ``INFINITE``) and the graph that was swept."""
+        graph = self._parts.nearest(hard)
         self._run(kernels.charge_slots)(
             self._class_of,
             self._slot_class,
@@ -264,23 +275,52 @@ class DiagramBackend:
             work.class_cost,
             work.slot_cost,
         )
-        self._run(kernels.sweep_up)(*self._graph, work.slot_cost, work.up)
-        total = int(self._run(kernels.total_of)(self._roots, work.up))
-        if total >= kernels.LIMIT:
-            return kernels.INFINITE
-        self._run(kernels.sweep_down)(
-            *self._graph, self._roots, work.slot_cost, total, work.up, work.down, work.lowest
+        nodes = graph.nodes
+        up, down = (work.up, work.down) if self.plain else (work.up[:nodes], work.down[:nodes])
+        self._run(kernels.sweep_up)(*graph.parts(), work.slot_cost, up)
+        total = int(self._run(kernels.total_of)(graph.roots, up))
+        if total < kernels.LIMIT:
+            living = self._run(kernels.sweep_down)(
+                *graph.parts(), graph.roots, work.slot_cost, total, up, down, work.lowest
+            )
+            self._run(kernels.settle_states)(
+                self._class_of,
+                self._slot_class,
+                work.class_cost,
+                work.lowest,
+                work.class_lowest,
+                cost,
+                work.state_lowest,
+            )
+            if graph.edges >= WORTH and living < LEFT * graph.choices and not self.plain:
+                self._parts.keep(hard, self._part(graph, kernels.LIMIT - 1, work, living))
+        return (total if total < kernels.LIMIT else kernels.INFINITE), graph
+
+    def _part(self, graph: Graph, most: int, work: _Working, living: int) -> Graph:
+        """What the last sweep left alive, as a graph of its own."""
+        renamed = np.empty(graph.nodes, dtype=np.int64)
+        start = np.empty(graph.nodes + 1, dtype=np.uint32)
+        conjunction = np.empty(graph.nodes, dtype=np.uint8)
+        slot, target = np.empty((2, graph.edges), dtype=np.uint32)
+        nodes = kernels.compact(
+            *graph.parts(),
+            work.slot_cost,
+            most,
+            work.up[: graph.nodes],
+            work.down,
+            renamed,
+            start,
+            conjunction,
+            slot,
+            target,
         )
-        self._run(kernels.settle_states)(
-            self._class_of,
-            self._slot_class,
-            work.class_cost,
-            work.lowest,
-            work.class_lowest,
-            cost,
-            work.state_lowest,
-        )
-        return total
+        edges = int(start[nodes])
+        roots = renamed[graph.roots].astype(np.uint32)
+        kept = (start[: nodes + 1], conjunction[:nodes], slot[:edges], target[:edges])
+        arrays = [*(array.copy() for array in kept), roots]
+        for array in arrays:
+            array.setflags(write=False)
+        return Graph(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], living)
 
     def _nothing(self, changes: bool) -> Marginals:
         none = np.full(len(self._never), -1, dtype=np.int64)

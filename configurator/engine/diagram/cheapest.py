@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from configurator.engine.diagram.frozen import FrozenDiagram
+from configurator.engine.diagram.graph import Graph
 from configurator.engine.diagram.jit import kernel, undecorated
 
 Int64 = npt.NDArray[np.int64]
@@ -175,13 +176,17 @@ def _grouped(key: Int64, size: int) -> tuple[Int64, Int64]:
     return start, np.argsort(key, kind="stable")
 
 
-def smallest_cheapest(diagram: FrozenDiagram, swept: Swept, *, plain: bool) -> tuple[int, ...]:
-    """One value per network variable. The sweep must have found a finite total."""
-    nodes = diagram.nodes
-    source = np.repeat(np.arange(nodes), diagram.start[1:].astype(np.int64) - diagram.start[:-1])
-    target = diagram.target.astype(np.int64)
-    slot = diagram.slot.astype(np.int64)
-    both = diagram.conjunction.astype(bool)
+def smallest_cheapest(
+    diagram: FrozenDiagram, graph: Graph, swept: Swept, *, plain: bool
+) -> tuple[int, ...]:
+    """One value per network variable. ``graph`` is the part of the diagram that was swept;
+    the sweep must have found a finite total."""
+    nodes = graph.nodes
+    start = np.asarray(graph.start, dtype=np.int64)
+    source = np.repeat(np.arange(nodes), np.diff(start))
+    target = np.asarray(graph.target, dtype=np.int64)
+    slot = np.asarray(graph.slot, dtype=np.int64)
+    both = np.asarray(graph.conjunction, dtype=bool)
     below = np.where(both[source], swept.up[source], swept.slot_cost[slot] + swept.up[target])
     on = np.flatnonzero(swept.down[source] + below == swept.total)
     source, target, slot = source[on], target[on], slot[on]
@@ -196,7 +201,7 @@ def smallest_cheapest(diagram: FrozenDiagram, swept: Swept, *, plain: bool) -> t
     classes = int(slot_class[-1]) + 1 if len(slot_class) else 0
     classes = max(classes, int(class_of.max()) + 1 if len(class_of) else 0)
     entering = np.bincount(target, minlength=nodes)
-    entering[diagram.roots.astype(np.int64)] += 1
+    entering[np.asarray(graph.roots, dtype=np.int64)] += 1
     slot_edges = np.diff(by_slot_start)
     optimal = swept.state_lowest == swept.total
     answer = np.zeros(len(diagram.block), dtype=np.int64)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from configurator.engine.diagram.graph import Graph
 from configurator.engine.diagram.jit import kernel, undecorated
 
 Int64 = npt.NDArray[np.int64]
@@ -175,19 +176,12 @@ def _recombination(count: int) -> tuple[int, tuple[int, ...]]:
     return product, tuple(product // p * pow(product // p, -1, p) for p in chosen)
 
 
-def count_models(
-    arrays: tuple[Any, Any, Any, Any],
-    roots: Any,
-    nodes: int,
-    weights: list[int],
-    *,
-    plain: bool,
-) -> int:
-    """The number of configurations: per slot ``weights`` of them, product over ``roots``.
+def count_models(graph: Graph, weights: list[int], *, plain: bool) -> int:
+    """The number of configurations: per slot ``weights`` of them, product over the roots.
 
-    ``arrays`` are ``start, conjunction, slot, target``; with ``plain`` they are lists and
-    the loops run undecorated.
+    With ``plain`` the graph is made of lists and the loops run undecorated.
     """
+    arrays, roots, nodes = graph.parts(), graph.roots, graph.nodes
     sizes = _sizes(arrays, roots, nodes, weights, plain=plain)
     if isinstance(sizes, int):
         return sizes

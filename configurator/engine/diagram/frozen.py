@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from configurator.engine.diagram.conjunction import GrowingDiagram
+from configurator.engine.diagram.graph import Graph
 from configurator.engine.diagram.merging import merge_nodes
 from configurator.engine.diagram.reduction import Reduction
 
@@ -63,6 +64,13 @@ class FrozenDiagram:
     def nbytes(self) -> int:
         """Size of all arrays together."""
         return sum(int(array.nbytes) for array in self.arrays().values())
+
+    @property
+    def graph(self) -> Graph:
+        """Nodes and edges alone."""
+        sizes = np.diff(self.start.astype(np.int64))
+        choices = int(sizes[self.conjunction == 0].sum())
+        return Graph(self.start, self.conjunction, self.slot, self.target, self.roots, choices)
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
         """All arrays by name, in a fixed order."""

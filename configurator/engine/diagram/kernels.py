@@ -79,16 +79,18 @@ def sweep_down(
     up: Numbers,
     down: Numbers,
     lowest: Numbers,
-) -> None:
+) -> int:
     """``down[x]``: the lowest total of what stands beside and above ``x``; ``lowest[s]``:
-    the lowest total of a whole that takes slot ``s``. ``total`` is finite."""
+    the lowest total of a whole that takes slot ``s``. ``total`` is finite. Answers how many
+    edges of choice nodes lie on some finite whole."""
     for index in range(len(lowest)):
         lowest[index] = INFINITE
-    count = len(down)
+    count = len(up)
     for node in range(count):
         down[node] = INFINITE
     for index in range(len(roots)):
         down[roots[index]] = total - up[roots[index]]
+    living = 0
     for step in range(1, count):
         node = count - step
         above = down[node]
@@ -106,11 +108,56 @@ def sweep_down(
                 taken = slot[edge]
                 below = target[edge]
                 partial = above + cost[taken]
-                if partial < down[below]:
-                    down[below] = partial
                 whole = partial + up[below]
-                if whole < lowest[taken]:
-                    lowest[taken] = whole
+                if whole < LIMIT:
+                    living += 1
+                    if partial < down[below]:
+                        down[below] = partial
+                    if whole < lowest[taken]:
+                        lowest[taken] = whole
+    return living
+
+
+@kernel
+def compact(
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    cost: Numbers,
+    most: int,
+    up: Numbers,
+    down: Numbers,
+    renamed: Numbers,
+    start_kept: Numbers,
+    conjunction_kept: Numbers,
+    slot_kept: Numbers,
+    target_kept: Numbers,
+) -> int:
+    """Copy what lies on a whole of at most ``most``, in the same order; ``renamed[x]`` is
+    node ``x``'s new number. Answers how many nodes there are then; ``start_kept`` ends with
+    the number of edges."""
+    renamed[0] = 0
+    start_kept[0] = 0
+    start_kept[1] = 0
+    conjunction_kept[0] = conjunction[0]
+    nodes = 1
+    edges = 0
+    for node in range(1, len(up)):
+        if up[node] >= LIMIT or down[node] >= LIMIT or up[node] + down[node] > most:
+            continue
+        above = down[node]
+        for edge in range(start[node], start[node + 1]):
+            below = target[edge]
+            if conjunction[node] or above + cost[slot[edge]] + up[below] <= most:
+                slot_kept[edges] = slot[edge]
+                target_kept[edges] = renamed[below]
+                edges += 1
+        renamed[node] = nodes
+        conjunction_kept[nodes] = conjunction[node]
+        nodes += 1
+        start_kept[nodes] = edges
+    return nodes
 
 
 @kernel
