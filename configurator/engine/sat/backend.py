@@ -1,8 +1,8 @@
 """Incremental SAT with witnesses: the backend for everything that does not compile.
 
-A solution found once is a witness for all its values, and stays one wherever the pins
-agree with it; only values without a witness cost a solver call, and its phases are set
-towards them. Which witnesses happen to be there changes the time taken, never an answer.
+Only values without a witness cost a solver call, and its phases are set towards them.
+Which witnesses happen to be there, and which solver of the pool answers, changes the
+time taken, never what is decided.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +23,16 @@ from configurator.engine.sat.costs import CostBounds
 from configurator.engine.sat.counting import count_part, independent_parts
 from configurator.engine.sat.encoding import Encoding
 from configurator.engine.sat.optimum import CostClauses, Search
+from configurator.engine.sat.probe import SOLVER, Asked, Budget, Pool, Probe
 
-SOLVER = "glucose4"
-"""CaDiCaL 1.5.3's ``propagate`` gives wrong answers after clauses are added: kept out."""
+QUESTIONS = 40
+PROPAGATIONS = 400_000
+"""What an answer that need not be settled may cost: questions to the solver, and literals
+propagated in them."""
 
-WITNESS_BYTES = 24_000_000
+FIRST_CORES = 40
+"""Cores the lowest totals of such an answer may take."""
+
 SMALL_VALUES = 700
 """Networks with at most so many values get proven lowest totals for every option."""
 
@@ -42,8 +48,30 @@ SUBSETS = 120
 COUNTED = 500
 """Configurations counted one by one for one answer."""
 
+ROOTS = 256
+"""Answers before any choice that are kept, one for each set of told facts."""
+
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Values that some configuration has, and those not decided yet."""
+
+    valid: Bools
+    undecided: Bools
+
+    @property
+    def possible(self) -> Bools:
+        """All that may be valid."""
+        both: Bools = self.valid | self.undecided
+        return both
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything is decided."""
+        return not self.undecided.any()
 
 
 class SatBackend:
@@ -57,23 +85,19 @@ class SatBackend:
         self._offsets = self._encoding.offsets
         self._sizes = self._encoding.sizes
         self._costs = CostBounds(network)
-        self._lock = threading.RLock()
-        self._solver = Solver(name=SOLVER, bootstrap_with=self._encoding.clauses)
-        self._reasoner: Solver | None = None
-        self._selectors: list[int] = []
+        self._lock = threading.Lock()
+        self._probes = Pool(lambda: Probe(self._encoding))
+        self._reasoners = Pool(lambda: Asked(self._selected()))
+        top = self._encoding.top
+        self._selectors = [top + 1 + k for k in range(len(network.owners))]
         self._charges: CostClauses | None = None
         self._values = int(self._offsets[-1])
-        capacity = max(64, min(1024, WITNESS_BYTES // max(self._values, 1)))
-        self._witnesses: Bools = np.zeros((capacity, self._values), dtype=np.bool_)
-        self._filled = 0
-        self._next = 0
         self._place = np.abs(self._encoding.packed) - 1
         self._positive = self._encoding.packed > 0
-        self._roots: dict[Pins, Bools | None] = {}
+        self._roots: dict[Pins, Known | None] = {}
         amounts = sum(len(set(function.costs)) - 1 for function in network.costs)
         self._few_amounts = amounts <= AMOUNTS
         self._small = self._values <= SMALL_VALUES and self._few_amounts
-        self._branching: Branching | None = None
 
     # --- valid values -----------------------------------------------------------------
 
@@ -81,22 +105,30 @@ class SatBackend:
         self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
     ) -> Marginals:
         """See ``Backend``."""
-        with self._lock:
+        budget = None if settle else Budget(QUESTIONS, PROPAGATIONS)
+        nothing = np.zeros(self._values, dtype=np.bool_)
+        with self._probes.one() as probe:
             every = tuple(sorted((*pins, *fixed)))
-            root = self._root(fixed)
-            valid = None if root is None else self._valid(every, root)
-            consistent = valid is not None
-            if valid is None:
-                valid = np.zeros(self._values, dtype=np.bool_)
-            lowest, exact = self._lowest(every, valid)
+            root = self._root(probe, fixed, settle)
+            found = None if root is None else self._known(probe, every, root.possible, budget)
+            known = found or Known(nothing, nothing)
+            lowest, exact = self._lowest(every, known, budget)
             needed = repaired = sure = None
             if changes:
-                known = np.zeros(self._values, dtype=np.bool_) if root is None else root
-                needed, repaired, sure = self._changes(pins, fixed, known, valid, lowest, exact)
+                needed, repaired, sure = self._changes(
+                    probe,
+                    pins,
+                    fixed,
+                    root or Known(nothing, nothing),
+                    known,
+                    lowest,
+                    exact,
+                    budget,
+                )
             return Marginals(
-                consistent,
-                valid,
-                np.zeros(self._values, dtype=np.bool_),
+                found is not None,
+                known.valid,
+                known.undecided,
                 lowest,
                 exact,
                 needed,
@@ -104,14 +136,21 @@ class SatBackend:
                 sure,
             )
 
-    def _root(self, fixed: Pins) -> Bools | None:
+    def _root(self, probe: Probe, fixed: Pins, settle: bool) -> Known | None:
         """What is valid before anything is chosen."""
-        if fixed not in self._roots:
-            everything = np.ones(self._values, dtype=np.bool_)
-            if len(self._roots) > 256:
+        with self._lock:
+            there = fixed in self._roots
+            known = self._roots.get(fixed)
+        if there and (known is None or known.settled or not settle):
+            return known
+        candidates = np.ones(self._values, dtype=np.bool_) if known is None else known.possible
+        budget = None if settle else Budget(QUESTIONS, PROPAGATIONS)
+        known = self._known(probe, fixed, candidates, budget)
+        with self._lock:
+            if len(self._roots) >= ROOTS:
                 self._roots.clear()
-            self._roots[fixed] = self._valid(fixed, everything)
-        return self._roots[fixed]
+            self._roots[fixed] = known
+        return known
 
     def _literal(self, pin: tuple[int, int]) -> int:
         return self._encoding.literals[pin[0]][pin[1]]
@@ -119,18 +158,19 @@ class SatBackend:
     def _packed(self, pin: tuple[int, int]) -> int:
         return int(self._offsets[pin[0]]) + pin[1]
 
-    def _valid(self, pins: Pins, candidates: Bools) -> Bools | None:
+    def _known(
+        self, probe: Probe, pins: Pins, candidates: Bools, budget: Budget | None
+    ) -> Known | None:
         """The candidates that some configuration with the pins has; ``None``: there is
-        none. ``candidates`` holds at least all valid values."""
+        none. ``candidates`` holds at least all valid values. Whether there is any
+        configuration is decided whatever the budget."""
         assumptions = [self._literal(pin) for pin in pins]
-        held = [self._packed(pin) for pin in pins]
-        witnesses = self._witnesses[: self._filled]
-        agreeing = witnesses[witnesses[:, held].all(axis=1)] if held else witnesses
+        agreeing = probe.agreeing([self._packed(pin) for pin in pins])
         supported: Bools = np.asarray(agreeing.any(axis=0))
         if not len(agreeing):
-            if not self._solver.solve(assumptions=assumptions):
+            if not probe.ask(assumptions):
                 return None
-            supported = supported | self._remember()
+            supported = supported | probe.remember()
         valid: Bools = candidates & supported
         needed = candidates & ~supported
         for variable, value in pins:
@@ -138,68 +178,35 @@ class SatBackend:
             needed[start : start + self._sizes[variable]] = False
             valid[start : start + self._sizes[variable]] = False
             valid[start + value] = True
-        self._settle(assumptions, needed, valid)
-        return valid
-
-    def _settle(self, assumptions: list[int], needed: Bools, valid: Bools) -> None:
-        """Decide every needed value: a witness, or none."""
-        if not needed.any():
-            return
-        _, implied = self._solver.propagate(assumptions=assumptions)
-        primary = [lit for lit in implied if abs(lit) <= self._encoding.primary]
-        if primary:
-            signs = np.zeros(self._encoding.primary, dtype=np.int8)
-            array = np.asarray(primary)
-            signs[np.abs(array) - 1] = np.sign(array)
-            sign_of = signs[self._place]
-            needed &= ~((sign_of != 0) & ((sign_of > 0) != self._positive))
-        waiting = np.flatnonzero(needed)
-        while len(waiting):
-            self._solver.set_phases(self._encoding.packed[waiting].tolist())
-            first = waiting[0]
-            literal = int(self._encoding.packed[first])
-            if self._solver.solve(assumptions=[*assumptions, literal]):
-                found = self._remember()
-                valid[waiting] |= found[waiting]
-                needed &= ~found
-            else:
-                needed[first] = False
-            waiting = np.flatnonzero(needed)
-
-    def _remember(self) -> Bools:
-        """Keep the solver's last solution as a witness."""
-        model = np.asarray(self._solver.get_model()[: self._encoding.primary]) > 0
-        values: Bools = model[self._place] == self._positive
-        self._witnesses[self._next] = values
-        self._filled = max(self._filled, self._next + 1)
-        self._next = (self._next + 1) % len(self._witnesses)
-        return values
+        undecided = probe.settle(assumptions, needed, valid, budget)
+        return Known(valid, undecided)
 
     # --- totals -----------------------------------------------------------------------
 
-    def _lowest(self, pins: Pins, valid: Bools) -> tuple[Ints, Bools]:
+    def _lowest(self, pins: Pins, known: Known, budget: Budget | None) -> tuple[Ints, Bools]:
         """Lowest totals: proven for small networks, else bounds."""
+        valid = known.valid
         if not valid.any():
             return np.full(self._values, -1, dtype=np.int64), np.ones(self._values, dtype=np.bool_)
-        bounds = self._costs.lowest(valid)
+        bounds = np.where(valid, self._costs.lowest(known.possible), np.int64(-1))
         if not self._costs.any:
             return bounds, np.ones(self._values, dtype=np.bool_)
         exact = ~valid
         if not self._small:
             return bounds, exact
-        search = self._search(CORES)
-        try:
+        with self._search(budget) as search:
             self._prove(search, pins, valid, bounds, exact)
-        finally:
-            search.close()
         if not self._costs.exact:
             exact &= ~valid
         return bounds, exact
 
-    def _search(self, cores: int | None) -> Search:
-        if self._charges is None:
-            self._charges = CostClauses(self._encoding, self._costs)
-        return Search(self._encoding, self._charges, cores)
+    def _search(self, budget: Budget | None, *, ends: bool = True) -> Search:
+        """A search for one answer, to be closed."""
+        with self._lock:
+            if self._charges is None:
+                self._charges = CostClauses(self._encoding, self._costs)
+        cores = CORES if budget is None else FIRST_CORES
+        return Search(self._encoding, self._charges, cores if ends else None, budget)
 
     def _prove(
         self,
@@ -244,19 +251,15 @@ class SatBackend:
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
         """See ``Backend``."""
-        with self._lock:
-            if not self._few_amounts:
-                root = self._root(())
-                if root is None:
-                    return None
-                if self._branching is None:
-                    self._branching = Branching(self._encoding, self._costs, self._solver, root)
-                return self._branching.first_cheapest([self._literal(pin) for pin in pins])
-            search = self._search(None)
-            try:
+        if self._few_amounts:
+            with self._search(None, ends=False) as search:
                 return self._first_cheapest(search, pins)
-            finally:
-                search.close()
+        with self._probes.one() as probe:
+            root = self._root(probe, (), settle=True)
+            if root is None:
+                return None
+            branching = Branching(self._encoding, self._costs, probe, root.valid)
+            return branching.first_cheapest([self._literal(pin) for pin in pins])
 
     def _first_cheapest(self, search: Search, pins: Pins) -> tuple[int, ...] | None:
         """The cheapest, then the smallest value of each variable in turn."""
@@ -282,25 +285,36 @@ class SatBackend:
     # --- changes ----------------------------------------------------------------------
 
     def _changes(
-        self, pins: Pins, fixed: Pins, root: Bools, valid: Bools, lowest: Ints, exact: Bools
+        self,
+        probe: Probe,
+        pins: Pins,
+        fixed: Pins,
+        root: Known,
+        known: Known,
+        lowest: Ints,
+        exact: Bools,
+        budget: Budget | None,
     ) -> tuple[Ints, Ints, Bools]:
         """Least pins to give up, what is then the lowest total, and whether that is proven.
 
         A pinned variable's other values come first: giving up its own pin. Small
-        networks are searched for more; what is not found is not known (-2).
+        networks are searched for more, where all is settled; what is not found is not
+        known (-2).
         """
-        needed = np.where(root, np.int64(-2), np.int64(-1))
+        needed = np.where(root.possible, np.int64(-2), np.int64(-1))
         repaired: Ints = np.full(self._values, -1, dtype=np.int64)
         sure = exact.copy()
-        needed[valid] = 0
-        repaired[valid] = lowest[valid]
+        needed[known.valid] = 0
+        repaired[known.valid] = lowest[known.valid]
         for pin in pins:
             rest = tuple(sorted((*(each for each in pins if each != pin), *fixed)))
-            others = root & self._own(pin) & ~valid
+            others = root.possible & self._own(pin) & ~known.valid
             if others.any():
-                found = self._possible_with(rest, others)
+                found = self._possible_with(probe, rest, others, budget)
                 needed[found] = 1
-                self._reprice(rest, root, found, repaired, sure)
+                self._reprice(rest, root.possible, found, repaired, sure, budget)
+        if budget is not None:
+            return needed, repaired, sure
         for given_up in range(1, len(pins)):
             subsets = math.comb(len(pins), given_up)
             if not self._small or subsets > SUBSETS or not (needed == -2).any():
@@ -308,7 +322,7 @@ class SatBackend:
             for gone in itertools.combinations(pins, given_up):
                 kept = [each for each in pins if each not in gone]
                 rest = tuple(sorted((*kept, *fixed)))
-                found = self._possible_with(rest, needed == -2)
+                found = self._possible_with(probe, rest, needed == -2, None)
                 needed[found] = given_up
         if self._small and math.comb(len(pins), max(len(pins) - 1, 0)) <= SUBSETS:
             self._last_resort(pins, needed)
@@ -319,15 +333,22 @@ class SatBackend:
         if all(math.comb(len(pins), k) <= SUBSETS for k in range(1, len(pins))):
             needed[needed == -2] = len(pins)
 
-    def _reprice(self, pins: Pins, root: Bools, found: Bools, repaired: Ints, sure: Bools) -> None:
+    def _reprice(
+        self,
+        pins: Pins,
+        root: Bools,
+        found: Bools,
+        repaired: Ints,
+        sure: Bools,
+        budget: Budget | None,
+    ) -> None:
         """Lowest totals of the values found, under these pins."""
         bounds = self._costs.lowest(self._bounding(pins, root))
         repaired[found] = bounds[found]
         sure[found] = not self._costs.any
         if not self._small or not self._costs.any:
             return
-        search = self._search(CORES)
-        try:
+        with self._search(budget) as search:
             assumptions = [self._literal(pin) for pin in pins]
             for index in np.flatnonzero(found):
                 softs = search.start.copy()
@@ -336,8 +357,6 @@ class SatBackend:
                     break
                 repaired[index] = softs.proven
                 sure[index] = self._costs.exact
-        finally:
-            search.close()
 
     def _own(self, pin: tuple[int, int]) -> Bools:
         own = np.zeros(self._values, dtype=np.bool_)
@@ -353,15 +372,15 @@ class SatBackend:
             left[self._packed(pin)] = True
         return left
 
-    def _possible_with(self, pins: Pins, wanted: Bools) -> Bools:
-        """Which of the wanted values some configuration with the pins has."""
+    def _possible_with(
+        self, probe: Probe, pins: Pins, wanted: Bools, budget: Budget | None
+    ) -> Bools:
+        """Which of the wanted values some configuration with the pins has, as far as the
+        budget goes."""
         assumptions = [self._literal(pin) for pin in pins]
-        held = [self._packed(pin) for pin in pins]
-        witnesses = self._witnesses[: self._filled]
-        agreeing = witnesses[witnesses[:, held].all(axis=1)] if held else witnesses
+        agreeing = probe.agreeing([self._packed(pin) for pin in pins])
         found: Bools = wanted & agreeing.any(axis=0)
-        needed = wanted & ~found
-        self._settle(assumptions, needed, found)
+        probe.settle(assumptions, wanted & ~found, found, budget)
         return found & wanted
 
     # --- counting ---------------------------------------------------------------------
@@ -369,34 +388,36 @@ class SatBackend:
     def count(self, pins: Pins, limit: int = COUNTED) -> tuple[int, bool]:
         """See ``Backend``: independent parts are multiplied, each counted one by one as
         long as ``limit`` configurations in all allow."""
-        with self._lock:
-            root = self._root(())
-            valid = None if root is None else self._valid(tuple(sorted(pins)), root)
-            if valid is None:
-                return 0, True
-            number, exact = 1, True
-            joined: list[list[int]] = []
-            for part in independent_parts(self._encoding, valid):
-                if len(part) == 1:
-                    number *= self._answers_of(part[0], valid)
-                else:
-                    joined.append(part)
-            if not joined:
-                return number, True
-            solver = Solver(name=SOLVER, bootstrap_with=self._encoding.clauses)
-            try:
-                assumptions = [self._literal(pin) for pin in pins]
-                for turn, part in enumerate(joined):
-                    switch = self._encoding.top + 1 + turn
-                    several, found = count_part(
-                        self._encoding, solver, assumptions, part, switch, limit
-                    )
-                    limit = max(limit - found, 0)
-                    exact = exact and several is not None
-                    number *= max(found, 1) if several is None else several
-                return number, exact
-            finally:
-                solver.delete()
+        with self._probes.one() as probe:
+            root = self._root(probe, (), settle=True)
+            known = (
+                None if root is None else self._known(probe, tuple(sorted(pins)), root.valid, None)
+            )
+        if known is None:
+            return 0, True
+        number, exact = 1, True
+        joined: list[list[int]] = []
+        for part in independent_parts(self._encoding, known.valid):
+            if len(part) == 1:
+                number *= self._answers_of(part[0], known.valid)
+            else:
+                joined.append(part)
+        if not joined:
+            return number, True
+        solver = Solver(name=SOLVER, bootstrap_with=self._encoding.clauses)
+        try:
+            assumptions = [self._literal(pin) for pin in pins]
+            for turn, part in enumerate(joined):
+                switch = self._encoding.top + 1 + turn
+                several, found = count_part(
+                    self._encoding, solver, assumptions, part, switch, limit
+                )
+                limit = max(limit - found, 0)
+                exact = exact and several is not None
+                number *= max(found, 1) if several is None else several
+            return number, exact
+        finally:
+            solver.delete()
 
     def _answers_of(self, variable: int, valid: Bools) -> int:
         start = int(self._offsets[variable])
@@ -410,30 +431,30 @@ class SatBackend:
         self, pins: Pins, owners: tuple[int, ...] | None = None, barred: Pins = ()
     ) -> Core | None:
         """See ``Reasoner``."""
-        with self._lock:
-            given = [self._literal(pin) for pin in pins]
-            assumptions = [*given, *(-self._literal(pin) for pin in barred)]
-            solver = self._solver
-            if owners is not None:
-                solver = self._with_selectors()
-                assumptions += [self._selectors[owner] for owner in owners]
-            if solver.solve(assumptions=assumptions):
+        given = [self._literal(pin) for pin in pins]
+        assumptions = [*given, *(-self._literal(pin) for pin in barred)]
+        if owners is None:
+            with self._probes.one() as probe:
+                held = [self._packed(pin) for pin in pins]
+                if len(probe.agreeing(held, [self._packed(pin) for pin in barred])):
+                    return None
+                if probe.ask(assumptions):
+                    probe.remember()
+                    return None
+                blamed = probe.core()
+            return tuple(p for p, lit in zip(pins, given, strict=True) if lit in blamed), ()
+        with self._reasoners.one() as reasoner:
+            if reasoner.ask([*assumptions, *(self._selectors[owner] for owner in owners)]):
                 return None
-            blamed = set(solver.get_core() or ())
-            return (
-                tuple(pin for pin, lit in zip(pins, given, strict=True) if lit in blamed),
-                tuple(owner for owner in owners or () if self._selectors[owner] in blamed),
-            )
+            blamed = reasoner.core()
+        return (
+            tuple(p for p, lit in zip(pins, given, strict=True) if lit in blamed),
+            tuple(owner for owner in owners if self._selectors[owner] in blamed),
+        )
 
-    def _with_selectors(self) -> Solver:
-        """A second solver in which each rule's clauses wait for its selector."""
-        if self._reasoner is None:
-            top = self._encoding.top
-            self._selectors = [top + 1 + k for k in range(len(self._network.owners))]
-            self._reasoner = Solver(name=SOLVER)
-            for clause, owner in zip(self._encoding.clauses, self._encoding.owners, strict=True):
-                if owner == BACKGROUND:
-                    self._reasoner.add_clause(clause)
-                else:
-                    self._reasoner.add_clause([*clause, -self._selectors[owner]])
-        return self._reasoner
+    def _selected(self) -> list[list[int]]:
+        """The clauses, each rule's waiting for its selector."""
+        return [
+            clause if owner == BACKGROUND else [*clause, -self._selectors[owner]]
+            for clause, owner in zip(self._encoding.clauses, self._encoding.owners, strict=True)
+        ]

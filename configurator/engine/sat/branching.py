@@ -9,25 +9,25 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from pysat.solvers import Solver
 
 from configurator.engine.sat.costs import FAR, CostBounds
 from configurator.engine.sat.encoding import Encoding
+from configurator.engine.sat.probe import Probe
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 
 class Branching:
-    """Searches with a solver that belongs to the caller, who holds its lock."""
+    """Searches with a probe that nobody else uses now."""
 
-    def __init__(self, encoding: Encoding, costs: CostBounds, solver: Solver, valid: Bools) -> None:
+    def __init__(self, encoding: Encoding, costs: CostBounds, probe: Probe, valid: Bools) -> None:
         """``valid``: the values some configuration has. (Propagation does not report what
         holds under no assumption at all.)"""
         self._valid = valid
         self._encoding = encoding
         self._costs = costs
-        self._solver = solver
+        self._probe = probe
         self._place = np.abs(encoding.packed) - 1
         self._positive = encoding.packed > 0
         priced = {v for scope, _ in costs.joint for v in scope}
@@ -72,7 +72,7 @@ class Branching:
             lowest = self._costs.lowest(left)
             variable = self._deciding(left, lowest)
             if variable is None:
-                if self._least(lowest) < limit and self._solver.solve(assumptions=given):
+                if self._least(lowest) < limit and self._probe.ask(given):
                     found = self._values()
                     best = (self._costs.total(found), found)
                     limit = best[0]
@@ -92,7 +92,7 @@ class Branching:
 
     def _left(self, assumptions: list[int]) -> Bools | None:
         """The values unit propagation leaves; ``None`` where it refutes."""
-        consistent, implied = self._solver.propagate(assumptions=assumptions)
+        consistent, implied = self._probe.propagate(assumptions)
         if not consistent:
             return None
         signs = np.zeros(self._encoding.primary, dtype=np.int8)
@@ -122,8 +122,6 @@ class Branching:
         return chosen
 
     def _values(self) -> Ints:
-        model = np.asarray(self._solver.get_model()[: self._encoding.primary]) > 0
-        flags = model[self._place] == self._positive
-        places = np.flatnonzero(flags)
+        places = np.flatnonzero(self._probe.values())
         found: Ints = places - self._encoding.offsets[:-1]
         return found

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from pysat.solvers import Solver
 
 from configurator.engine.sat.costs import CostBounds
 from configurator.engine.sat.encoding import Encoding
+from configurator.engine.sat.probe import SOLVER, Budget, ask
 
 
 @dataclass(slots=True)
@@ -69,10 +71,20 @@ class CostClauses:
 
 
 class Search:
-    """One question's search: a fresh solver over an encoding and its charges."""
+    """One question's search: a fresh solver over an encoding and its charges.
 
-    def __init__(self, encoding: Encoding, charges: CostClauses, cores: int | None) -> None:
-        self._solver = Solver(name="glucose4", bootstrap_with=encoding.clauses)
+    ``cores`` and ``budget`` end it, where given; it is closed as a context manager.
+    """
+
+    def __init__(
+        self,
+        encoding: Encoding,
+        charges: CostClauses,
+        cores: int | None,
+        budget: Budget | None = None,
+    ) -> None:
+        self._solver = Solver(name=SOLVER, bootstrap_with=encoding.clauses)
+        self._budget = budget
         self._solver.append_formula(charges.clauses)
         self._top = charges.top
         self._primary = encoding.primary
@@ -80,20 +92,23 @@ class Search:
         self._more: dict[int, int] = {}
         self.start = Softs(dict(charges.weights), charges.constant)
 
-    def close(self) -> None:
-        """Give the solver's memory back."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._solver.delete()
 
     def minimise(self, assumptions: list[int], softs: Softs) -> bool | None:
         """Move ``softs`` to where a solution costs just ``softs.proven``.
 
-        Returns whether there is a solution; ``None`` where the budget of cores ran out
+        Returns whether there is a solution; ``None`` where the cores or the budget ran out
         (``softs.proven`` is then a lower bound).
         """
         while True:
             wanted = [lit for lit, weight in softs.weights.items() if weight]
-            if self._solver.solve(assumptions=assumptions + wanted):
-                return True
+            found = ask(self._solver, assumptions + wanted, self._budget)
+            if found is not False:
+                return found
             core = [lit for lit in self._solver.get_core() or () if softs.weights.get(lit)]
             if not core:
                 return False
@@ -146,4 +161,4 @@ class Search:
     def possible(self, assumptions: list[int], softs: Softs) -> bool:
         """Whether a solution as cheap as ``softs`` proves has all the assumptions."""
         wanted = [lit for lit, weight in softs.weights.items() if weight]
-        return bool(self._solver.solve(assumptions=assumptions + wanted))
+        return bool(ask(self._solver, assumptions + wanted, None))
