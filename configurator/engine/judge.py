@@ -23,6 +23,7 @@ from configurator.model.expression import (
     Condition,
     Constant,
     Extreme,
+    Fact,
     Has,
     LowestTotal,
     Membership,
@@ -62,6 +63,15 @@ class Domain:
             for first, last in self.runs:
                 for position in range(first, last + 1):
                     yield self.grid.answer(position)
+        if self.skipped:
+            yield NOT_ASKED
+
+    def ends(self) -> Iterable[str]:
+        """Every listed answer, the two ends of each run, and "not asked"."""
+        yield from self.answers
+        if self.grid is not None:
+            for run in self.runs:
+                yield from (self.grid.answer(position) for position in run)
         if self.skipped:
             yield NOT_ASKED
 
@@ -221,6 +231,8 @@ class Judge:
             return _combined(
                 term.operator, self.bounds(term.left, domains), self.bounds(term.right, domains)
             )
+        if isinstance(term, Fact):
+            return self._fact_bounds(term, domains)
         if isinstance(term, Read):
             return self._computed_bounds(term, domains)
         if isinstance(term, Extreme):
@@ -264,15 +276,28 @@ class Judge:
         sure = inner.sure and variable.relevant_when is None
         return Bounds(inner.low - slack, inner.high + slack, sure)
 
+    def _fact_bounds(self, term: Fact, domains: Domains) -> Bounds:
+        """A fact that a wide number has once per unit."""
+        each = self._meaning.each_of(term.variable, term.fact)
+        number = None if each is None else _of_grid(domains[term.variable])
+        if each is None or number is None:
+            return Bounds(-math.inf, math.inf, False)
+        found = _combined("*", number, Bounds(each, each, True))
+        variable = self._meaning.product.variable(term.variable)
+        if variable.times is not None:
+            found = _combined("*", found, self.bounds(variable.times, domains))
+        return found
+
     def _sum_bounds(self, term: SumOfFact | Pieces, domains: Domains) -> Bounds:
-        """Slot by slot: exact where no ``times`` ties slots together."""
+        """Slot by slot: exact where no ``times`` ties slots together. What a number adds is
+        linear, so its ends tell."""
         worth_of = self._meaning.number(term)
         slots = self._slots_of(term)
         for variable in self._meaning.product.variables:
             if (
                 isinstance(term, SumOfFact)
                 and variable.times is not None
-                and self._meaning.facts_of(variable.id, term.fact)
+                and self._meaning.has_fact(variable.id, term.fact)
             ):
                 return Bounds(-math.inf, math.inf, True)
         low = high = Fraction(0)
@@ -281,7 +306,7 @@ class Judge:
         base = worth_of(empty) or Fraction(0)
         for slot in slots:
             parts = []
-            for answer in domains[slot].every():
+            for answer in domains[slot].ends():
                 alone = worth_of({slot: answer}) if isinstance(term, SumOfFact) else None
                 if isinstance(term, Pieces):
                     alone = Fraction(int(answer)) if answer else None

@@ -15,7 +15,7 @@ from configurator.engine.exact import half_away
 from configurator.engine.truth import Answers, Meaning, NumberOf, TruthOf
 from configurator.model.choice import NONE
 from configurator.model.expression import Expression
-from configurator.model.product import AmountLine, PercentLine, Prices, Variable
+from configurator.model.product import AmountLine, PercentLine, PriceRow, Prices, Variable
 from configurator.model.verdict import Bill, PriceLine
 
 Amount = Callable[[Answers], Fraction]
@@ -26,11 +26,13 @@ Amount = Callable[[Answers], Fraction]
 class Charge:
     """One charge: ``amount`` reads ``slots`` besides what ``expressions`` read.
 
-    ``source`` is what it was written as; ``None`` is the base.
+    ``source`` is what it was written as; ``None`` is the base. ``rate`` is its tax, in
+    percent.
     """
 
     line: str
     amount: Amount
+    rate: Fraction
     slots: tuple[str, ...] = ()
     expressions: tuple[Expression, ...] = ()
     source: Variable | AmountLine | None = None
@@ -50,6 +52,7 @@ class Share:
     line: str
     charge: Charge
     percent: Fraction
+    rate: Fraction
     applies: Callable[[Answers], bool]
     expressions: tuple[Expression, ...]
 
@@ -75,16 +78,20 @@ class Pricing:
             None if self.prices.times is None else meaning.number(self.prices.times)
         )
 
-    def tax(self, cents: int) -> int:
+    def tax(self, cents: int, rate: Fraction) -> int:
         """The tax in (or on) an amount, rounded once."""
-        rate = self.prices.tax_rate
         if self.prices.tax_included:
             return cents - half_away(cents * 100 / (100 + rate))
         return half_away(cents * rate / 100)
 
-    def paid(self, cents: int) -> int:
-        """What a charge or share adds to what is paid."""
-        return cents if self.prices.tax_included else cents + self.tax(cents)
+    def paid(self, cents: int, rate: Fraction) -> int:
+        """What a charge or share taxed at ``rate`` adds to what is paid."""
+        return cents if self.prices.tax_included else cents + self.tax(cents, rate)
+
+    @property
+    def one_rate(self) -> bool:
+        """Whether all is taxed alike."""
+        return all(part.rate == self.prices.tax_rate for part in self.parts)
 
     def units(self, answers: Answers) -> Fraction:
         """How often the total is charged; once where nobody said, never less than not at
@@ -98,30 +105,38 @@ class Pricing:
         Lines are of one unit; ``net``, ``tax`` and ``total`` are multiplied by ``times``.
         """
         lines: dict[str, int] = {}
-        tax = 0
+        taxes: dict[Fraction, int] = {}
         for part in self.parts:
             cents = part.cents(answers)
             if cents:
                 lines[part.line] = lines.get(part.line, 0) + cents
-                tax += self.tax(cents)
+                taxes[part.rate] = taxes.get(part.rate, 0) + self.tax(cents, part.rate)
         summed = sum(lines.values())
         minimum = self.prices.minimum
         if minimum is not None and summed < minimum:
             lines["minimum"] = minimum - summed
-            tax += self.tax(minimum - summed)
+            rate, lift = self.prices.tax_rate, self.tax(minimum - summed, self.prices.tax_rate)
+            taxes[rate] = taxes.get(rate, 0) + lift
             summed = minimum
         units = self.units(answers)
-        net = summed - tax if self.prices.tax_included else summed
+        net = summed - sum(taxes.values()) if self.prices.tax_included else summed
+        total = charged = half_away(net * units)
+        split: list[tuple[Fraction, int]] = []
+        for rate, tax in sorted(taxes.items()):  # rounded together, so that they add up
+            net += tax
+            total, before = half_away(net * units), total
+            split.append((rate, total - before))
         return Bill(
             tuple(PriceLine(line, amount) for line, amount in lines.items() if amount),
-            half_away(net * units),
-            half_away((net + tax) * units) - half_away(net * units),
-            half_away((net + tax) * units),
+            charged,
+            total - charged,
+            total,
+            tuple(split),
         )
 
     def plain_sum(self, answers: Answers) -> int:
         """What is paid for one unit before any minimum: the sum the engine minimises."""
-        return sum(self.paid(part.cents(answers)) for part in self.parts)
+        return sum(self.paid(part.cents(answers), part.rate) for part in self.parts)
 
     # --- charges ----------------------------------------------------------------------
 
@@ -129,7 +144,7 @@ class Pricing:
         charges: list[Charge] = []
         if self.prices.base:
             base = Fraction(self.prices.base)
-            charges.append(Charge("base", lambda answers: base))
+            charges.append(Charge("base", lambda answers: base, self.prices.tax_rate))
         for variable in self._meaning.product.variables:
             charge = self._of_variable(variable)
             if charge is not None:
@@ -148,15 +163,19 @@ class Pricing:
         if each is None:
             return None
         slots = tuple(slot.id for slot in self._meaning.layout.by_variable[variable.id])
+        rate = self._rate(variable.tax)
         if variable.times is None:
-            return Charge(variable.id, each, slots, (), variable)
+            return Charge(variable.id, each, rate, slots, (), variable)
         times = self._meaning.number(variable.times)
 
         def multiplied(answers: Answers) -> Fraction:
             multiplier = times(answers)
             return Fraction(0) if multiplier is None else each(answers) * multiplier
 
-        return Charge(variable.id, multiplied, slots, (variable.times,), variable)
+        return Charge(variable.id, multiplied, rate, slots, (variable.times,), variable)
+
+    def _rate(self, own: Fraction | None) -> Fraction:
+        return self.prices.tax_rate if own is None else own
 
     def _price_of(self, variable: Variable) -> Amount | None:
         """The price of what was chosen, before ``times``."""
@@ -214,15 +233,19 @@ class Pricing:
             return cents if minimum is None else max(cents, Fraction(minimum))
 
         read = [each for each in (line.when, line.amount, line.times) if each is not None]
-        cells = [cell for conditions, _ in line.rows for cell in conditions]
-        return Charge(line.id, charged, (), (*read, *cells), line)
+        cells = [cell for row in self.live_rows(line) for cell in row.conditions]
+        return Charge(line.id, charged, self._rate(line.tax), (), (*read, *cells), line)
+
+    def live_rows(self, line: AmountLine) -> tuple[PriceRow, ...]:
+        """The rows of a price table that exist on the day."""
+        return tuple(row for row in line.rows if row.period.covers(self._meaning.day))
 
     def _amount(self, line: AmountLine) -> NumberOf:
         if line.amount is not None:
             return self._meaning.number(line.amount)
         rows: list[tuple[tuple[TruthOf, ...], Fraction]] = [
-            (tuple(self._meaning.condition(cell) for cell in cells), price)
-            for cells, price in line.rows
+            (tuple(self._meaning.condition(cell) for cell in row.conditions), row.price)
+            for row in self.live_rows(line)
         ]
 
         def in_table(answers: Answers) -> Fraction | None:
@@ -246,7 +269,14 @@ class Pricing:
             applies = self._applies(line, before)
             read = tuple(each.when for each in (line, *before) if each.when is not None)
             shares.extend(
-                Share(line.id, charge, line.percent, applies, read)
+                Share(
+                    line.id,
+                    charge,
+                    line.percent,
+                    charge.rate if line.tax is None else line.tax,
+                    applies,
+                    read,
+                )
                 for charge in self.charges
                 if not line.of or charge.line in line.of
             )

@@ -117,16 +117,19 @@ class Proposer:
         return len(left) > 1 or not all(held.known[value] for value in left)
 
     def _wanted(self, variable: Variable, row: Default) -> list[tuple[Held, int, str]]:
-        """A row's answers, slot by slot. A several-of's default names one value to take
-        (or none of them)."""
+        """A row's answers, slot by slot; of a several-of, what is not named is not taken.
+        Nothing, where an answer does not exist today."""
         if variable.kind != "several of":
             held = self.held.get(variable.id)
             value = None if held is None else held.value_of(row.value)
             return [] if held is None or value is None else [(held, value, row.value)]
-        found = []
+        quantities, found = dict(row.taken), []
         for choice in variable.values:
             held = self.held.get(f"{variable.id}.{choice.id}")
             if held is not None and held.slot is not None and not held.slot.never:
-                value = int(choice.id == row.value)
-                found.append((held, value, held.answers[value]))
-        return found
+                answer = quantities.pop(choice.id, "0")
+                value = held.value_of(answer)
+                if value is None:
+                    return []
+                found.append((held, value, answer))
+        return [] if quantities else found

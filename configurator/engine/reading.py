@@ -135,7 +135,7 @@ class Reading:
             variables = self._meaning.product.variables
             names = [each.id for each in variables] if node.variable is None else [node.variable]
             for name in names:
-                if self._meaning.facts_of(name, node.fact):
+                if self._meaning.has_fact(name, node.fact):
                     self._fact(name, node.fact, found)
         elif isinstance(node, DatePart):
             self._collect(node.date, found)

@@ -42,6 +42,7 @@ class Totals:
         prices = pricing.prices
         parts = len(pricing.charges) + len(pricing.shares)
         self._slack = 0 if prices.tax_included else parts + 1
+        self._told_by_sum = prices.tax_included or pricing.one_rate
 
     def correction(
         self, valid: Callable[[Held], list[int]], chosen: dict[str, str]
@@ -105,7 +106,9 @@ class Totals:
         minimum = self._pricing.prices.minimum
         if minimum is None:
             return sums, np.ones(len(sums), dtype=np.bool_)
-        least = self._pricing.paid(minimum)
+        if not self._told_by_sum:  # what is paid does not tell whether the minimum lifts it
+            return sums, np.zeros(len(sums), dtype=np.bool_)
+        least = self._pricing.paid(minimum, self._pricing.prices.tax_rate)
         clear = sums >= least + self._slack
         lifted: Ints = np.where(clear, sums, np.maximum(sums, least - self._slack))
         return lifted, clear | (self._slack == 0)

@@ -492,6 +492,16 @@ class Meaning:
             }
         return found
 
+    def each_of(self, variable_id: str, fact: str) -> Fraction | None:
+        """What each unit of a number adds to a fact; ``None`` where it has none."""
+        return dict(self.product.variable(variable_id).facts_each).get(fact)
+
+    def has_fact(self, variable_id: str, fact: str) -> bool:
+        """Whether a variable can add to a fact."""
+        return bool(self.facts_of(variable_id, fact)) or (
+            self.each_of(variable_id, fact) is not None
+        )
+
     def times(self, variable: Variable, fact: str | None = None) -> NumberOf | None:
         """The multiplier of a variable's price and facts, where it has one."""
         if variable.times is None or fact in self._flags:
@@ -500,6 +510,7 @@ class Meaning:
 
     def _fact(self, term: Fact) -> TermOf:
         facts = self.facts_of(term.variable, term.fact)
+        each = self.each_of(term.variable, term.fact)
         variable = self.product.variable(term.variable)
         times = self.times(variable, term.fact)
         slot = term.variable
@@ -510,7 +521,7 @@ class Meaning:
             answer = answers.get(slot)
             if not answer or answer == NONE:
                 return None
-            number = facts.get(answer, ZERO)
+            number = facts.get(answer, ZERO) if each is None else Fraction(answer) * each
             if times is None:
                 return number
             multiplier = times(answers)
@@ -532,7 +543,7 @@ class Meaning:
                 answer = answers.get(slot, NOT_ASKED)
                 if answer is None:
                     return None
-                number = worth.get(answer)
+                number = worth(answer)
                 if number is None:
                     continue
                 if times is not None:
@@ -547,20 +558,32 @@ class Meaning:
 
     def _summands(
         self, variable_id: str, fact: str
-    ) -> list[tuple[str, dict[str, Fraction], NumberOf | None]]:
+    ) -> list[tuple[str, Callable[[str], Fraction | None], NumberOf | None]]:
         """What a variable adds to a sum: slot, worth of each answer, multiplier."""
-        facts = self.facts_of(variable_id, fact)
+        facts, each_unit = self.facts_of(variable_id, fact), self.each_of(variable_id, fact)
         variable = self.product.variable(variable_id)
-        if not facts or not variable.period.covers(self.day):
+        if not self.has_fact(variable_id, fact) or not variable.period.covers(self.day):
             return []
         times = self.times(variable, fact)
+        if each_unit is not None:
+            return [(variable_id, _per_unit(each_unit), times)]
         if variable.kind != "several of":
-            return [(variable_id, facts, times)]
+            return [(variable_id, facts.get, times)]
         return [
-            (slot.id, {each: facts[slot.value.id] * int(each) for each in slot.answers}, times)
+            (slot.id, {each: facts[slot.value.id] * int(each) for each in slot.answers}.get, times)
             for slot in self.layout.by_variable[variable_id]
             if slot.value is not None and slot.value.id in facts
         ]
+
+
+def _per_unit(each: Fraction) -> Callable[[str], Fraction | None]:
+    """What a number adds at ``each`` per unit; nothing where it is not asked, or none."""
+
+    def worth(answer: str) -> Fraction | None:
+        number = parse_number(answer)
+        return None if number is None else number * each
+
+    return worth
 
 
 def _worth_by_set(answer: str, values: tuple[str, ...]) -> Worth:

@@ -45,7 +45,7 @@ def spoken_guards(
     Guards at a choice are judged on the valid domains. Those at the summary are judged as
     if all proposals were accepted and untouched several-ofs were empty.
     """
-    active = [guard for guard in engine.product.guards if guard.period.covers(engine.day)]
+    active = [guard for guard in engine.product.guards if guard.may_speak(engine.day)]
     now = (engine.domains(choices, context), view.lowest_total)
     later = now
     if not view.complete and any(guard.at == "summary" for guard in active):

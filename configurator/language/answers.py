@@ -112,7 +112,8 @@ def quantities_of(
 ) -> list[tuple[str, str]] | None:
     """``{rack: 2}``, ``[rack, bell]`` or ``none`` as slots and quantities.
 
-    With ``closed``, the values that are not named are 0.
+    A name alone takes as few as may be taken. With ``closed``, the values that are not
+    named are 0.
     """
     wanted: dict[str, str] = {}
     if isinstance(node, Mapping):
@@ -134,7 +135,7 @@ def quantities_of(
                     variable=declared.id,
                 )
             return None
-        quantity = "1" if value is None else _quantity(draft, declared, value)
+        quantity = _least(declared) if value is None else _quantity(draft, declared, value)
         if quantity is None:
             return None
         wanted[key.text] = quantity
@@ -143,16 +144,21 @@ def quantities_of(
     return [(f"{declared.id}.{value}", quantity) for value, quantity in wanted.items()]
 
 
+def _least(declared: Declared) -> str:
+    """The smallest quantity of a kind that is taken."""
+    return str(max(declared.several.each[0], 1) if declared.several else 1)
+
+
 def _quantity(draft: Draft, declared: Declared, node: Node) -> str | None:
     text = scalar(draft, node)
     if text is None:
         return None
     if text.text in ("yes", "no"):
-        return "1" if text.text == "yes" else "0"
-    highest = declared.several.each[1] if declared.several else 1
+        return _least(declared) if text.text == "yes" else "0"
+    least, highest = int(_least(declared)), declared.several.each[1] if declared.several else 1
     if NUMBER.fullmatch(text.text):
         found = Fraction(text.text)
-        if found.denominator == 1 and 0 <= found <= highest:
+        if found == 0 or (found.denominator == 1 and least <= found <= highest):
             return str(found.numerator)
     if not declared.flawed:
         draft.report.stop(
@@ -160,7 +166,7 @@ def _quantity(draft: Draft, declared: Declared, node: Node) -> str | None:
             text.span,
             word=text.text,
             variable=declared.id,
-            low="0",
+            low=str(declared.several.each[0] if declared.several else 0),
             high=str(highest),
         )
     return None

@@ -102,7 +102,7 @@ class Bounds:
     def _decimals_of_sum(self, name: str | None, fact: str) -> int | None:
         most = 0
         for variable in self.product.variables if name is None else [self._variable(name)]:
-            if variable is None or not any(fact in dict(each.facts) for each in variable.values):
+            if variable is None or not _has_fact(variable, fact):
                 continue
             needed = self._with_times(variable, _fact_places(variable, fact))
             if needed is None:
@@ -214,10 +214,14 @@ class Bounds:
         variable = self._variable(name)
         if variable is None:
             return None, None
-        facts = {dict(each.facts).get(fact, Fraction(0)) for each in variable.values}
+        unit = dict(variable.facts_each).get(fact)
+        if unit is None:
+            told = _few({dict(each.facts).get(fact, Fraction(0)) for each in variable.values})
+        else:
+            told = self._combined("*", self._read(name), _few({unit}))
         if variable.times is None:
-            return _few(facts)
-        return self._combined("*", _few(facts), self.of(variable.times))
+            return told
+        return self._combined("*", told, self.of(variable.times))
 
     def _combined(
         self,
@@ -269,7 +273,16 @@ def _extreme(function: str, parts: list[Told]) -> Told:
     return None, None
 
 
+def _has_fact(variable: Variable, fact: str) -> bool:
+    return fact in dict(variable.facts_each) or any(
+        fact in dict(each.facts) for each in variable.values
+    )
+
+
 def _fact_places(variable: Variable, fact: str) -> int:
+    unit = dict(variable.facts_each).get(fact)
+    if unit is not None:
+        return places(unit) + (variable.number.decimals if variable.number else 0)
     return max(
         (places(amount) for each in variable.values for name, amount in each.facts if name == fact),
         default=0,

@@ -83,8 +83,12 @@ class Fields:
         known: frozenset[str],
         later: Table[str, str] | None = None,
         facts: bool = False,
+        each: bool = False,
     ) -> None:
-        """Check ``node``'s keys against ``known``; ``later`` names constructs not built yet."""
+        """Check ``node``'s keys against ``known``; ``later`` names constructs not built yet.
+
+        ``facts`` may stand as ``fact:<id>``, and facts ``each`` unit as ``each:<id>``.
+        """
         self.draft = draft
         self.node = node
         self.of: dict[str, Node] = {}
@@ -100,6 +104,10 @@ class Fields:
                     continue
                 if facts and name in draft.scope.facts:
                     self.of["fact:" + name] = value
+                    continue
+                per_unit = _per_unit(name) if each else None
+                if per_unit in draft.scope.facts:
+                    self.of[f"each:{per_unit}"] = value
                     continue
                 spaced = name.replace("_", " ").replace("-", " ").lower()
                 if later and spaced in later:
@@ -205,6 +213,14 @@ class Fields:
         self.day("review by")
 
 
+def _per_unit(key: str) -> str | None:
+    """The fact in ``weight each``, which a number has once per unit."""
+    for sign in (" each", "-each", "_each"):
+        if key.endswith(sign):
+            return key.removesuffix(sign)
+    return None
+
+
 def scalar(draft: Draft, node: Node | None) -> Scalar | None:
     """``node`` as a text that is not empty; anything else is reported."""
     if node is None:
@@ -235,6 +251,24 @@ def number_of(draft: Draft, text: str, span: Span) -> Fraction | None:
     else:
         draft.report.stop("type-mismatch/number", span, word=text)
     return None
+
+
+def percent(draft: Draft, node: Node | None) -> Fraction | None:
+    """``21 %`` or ``21`` as an exact number."""
+    text = scalar(draft, node)
+    if text is None:
+        return None
+    return number_of(draft, text.text.removesuffix("%").strip(), text.span)
+
+
+def rate(draft: Draft, node: Node | None) -> Fraction | None:
+    """The rate of a tax: a percentage that is not below 0."""
+    found = percent(draft, node)
+    if found is not None and found < 0:
+        assert node is not None
+        draft.report.stop("type-mismatch/rate", node.span)
+        return None
+    return found
 
 
 def money(draft: Draft, node: Scalar) -> int | None:

@@ -11,10 +11,9 @@ from configurator.language.nodes import Mapping, Node, Scalar
 from configurator.language.resolve import read_condition
 from configurator.language.rules import take_id
 from configurator.model.diagnostic import Span
-from configurator.model.product import Evidence, Guard, Level, Suggestion
+from configurator.model.product import Evidence, Guard, Level, Mute, Suggestion
 
-_KEYS = METADATA | {"id", "level", "when", "say", "at", "suggest", "reasons", "evidence"}
-_LATER = {"mute": "muting of guards"}
+_KEYS = METADATA | {"id", "level", "when", "say", "at", "suggest", "reasons", "evidence", "mute"}
 
 
 def read_guards(draft: Draft, items: list[Mapping]) -> tuple[tuple[Guard, ...], dict[str, Span]]:
@@ -22,7 +21,7 @@ def read_guards(draft: Draft, items: list[Mapping]) -> tuple[tuple[Guard, ...], 
     guards = []
     seen: dict[str, Span] = {}
     for item in items:
-        fields = Fields(draft, item, _KEYS, _LATER)
+        fields = Fields(draft, item, _KEYS)
         key = take_id(draft, fields, seen, "guards")
         if key is None:
             continue
@@ -53,6 +52,7 @@ def _guard(draft: Draft, fields: Fields, key: Scalar) -> Guard | None:
         for slot, answer in slots_of(draft, name, node, closed=False) or ()
     )
     evidence = _evidence(draft, fields.get("evidence"), place)
+    mute = _mute(draft, fields.get("mute"))
     if level is None or when is None or say is None:
         return None
     return Guard(
@@ -65,9 +65,21 @@ def _guard(draft: Draft, fields: Fields, key: Scalar) -> Guard | None:
         reasons=reasons,
         evidence=evidence,
         owner=fields.string("owner"),
+        mute=mute,
         period=fields.period(),
         span=key.span,
     )
+
+
+def _mute(draft: Draft, node: Node | None) -> Mute | None:
+    """``mute: {until: 2027-01-31, because: Said too often.}``: it always ends some day."""
+    if node is None:
+        return None
+    fields = Fields(draft, node, frozenset({"until", "because"}))
+    fields.must("until", "mute")
+    until = fields.day("until")
+    because = fields.string("because")
+    return Mute(until, because) if until is not None else None
 
 
 def _evidence(draft: Draft, node: Node | None, place: str) -> Evidence | None:

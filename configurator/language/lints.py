@@ -60,7 +60,9 @@ class _Dependencies:
         self.tables = {table.id: table for table in product.tables}
         self.with_fact: dict[str, list[str]] = {}
         for variable in product.variables:
-            for fact in dict.fromkeys(name for each in variable.values for name, _ in each.facts):
+            facts = [name for each in variable.values for name, _ in each.facts]
+            facts += [name for name, _ in variable.facts_each]
+            for fact in dict.fromkeys(facts):
                 self.with_fact.setdefault(fact, []).append(variable.id)
 
     def of(self, variable: Variable) -> tuple[str, ...]:

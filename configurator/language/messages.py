@@ -229,6 +229,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "remove it, or change the `type`.",
         "quítalo o cambia el `type`.",
     ),
+    "unknown-key/each": (
+        'A number has "{word}" once per unit.',
+        "Un número tiene «{word}» por cada unidad.",
+        "write `{word} each`.",
+        "escribe `{word} each`.",
+    ),
     "unknown-key/table-when": (
         "A table has no `when`.",
         "Una tabla no lleva `when`.",
@@ -814,6 +820,18 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "Acaba ({last}) antes de empezar ({first}).",
         "`until` is the last day that counts.",
         "`until` es el último día que cuenta.",
+    ),
+    "type-mismatch/rate": (
+        "A tax is no percentage below 0.",
+        "Un impuesto no es un porcentaje menor que 0.",
+        "write it like `tax: 10 %`.",
+        "escríbelo como `tax: 10 %`.",
+    ),
+    "type-mismatch/each": (
+        '"{fact}" is yes or no, so a number cannot have it once per unit.',
+        "«{fact}» es sí o no; un número no puede tenerlo por cada unidad.",
+        "only facts that are numbers add up.",
+        "solo se suman los datos que son números.",
     ),
     "type-mismatch/ends": (
         '"{word}" is not a range.',

@@ -7,7 +7,15 @@ from fractions import Fraction
 
 from configurator.language.cells import read_cell
 from configurator.language.draft import Draft
-from configurator.language.fields import METADATA, Fields, number_of, scalar, sequence, strings
+from configurator.language.fields import (
+    METADATA,
+    Fields,
+    number_of,
+    percent,
+    rate,
+    sequence,
+    strings,
+)
 from configurator.language.header import named
 from configurator.language.lookups import check_lookup
 from configurator.language.nodes import Mapping, Node, Scalar
@@ -15,12 +23,12 @@ from configurator.language.resolve import read_condition, read_number
 from configurator.language.rules import take_id
 from configurator.language.sheets import sheet_of
 from configurator.language.spreadsheet import plain_number
-from configurator.language.tables import empty_cells, read_layout
+from configurator.language.tables import empty_cells, read_layout, row_period
 from configurator.model.diagnostic import Span
-from configurator.model.expression import Condition
 from configurator.model.product import (
     AmountLine,
     PercentLine,
+    PriceRow,
     Prices,
     TableRow,
     Variable,
@@ -40,12 +48,12 @@ _LINE = METADATA | {
     "group",
     "empty",
     "match",
+    "tax",
 }
 _LATER = {
     "tiers": "tiers",
     "rows": "tiers",
     "kind": "tiers",
-    "tax": "tax per line",
     "sheet": "Excel tables",
 }
 RESERVED_LINES = ("base", "minimum", "all", "tax", "total", "net")
@@ -79,10 +87,10 @@ def read_prices(
     if not sections:
         return None
     fields = Fields(draft, _joined(draft, sections), _SECTION)
-    rate, included = Fraction(0), True
+    tax_rate, included = Fraction(0), True
     if "tax" in fields:
         tax = Fields(draft, fields.of["tax"], frozenset({"rate", "included"}))
-        rate = _percent(draft, tax.must("rate", "tax")) or Fraction(0)
+        tax_rate = rate(draft, tax.must("rate", "tax")) or Fraction(0)
         tax.must("included", "tax")
         included = tax.yes("included")
     currency = fields.scalar("currency")
@@ -91,7 +99,7 @@ def read_prices(
     times = read_number(draft, fields.scalar("times"), "price")
     return Prices(
         currency=currency.text if currency else "EUR",
-        tax_rate=rate,
+        tax_rate=tax_rate,
         tax_included=included,
         base=fields.money("base") or 0,
         lines=_lines(draft, lines, variables),
@@ -113,13 +121,6 @@ def _joined(draft: Draft, sections: list[Mapping]) -> Mapping:
                 entries[key.text] = (key, node)
     place = sections[0]
     return Mapping(place.file, place.line, place.column, list(entries.values()), False, place.line)
-
-
-def _percent(draft: Draft, node: Node | None) -> Fraction | None:
-    text = scalar(draft, node)
-    if text is None:
-        return None
-    return number_of(draft, text.text.removesuffix("%").strip(), text.span)
 
 
 def _lines(
@@ -179,12 +180,20 @@ def _line(
         for word in ("times", "minimum", "empty", "match"):
             if word in fields:
                 draft.report.stop("unknown-key/not-percent", fields.of[word].span, word=word)
-        percent = _percent(draft, fields.get("percent"))
+        share = percent(draft, fields.get("percent"))
         of = _of(draft, fields, key, charges)
-        if percent is None or "of" not in fields:
+        if share is None or "of" not in fields:
             return None
         return PercentLine(
-            key.text, name, percent, of, fields.string("group"), when, fields.period(), key.span
+            id=key.text,
+            name=name,
+            percent=share,
+            of=of,
+            group=fields.string("group"),
+            when=when,
+            tax=rate(draft, fields.get("tax")),
+            period=fields.period(),
+            span=key.span,
         )
     for word in ("of", "group"):
         if word in fields:
@@ -204,6 +213,8 @@ def _line(
         times=times.term if times else None,
         when=when,
         minimum=fields.money("minimum"),
+        tax=rate(draft, fields.get("tax")),
+        first_match=fields.word("match", ("first",)) == "first",
         period=fields.period(),
         span=key.span,
     )
@@ -223,9 +234,7 @@ def _of(draft: Draft, fields: Fields, key: Scalar, charges: set[str]) -> tuple[s
     return tuple(names)
 
 
-def _table(
-    draft: Draft, fields: Fields
-) -> tuple[tuple[tuple[Condition, ...], Fraction], ...] | None:
+def _table(draft: Draft, fields: Fields) -> tuple[PriceRow, ...] | None:
     """A price table: the column ``price`` is charged, all others are read."""
     node = fields.scalar("table")
     sheet = sheet_of(draft, node) if node is not None else None
@@ -235,13 +244,9 @@ def _table(
         draft.report.stop("missing-key/column", sheet.place(1, 0), column="price")
         return None
     layout = read_layout(draft, sheet, ("price",))
-    for name in ("from", "until"):
-        if name in layout.own:
-            draft.report.later("dates on price rows", sheet.place(1, layout.own[name]))
     index = sheet.columns.index("price")
     empty = empty_cells(fields)
-    rows: list[tuple[tuple[Condition, ...], Fraction]] = []
-    checked: list[TableRow] = []
+    rows: list[PriceRow] = []
     fit = layout.fit
     for row in sheet.rows:
         conditions = []
@@ -256,10 +261,14 @@ def _table(
         if price is None:
             fit = False
             continue
-        rows.append((tuple(conditions), price))
-        checked.append(TableRow(tuple(conditions), (str(price),), span=sheet.place(row.line, 0)))
+        period = row_period(draft, sheet, layout, row)
+        rows.append(PriceRow(tuple(conditions), price, period, sheet.place(row.line, 0)))
     if not fit:
         return None
     first_match = fields.word("match", ("first",)) == "first"
-    check_lookup(draft, tuple(checked), first_match, layout.read, sheet, charged=True)
+    checked = tuple(
+        TableRow(row.conditions, (str(row.price),), period=row.period, span=row.span)
+        for row in rows
+    )
+    check_lookup(draft, checked, first_match, layout.read, sheet, charged=True)
     return tuple(rows)

@@ -8,7 +8,7 @@ from typing import Literal, cast
 from configurator.language.answers import slots_of
 from configurator.language.draft import Draft
 from configurator.language.fields import Fields, mapping, money, scalar, strings
-from configurator.language.nodes import Mapping, Node
+from configurator.language.nodes import Mapping, Node, Scalar
 from configurator.model.product import Scenario
 
 _KEYS = frozenset(
@@ -24,6 +24,8 @@ _KEYS = frozenset(
         "removes",
         "not relevant",
         "proposes",
+        "repair",
+        "completes",
         "lines",
         "no lines",
         "net",
@@ -33,11 +35,9 @@ _KEYS = frozenset(
         "count",
     )
 )
-_LATER = {
-    "repair": "scenario: repair",
-    "completes": "scenario: completes",
-    "lead days": "lead time",
-}
+_LATER = {"lead days": "lead time"}
+OPEN = "open"
+"""What a repair does to a question it asks again."""
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -61,11 +61,13 @@ def _scenario(
         choose=_answers(draft, fields.get("choose"), closed=True) or (),
         expect=cast(Literal["possible", "refused", "complete"] | None, expect),
         because=_ids(draft, fields.get("because"), rules),
+        repair=_repair(draft, fields.get("repair")),
         implies=_answers(draft, fields.get("implies"), closed=False, chosen=False),
         offers=_options(draft, fields.get("offers")),
         removes=_options(draft, fields.get("removes")),
         not_relevant=_variables(draft, fields.get("not relevant")),
         proposes=_answers(draft, fields.get("proposes"), closed=False),
+        completes=_answers(draft, fields.get("completes"), closed=False, chosen=False),
         lines=_lines(draft, fields.get("lines"), charges),
         no_lines=_ids(draft, fields.get("no lines"), charges),
         net=fields.money("net"),
@@ -84,6 +86,29 @@ def _answers(draft: Draft, node: Node | None, *, closed: bool, chosen: bool = Tr
     for key, value in mapping(draft, node):
         for slot, answer in slots_of(draft, key, value, closed=closed, chosen=chosen) or ():
             found[slot] = answer
+    return tuple(found.items())
+
+
+def _repair(draft: Draft, node: Node | None) -> tuple[tuple[str, str | None], ...] | None:
+    """What a repair changes: answers, or ``open`` where the question is asked again."""
+    if node is None:
+        return None
+    found: dict[str, str | None] = {}
+    for key, value in mapping(draft, node):
+        name, _, part = key.text.partition(".")
+        declared = draft.scope.names.get(name)
+        reopened = (
+            isinstance(value, Scalar)
+            and value.text == OPEN
+            and declared is not None
+            and declared.kind not in ("context", "computed", "text")
+            and OPEN not in declared.values
+            and (declared.kind != "several of" or part in declared.values)
+        )
+        if reopened:
+            found[key.text] = None
+            continue
+        found.update(slots_of(draft, key, value, closed=False) or ())
     return tuple(found.items())
 
 

@@ -169,7 +169,7 @@ def _rows(draft: Draft, sheet: Sheet, layout: Layout, empty: Empty) -> list[Tabl
                 sets,
                 identifier or str(row.line),
                 _because(draft, sheet, layout, row),
-                _period(draft, sheet, layout, row),
+                row_period(draft, sheet, layout, row),
                 sheet.place(row.line, 0),
             )
         )
@@ -224,9 +224,15 @@ def _because(draft: Draft, sheet: Sheet, layout: Layout, row: Row) -> Text | Non
     return Text.of(pairs)
 
 
-def _period(draft: Draft, sheet: Sheet, layout: Layout, row: Row) -> Period:
+def row_period(draft: Draft, sheet: Sheet, layout: Layout, row: Row) -> Period:
+    """The columns ``from`` and ``until`` of a row."""
     days = []
     for name in ("from", "until"):
         text = _own(layout, row, name)
         days.append(day(draft, text, sheet.place(row.line, layout.own[name])) if text else None)
-    return Period(days[0], days[1]) if any(days) else ALWAYS
+    first, last = days
+    if first and last and last < first:
+        span = sheet.place(row.line, layout.own["until"])
+        draft.report.stop("type-mismatch/period", span, first=str(first), last=str(last))
+        return ALWAYS
+    return Period(first, last) if first or last else ALWAYS

@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, cast
 
-from configurator.language.answers import answer_of
+from configurator.language.defaults import read_defaults
 from configurator.language.draft import Draft
 from configurator.language.fields import (
     METADATA,
     Fields,
     check_id,
     day,
+    number,
     number_of,
+    rate,
+    scalar,
     sequence,
 )
-from configurator.language.nodes import Mapping, Node, Scalar, Sequence
+from configurator.language.nodes import Mapping, Node, Scalar
 from configurator.language.resolve import read_condition, read_number
 from configurator.language.scope import Declared, Sort
 from configurator.language.terms import plain
@@ -30,7 +33,6 @@ from configurator.model.diagnostic import Span
 from configurator.model.product import (
     Computed,
     DayRange,
-    Default,
     Doubt,
     Kind,
     NumberRange,
@@ -55,11 +57,11 @@ _COMMON = (METADATA - {"status"}) | {
     "unit",
 }
 _KEYS: dict[str, frozenset[str]] = {
-    "one of": frozenset({"values"}),
-    "yes or no": frozenset({"price"}),
-    "number": frozenset({"range", "step", "decimals", "price each"}),
+    "one of": frozenset({"values", "tax"}),
+    "yes or no": frozenset({"price", "tax"}),
+    "number": frozenset({"range", "step", "decimals", "price each", "tax"}),
     "date": frozenset({"range"}),
-    "several of": frozenset({"values", "pick", "each", "pieces"}),
+    "several of": frozenset({"values", "pick", "each", "pieces", "tax"}),
     "text": frozenset({"length", "letters"}),
     "computed": frozenset({"compute", "round", "decimals", "lookup"}),
 }
@@ -69,7 +71,6 @@ _LATER = {
     "lead days": "lead time",
     "provides": "resources",
     "consumes": "resources",
-    "tax": "tax per line",
     "when out of stock": "stock",
     "tiers": "tiers",
     "rows": "tiers",
@@ -98,6 +99,7 @@ class Outline:
     kind: Kind
     values: tuple[Value, ...]
     text: TextLimits | None = None
+    facts_each: tuple[tuple[str, Fraction], ...] = ()
 
 
 def declare(draft: Draft, section: list[Mapping]) -> list[Outline]:
@@ -122,7 +124,7 @@ def _outline(draft: Draft, key: Scalar, node: Node) -> Outline | None:
             "duplicate-id", key.span, id=name, file=known.span.file, line=known.span.line
         )
         return None
-    fields = Fields(draft, node, _EVERY, _LATER, facts=True)
+    fields = Fields(draft, node, _EVERY, _LATER, facts=True, each=True)
     kind = _kind(fields)
     declared = Declared(name, kind or "one of", _SORTS.get(kind or "one of", "symbol"), key.span)
     draft.scope.names[name] = declared
@@ -159,9 +161,11 @@ def _check_keys(draft: Draft, fields: Fields, kind: Kind) -> None:
     if not isinstance(fields.node, Mapping):
         return
     for key in tuple(fields.of):
-        fact = key.startswith("fact:")
-        if (fact and kind != "yes or no") or (not fact and key not in allowed):
+        whose = {"fact:": "yes or no", "each:": "number"}.get(key[:5])
+        if (whose is not None and kind != whose) or (whose is None and key not in allowed):
             shown = key.removeprefix("fact:")
+            if key.startswith("each:"):
+                shown = key.removeprefix("each:") + " each"
             span = next(
                 (
                     each.span
@@ -170,7 +174,10 @@ def _check_keys(draft: Draft, fields: Fields, kind: Kind) -> None:
                 ),
                 fields.node.span,
             )
-            draft.report.stop("unknown-key/type", span, word=shown, kind=kind)
+            if whose == "yes or no" and kind == "number":
+                draft.report.stop("unknown-key/each", span, word=shown)
+            else:
+                draft.report.stop("unknown-key/type", span, word=shown, kind=kind)
             del fields.of[key]
 
 
@@ -185,6 +192,8 @@ def _declare_kind(draft: Draft, outline: Outline) -> None:
             outline.values = yes_and_no(draft, declared, fields)
         case "number":
             declared.number = _number_range(draft, fields, declared)
+            outline.facts_each = _facts_each(draft, fields)
+            declared.facts.update((fact, 1) for fact, _ in outline.facts_each)
         case "date":
             declared.days = _day_range(draft, fields, declared)
         case "text":
@@ -204,8 +213,24 @@ def _declare_kind(draft: Draft, outline: Outline) -> None:
         declared.decimals = max(_places(number) for number in declared.numbers)
 
 
-def _places(number: Fraction) -> int:
-    return len(plain(number).partition(".")[2])
+def _facts_each(draft: Draft, fields: Fields) -> tuple[tuple[str, Fraction], ...]:
+    """``weight each: 3``: what each unit of a number adds to a fact."""
+    found = []
+    for fact in draft.scope.facts.values():
+        node = scalar(draft, fields.get("each:" + fact.id))
+        if node is None:
+            continue
+        if fact.yes_or_no:
+            draft.report.stop("type-mismatch/each", node.span, fact=fact.id)
+            continue
+        amount = number(draft, node)
+        if amount is not None:
+            found.append((fact.id, amount))
+    return tuple(found)
+
+
+def _places(value: Fraction) -> int:
+    return len(plain(value).partition(".")[2])
 
 
 def _decimals(draft: Draft, fields: Fields) -> int | None:
@@ -334,10 +359,12 @@ def _complete(draft: Draft, outline: Outline) -> Variable:
         unit=declared.unit,
         optional=declared.optional,
         relevant_when=read_condition(draft, fields.scalar("relevant when"), "background"),
-        defaults=_defaults(draft, outline),
+        defaults=read_defaults(draft, declared, fields.get("default")),
         ask_always=ask == "always",
         times=times.term if times else None,
         price_each=fields.money("price each"),
+        facts_each=outline.facts_each,
+        tax=rate(draft, fields.get("tax")),
         show=cast(
             Literal["never", "result", "ask"],
             fields.word("show", ("never", "result", "ask")) or "ask",
@@ -366,35 +393,12 @@ def _computed(draft: Draft, outline: Outline) -> Computed:
     return Computed(typed.term if typed else None, lookup, rounding, declared.decimals)
 
 
-def _defaults(draft: Draft, outline: Outline) -> tuple[Default, ...]:
-    node = outline.fields.get("default")
-    if node is None:
-        return ()
-    declared = outline.declared
-    if declared.kind == "several of":
-        draft.report.later("default of a several-of", node.span)
-        return ()
-    if not isinstance(node, Sequence):
-        answer = answer_of(draft, declared, node)
-        return () if answer is None else (Default(answer, None, node.span),)
-    rows = []
-    for item in sequence(draft, node):
-        fields = Fields(draft, item, frozenset({"when", "value"}))
-        value = fields.must("value", declared.id)
-        when = fields.scalar("when")
-        condition = read_condition(draft, when, "background")
-        answer = answer_of(draft, declared, value) if value is not None else None
-        if answer is not None and (condition is not None or when is None):
-            rows.append(Default(answer, condition, item.span))
-    return tuple(rows)
-
-
 def _doubts(draft: Draft, fields: Fields, key: str) -> tuple[Doubt, ...]:
     found = []
-    for number, item in enumerate(sequence(draft, fields.get("doubts")), 1):
+    for at, item in enumerate(sequence(draft, fields.get("doubts")), 1):
         doubt = Fields(draft, item, frozenset({"ask", "answer", "when"}))
-        ask = draft.texts.read(doubt.must("ask", "doubts"), f"{key}.doubts.{number}.ask")
-        answer = draft.texts.read(doubt.must("answer", "doubts"), f"{key}.doubts.{number}.answer")
+        ask = draft.texts.read(doubt.must("ask", "doubts"), f"{key}.doubts.{at}.ask")
+        answer = draft.texts.read(doubt.must("answer", "doubts"), f"{key}.doubts.{at}.answer")
         if ask is not None and answer is not None:
             condition = read_condition(draft, doubt.scalar("when"), "guard")
             found.append(Doubt(ask, answer, condition))

@@ -70,12 +70,14 @@ class Value:
 class Default:
     """One row of a default: the first row that applies and fits is proposed.
 
-    ``value`` is an answer (see ``model.choice``) of the variable.
+    ``value`` is an answer (see ``model.choice``) of the variable. For a several-of it is
+    empty, and ``taken`` holds ``(value, quantity)`` pairs; what is not named is 0.
     """
 
     value: str
     when: Condition | None = None
     span: Span = NOWHERE
+    taken: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,9 @@ class Variable:
 
     ``values`` is given for one-of and several-of, and holds ``yes`` and ``no`` for a
     yes-or-no. ``times`` multiplies the price and every fact of what was chosen.
-    ``price_each`` (cents) is charged per unit of a number.
+    ``price_each`` (cents) is charged per unit of a number, and ``facts_each`` holds
+    ``(fact, amount per unit)`` pairs of one. ``tax`` is a percentage that stands in for
+    the general rate.
     """
 
     id: str
@@ -165,6 +169,8 @@ class Variable:
     ask_always: bool = False
     times: Term | None = None
     price_each: int | None = None
+    facts_each: tuple[tuple[str, Fraction], ...] = ()
+    tax: Fraction | None = None
     show: Literal["never", "result", "ask"] = "ask"
     help: Text | None = None
     doubts: tuple[Doubt, ...] = ()
@@ -266,6 +272,14 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """A guard is not said up to and including ``until``; ``because`` is for us."""
+
+    until: datetime.date
+    because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Guard:
     """What is wise: a sentence said when ``when`` is certainly true. It never blocks."""
 
@@ -278,6 +292,22 @@ class Guard:
     reasons: tuple[Text, ...] = ()
     evidence: Evidence | None = None
     owner: str | None = None
+    mute: Mute | None = None
+    period: Period = ALWAYS
+    span: Span = NOWHERE
+
+    def may_speak(self, day: datetime.date) -> bool:
+        """Whether it exists on ``day`` and is not muted then."""
+        return self.period.covers(day) and (self.mute is None or day > self.mute.until)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """One row of a price table: a condition for each column that is not ``*``, and the
+    price in the currency's unit."""
+
+    conditions: tuple[Condition, ...]
+    price: Fraction
     period: Period = ALWAYS
     span: Span = NOWHERE
 
@@ -285,15 +315,18 @@ class Guard:
 @dataclass(frozen=True, slots=True)
 class AmountLine:
     """A charge computed from variables: ``amount`` in the currency's unit, or a lookup
-    in a price table (``rows``; the first that holds), times ``times``."""
+    in a price table (``rows``; the first that holds), times ``times``. ``tax`` is a
+    percentage that stands in for the general rate."""
 
     id: str
     name: Text
     amount: Term | None
-    rows: tuple[tuple[tuple[Condition, ...], Fraction], ...] = ()
+    rows: tuple[PriceRow, ...] = ()
     times: Term | None = None
     when: Condition | None = None
     minimum: int | None = None
+    tax: Fraction | None = None
+    first_match: bool = False
     period: Period = ALWAYS
     span: Span = NOWHERE
 
@@ -303,7 +336,8 @@ class PercentLine:
     """A percentage on the original amount of named charges (empty ``of``: every one).
 
     ``of`` names ``base``, amount lines, and variables with prices. Of the percent
-    lines of one ``group`` only the first that applies is charged.
+    lines of one ``group`` only the first that applies is charged. Its tax is that of the
+    charge it is a percentage of, unless ``tax`` says otherwise.
     """
 
     id: str
@@ -312,6 +346,7 @@ class PercentLine:
     of: tuple[str, ...]
     group: str | None = None
     when: Condition | None = None
+    tax: Fraction | None = None
     period: Period = ALWAYS
     span: Span = NOWHERE
 
@@ -337,7 +372,8 @@ class Scenario:
     """What the merchandiser expects, checked before every release.
 
     ``choose`` are choices in order (see ``model.choice``); each expectation that is
-    not ``None`` is checked exactly.
+    not ``None`` is checked exactly. ``repair`` holds what the first repair of a refusal
+    changes, ``completes`` answers of the configuration that "finish for me" gives.
     """
 
     name: str
@@ -346,11 +382,13 @@ class Scenario:
     choose: tuple[tuple[str, str], ...] = ()
     expect: Literal["possible", "refused", "complete"] | None = None
     because: tuple[str, ...] | None = None
+    repair: tuple[tuple[str, str | None], ...] | None = None
     implies: tuple[tuple[str, str], ...] | None = None
     offers: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     removes: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     not_relevant: tuple[str, ...] | None = None
     proposes: tuple[tuple[str, str], ...] | None = None
+    completes: tuple[tuple[str, str], ...] | None = None
     lines: tuple[tuple[str, int], ...] | None = None
     no_lines: tuple[str, ...] | None = None
     net: int | None = None

@@ -7,6 +7,7 @@ rule folder, so that the same question gives the same bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from configurator.model.choice import Choice, Choices
@@ -78,12 +79,16 @@ class PriceLine:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """The price of a complete configuration, in cents; ``total`` is what is paid."""
+    """The price of a complete configuration, in cents; ``total`` is what is paid.
+
+    ``taxes`` splits ``tax`` into ``(rate in percent, cents)``, lowest rate first.
+    """
 
     lines: tuple[PriceLine, ...]
     net: int
     tax: int
     total: int
+    taxes: tuple[tuple[Fraction, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,13 +75,16 @@ def _failures(
         return
     if refused is not None:
         yield from _judge_refusal(engine, scenario, choices, refused, context)
-        return
-    if scenario.expect == "refused":
+        if scenario.expect != "refused":
+            return
+    elif scenario.expect == "refused" or scenario.because is not None or scenario.repair:
         yield _text("all of it is possible", "todo es posible")
         return
     view = engine.view(choices, context)
     yield from _judge_view(product, scenario, view)
     yield from _judge_bill(scenario, view)
+    if scenario.completes is not None:
+        yield from _judge_completion(engine, scenario.completes, choices, context)
     if scenario.guards is not None:
         said = sorted(each.guard.id for each in spoken_guards(engine, view, choices, context))
         yield from _differ("guards", "avisos", sorted(scenario.guards), said)
@@ -102,14 +105,37 @@ def _judge_refusal(
     engine: Engine, scenario: Scenario, choices: Choices, refused: Choice, context: Choices
 ) -> Iterable[Text]:
     conflict = engine.conflict(choices, refused, context)
-    rules = sorted(rule.partition("#")[0] for rule in conflict.rules)
     if scenario.expect != "refused":
+        rules = ", ".join(sorted(rule.partition("#")[0] for rule in conflict.rules))
         yield _text(
-            f"{refused.slot} = {refused.answer} is refused because of {', '.join(rules)}",
-            f"{refused.slot} = {refused.answer} se rechaza por {', '.join(rules)}",
+            f"{refused.slot} = {refused.answer} is refused because of {rules}",
+            f"{refused.slot} = {refused.answer} se rechaza por {rules}",
         )
-    elif scenario.because is not None:
-        yield from _differ("because", "motivos", sorted(scenario.because), sorted(set(rules)))
+        return
+    if scenario.because is not None:
+        found = {
+            rule if rule in scenario.because else rule.partition("#")[0] for rule in conflict.rules
+        }
+        yield from _differ("because", "motivos", sorted(scenario.because), sorted(found))
+    if scenario.repair is not None:
+        repairs = engine.repairs(choices, refused, context, 1)
+        changes = [(each.slot, each.after) for each in repairs[0].changes] if repairs else []
+        yield from _differ("repair", "arreglo", _answered(scenario.repair), _answered(changes))
+
+
+def _answered(changes: Iterable[tuple[str, str | None]]) -> list[str]:
+    return sorted(f"{slot} = {'open' if answer is None else answer}" for slot, answer in changes)
+
+
+def _judge_completion(
+    engine: Engine, expected: Iterable[tuple[str, str]], choices: Choices, context: Choices
+) -> Iterable[Text]:
+    """What "finish for me" gives: the proposals, and the cheapest of the rest."""
+    completion = engine.complete(choices, context, prefer_proposals=True)
+    found = {} if completion is None else {each.slot: each.answer for each in completion.answers}
+    for slot, answer in expected:
+        if found.get(slot) != answer:
+            yield _differ_text(slot, answer, found.get(slot, "—"))
 
 
 def _judge_view(product: Product, scenario: Scenario, view: EngineView) -> Iterable[Text]:

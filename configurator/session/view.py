@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from configurator.engine import Engine
+from configurator.engine.exact import plain as spelled
 from configurator.guidance import Spoken, spoken_guards
 from configurator.model.product import Product
 from configurator.model.verdict import Bill, EngineView, Option, SlotView
@@ -97,7 +98,7 @@ def _price(product: Product, answer: EngineView) -> Json:
     data: Json = {
         "currency": prices.currency,
         "tax_included": prices.tax_included,
-        "tax_rate": str(prices.tax_rate),
+        "tax_rate": spelled(prices.tax_rate),
     }
     if answer.lowest_total is not None:
         data["lowest"] = answer.lowest_total
@@ -111,13 +112,19 @@ def _price(product: Product, answer: EngineView) -> Json:
 
 
 def bill_json(bill: Bill) -> Json:
-    """A bill as JSON; lines keep their order in a list of ``[id, cents]``."""
-    return {
+    """A bill as JSON; lines keep their order in a list of ``[id, cents]``. ``taxes`` is
+    there where several rates apply."""
+    data: Json = {
         "lines": [[line.id, line.amount] for line in bill.lines],
         "net": bill.net,
         "tax": bill.tax,
         "total": bill.total,
     }
+    if len(bill.taxes) > 1:
+        data["taxes"] = [[spelled(rate), cents] for rate, cents in bill.taxes]
+    elif bill.taxes:
+        data["tax_rate"] = spelled(bill.taxes[0][0])
+    return data
 
 
 def _progress(product: Product, answer: EngineView) -> Json:

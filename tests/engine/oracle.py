@@ -355,15 +355,19 @@ class Oracle:
         variable = self.product.variable(name)
         if not self.asked(name, c) or c[name] in (SKIPPED, "none"):
             return OPEN
-        facts = {v.id: dict(v.facts).get(fact, Fraction(0)) for v in variable.values}
         times = self._times(variable, c)
-        return facts[c[name]] * times if isinstance(times, Fraction) else OPEN
+        if variable.kind == "number":
+            worth = Fraction(c[name]) * dict(variable.facts_each)[fact]
+        else:
+            worth = {v.id: dict(v.facts).get(fact, Fraction(0)) for v in variable.values}[c[name]]
+        return worth * times if isinstance(times, Fraction) else OPEN
 
     def _summed(self, name: str, fact: str, c: Configuration) -> Fraction:
         variable = self.product.variable(name)
         if variable.kind == "computed" or not self.asked(name, c):
             return Fraction(0)
-        if not any(fact in dict(v.facts) for v in variable.values):
+        known = [dict(v.facts) for v in variable.values] + [dict(variable.facts_each)]
+        if not any(fact in facts for facts in known):
             return Fraction(0)
         times = self._times(variable, c)
         if not isinstance(times, Fraction):
@@ -385,14 +389,17 @@ class Oracle:
         """What is paid, in cents."""
         prices = self.product.prices
         charges: dict[str, int] = {"base": prices.base}
+        rates: dict[str, Fraction] = {"base": prices.tax_rate}
         for variable in self.product.variables:
             charge = self._charge(variable, c)
             if charge is not None:
                 charges[variable.id] = charge
+                rates[variable.id] = prices.tax_rate if variable.tax is None else variable.tax
         for line in prices.lines:
             if isinstance(line, AmountLine) and line.period.covers(self.day):
                 charges[line.id] = self._amount(line, c)
-        shares: list[int] = []
+                rates[line.id] = prices.tax_rate if line.tax is None else line.tax
+        taxed = [(charges[name], rates[name]) for name in charges]
         used: set[str] = set()
         for line in prices.lines:
             if not isinstance(line, PercentLine) or not line.period.covers(self.day):
@@ -405,14 +412,14 @@ class Oracle:
             used.discard("")
             for name, cents in charges.items():
                 if not line.of or name in line.of:
-                    shares.append(cent(cents * line.percent / 100))
-        net = sum(charges.values()) + sum(shares)
-        parts = [*charges.values(), *shares]
+                    rate = rates[name] if line.tax is None else line.tax
+                    taxed.append((cent(cents * line.percent / 100), rate))
+        net = sum(cents for cents, _ in taxed)
         if prices.minimum is not None and net < prices.minimum:
-            parts.append(prices.minimum - net)
+            taxed.append((prices.minimum - net, prices.tax_rate))
             net = prices.minimum
         if not prices.tax_included:
-            net += sum(cent(part * prices.tax_rate / 100) for part in parts)
+            net += sum(cent(cents * rate / 100) for cents, rate in taxed)
         units: object = Fraction(1)
         if prices.times is not None:
             units = self.worth(prices.times, c)
@@ -447,10 +454,10 @@ class Oracle:
         if line.amount is not None:
             amount = self.worth(line.amount, c)
         else:
-            for cells, price in line.rows:
-                truth = self.row(cells, c)
-                if truth is not False:
-                    amount = price if truth else OPEN
+            for row in line.rows:
+                truth = self.row(row.conditions, c)
+                if row.period.covers(self.day) and truth is not False:
+                    amount = row.price if truth else OPEN
                     break
         times = Fraction(1) if line.times is None else self.worth(line.times, c)
         if not isinstance(amount, Fraction) or not isinstance(times, Fraction):

@@ -40,6 +40,7 @@ from configurator.model.product import (
     NumberRange,
     PercentLine,
     Period,
+    PriceRow,
     Prices,
     Product,
     Rule,
@@ -140,6 +141,7 @@ def product_of(*variables: Variable, **more: object) -> Product:
 # --- random products --------------------------------------------------------------------
 
 IDS = ("a", "b", "c")
+TAXES = st.sampled_from([None, None, Fraction(0), Fraction(10)])
 
 
 @st.composite
@@ -166,6 +168,8 @@ def products(draw: st.DrawFn, *, prices: bool = True) -> Product:
                 optional=draw(st.booleans()),
                 relevant_when=relevant,
                 price_each=draw(st.sampled_from([None, 150, 333])) if prices else None,
+                facts_each=draw(st.sampled_from([(), (("weight", Fraction(3, 2)),)])),
+                tax=draw(TAXES),
             )
         )
         known.numbers.append("size")
@@ -181,6 +185,7 @@ def products(draw: st.DrawFn, *, prices: bool = True) -> Product:
                 weights=draw(weight_map(("p", "q"))),
                 relevant_when=draw(st.one_of(st.none(), conditions(known, 1))),
                 times=draw(times_of(known)),
+                tax=draw(TAXES),
             )
         )
         known.several.append("kit")
@@ -373,7 +378,12 @@ def price_list(draw: st.DrawFn, known: Known) -> Prices:
                 "list",
                 text("List"),
                 None,
-                (((draw(conditions(known, 0)),), Fraction(7)), ((), Fraction(21, 2))),
+                (
+                    PriceRow((), Fraction(99), GONE),
+                    PriceRow((draw(conditions(known, 0)),), Fraction(7)),
+                    PriceRow((), Fraction(21, 2)),
+                ),
+                tax=draw(TAXES),
             )
         )
     for name in ("less", "lesser")[: draw(st.integers(0, 2))]:
@@ -385,6 +395,7 @@ def price_list(draw: st.DrawFn, known: Known) -> Prices:
                 draw(st.sampled_from([(), ("base",), ("shape", "kit")])),
                 draw(st.sampled_from([None, "group"])),
                 draw(st.one_of(st.none(), conditions(known, 0))),
+                draw(TAXES),
             )
         )
     return Prices(

@@ -19,7 +19,7 @@ MISSING = {
     "energy": ["needs", "preferences"],
     "laptop": ["stock", "needs", "preferences", "lead time"],
     "trail-bike": ["needs", "lead time", "preferences"],
-    "wardrobe": ["needs", "parts", "lead time", "preferences", "scenario: repair"],
+    "wardrobe": ["needs", "parts", "lead time", "preferences"],
 }
 
 

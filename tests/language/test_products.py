@@ -11,6 +11,7 @@ from configurator.model import expression as model
 from configurator.model.product import (
     AmountLine,
     DayRange,
+    Mute,
     NumberRange,
     PercentLine,
     Period,
@@ -192,7 +193,7 @@ def test_decimal_commas_only_where_semicolons_separate() -> None:
         "carbon;49,50\naluminium;1234,5\n"
     )
     assert isinstance(line, AmountLine)
-    assert [amount for _, amount in line.rows] == [Fraction("49.5"), Fraction("1234.5")]
+    assert [row.price for row in line.rows] == [Fraction("49.5"), Fraction("1234.5")]
 
 
 def test_a_lookup_gives_its_variable_numbers_or_ids() -> None:
@@ -328,6 +329,78 @@ def test_scenarios_speak_the_engines_language() -> None:
     assert scenario.guards == ()
     assert scenario.because is None
     assert scenario.count == 12
+
+
+def test_scenarios_expect_a_repair_and_a_completion() -> None:
+    (scenario,) = product(
+        "scenarios:\n  - name: Repaired\n    choose: {material: carbon}\n    expect: refused\n"
+        "    repair: {brakes: disc, depth: open, extras.rack: open, extras: {mudguards: 1}}\n"
+        "    completes: {lights: none, extras: [rack]}\n"
+    ).scenarios
+    assert scenario.repair == (
+        ("brakes", "disc"),
+        ("depth", None),
+        ("extras.rack", None),
+        ("extras.mudguards", "1"),
+    )
+    assert scenario.completes == (("lights", "none"), ("extras.rack", "1"))
+
+
+def test_defaults_of_a_several_of_are_sets() -> None:
+    def rows(default: str, limits: str = "each: 0..3") -> list[tuple[tuple[str, str], ...]]:
+        text = f"type: several of, {limits}, values: {{rack: {{}}, lock: {{}}}}"
+        kit = product(more(f"  kit:\n    {{{text}, default: {default}}}\n")).variable("kit")
+        return [row.taken for row in kit.defaults]
+
+    assert rows("[rack, lock]") == [(("rack", "1"), ("lock", "1"))]
+    assert rows("{rack: 2}") == [(("rack", "2"),)]
+    assert rows("rack") == [(("rack", "1"),)]
+    assert rows("none") == rows("[]") == rows("{}") == [()]
+    assert rows("[rack]", "each: 2..3") == [(("rack", "2"),)]
+    by_case = rows("[{when: bell, value: [rack]}, {value: {lock: 3}}]")
+    assert by_case == [(("rack", "1"),), (("lock", "3"),)]
+
+
+def test_numbers_have_facts_once_per_unit() -> None:
+    found = product(
+        more("  bags: {type: number, range: 0..3, step: 0.5, weight each: 1.5}\n")
+        + "=== rules.yaml\nrules:\n  - {id: r, require: sum(weight) + bags.weight <= 30 g}\n"
+    )
+    assert found.variable("bags").facts_each == (("weight", Fraction("1.5")),)
+
+
+def test_taxes_of_one_line_or_variable() -> None:
+    found = product(
+        more("  cake: {type: number, range: 0..9, price each: 3.00, tax: 10 %}\n")
+        + "=== prices.yaml\nprices:\n  tax: {rate: 21 %, included: no}\n  lines:\n"
+        "    - {id: book, amount: 20, tax: 4}\n    - {id: off, percent: -5, of: all, tax: 0 %}\n"
+    )
+    assert found.prices is not None
+    assert found.variable("cake").tax == 10
+    assert [line.tax for line in found.prices.lines] == [4, 0]
+
+
+def test_rows_of_price_tables_have_dates() -> None:
+    (line,) = prices(
+        "    - {id: d, table: tables/d.csv}\n=== tables/d.csv\nmaterial,price,from,until\n"
+        "carbon,10,,2026-12-31\ncarbon,12,2027-01-01,\naluminium,5,,\n"
+    )
+    assert isinstance(line, AmountLine)
+    assert [row.period for row in line.rows] == [
+        Period(None, date(2026, 12, 31)),
+        Period(date(2027, 1, 1), None),
+        Period(),
+    ]
+
+
+def test_a_muted_guard_is_silent_until_its_day_is_over() -> None:
+    (guard,) = product(
+        "guards:\n  - id: g\n    level: hint\n    when: bell\n    say: Ding.\n"
+        "    mute: {until: 2027-01-31, because: Said too often.}\n"
+    ).guards
+    assert guard.mute == Mute(date(2027, 1, 31), "Said too often.")
+    assert not guard.may_speak(date(2027, 1, 31))
+    assert guard.may_speak(date(2027, 2, 1))
 
 
 def test_a_ring_through_times_is_seen() -> None:

@@ -150,7 +150,11 @@ def _part(pricing: Pricing, survey: Survey, part: Charge | Share) -> _Part:
     charge = part if isinstance(part, Charge) else part.charge
     expressions = charge.expressions if part is charge else (*charge.expressions, *part.expressions)
     slots = dict.fromkeys(charge.slots) | dict.fromkeys(survey.reading.slots(*expressions))
-    return _Part(part.line, lambda answers: pricing.paid(part.cents(answers)), tuple(slots), part)
+
+    def paid(answers: Answers) -> int:
+        return pricing.paid(part.cents(answers), part.rate)
+
+    return _Part(part.line, paid, tuple(slots), part)
 
 
 def _split(
@@ -165,7 +169,7 @@ def _split(
     if not isinstance(charge.source, Variable) or len(charge.slots) < 2:
         return None
     factor = Fraction(1) if isinstance(part, Charge) else part.percent / 100
-    taxed = 1 if pricing.prices.tax_included else 1 + pricing.prices.tax_rate / 100
+    taxed = 1 if pricing.prices.tax_included else 1 + part.rate / 100
     singles: list[Charge | Share] = []
     for slot in charge.slots:
         alone = replace(charge, slots=(slot,))
@@ -247,22 +251,24 @@ def _bounds_of(
 ) -> tuple[int, int]:
     """What a charge or share can add to what is paid, from below and above."""
     charge = origin if isinstance(origin, Charge) else origin.charge
-    low, high = _charge_bounds(judge, charge, domains)
+    low, high = _charge_bounds(pricing, judge, charge, domains)
     ends = [half_away(low), half_away(high)]
     if isinstance(origin, Share):
         ends = [half_away(end * origin.percent / 100) for end in ends]
         ends.append(0)  # it may not apply
-    ends = [pricing.paid(end) for end in ends]
+    ends = [pricing.paid(end, origin.rate) for end in ends]
     return min(ends), max(ends)
 
 
-def _charge_bounds(judge: Judge, charge: Charge, domains: Domains) -> tuple[Fraction, Fraction]:
+def _charge_bounds(
+    pricing: Pricing, judge: Judge, charge: Charge, domains: Domains
+) -> tuple[Fraction, Fraction]:
     source = charge.source
     if source is None:
         amount = charge.amount({})
         return amount, amount
     if isinstance(source, AmountLine):
-        return _line_bounds(judge, source, domains)
+        return _line_bounds(pricing, judge, source, domains)
     ends = _variable_bounds(charge, source, domains)
     if source.times is not None:
         ends = _times(ends, judge.bounds(source.times, domains))
@@ -293,7 +299,9 @@ def _variable_bounds(
     return low, high
 
 
-def _line_bounds(judge: Judge, line: AmountLine, domains: Domains) -> tuple[Fraction, Fraction]:
+def _line_bounds(
+    pricing: Pricing, judge: Judge, line: AmountLine, domains: Domains
+) -> tuple[Fraction, Fraction]:
     charged = judge.truth(line.when, domains)
     if charged is False:
         return Fraction(0), Fraction(0)
@@ -303,7 +311,7 @@ def _line_bounds(judge: Judge, line: AmountLine, domains: Domains) -> tuple[Frac
         sure = sure and bounds.sure
         ends = _exact(bounds)
     else:
-        prices = [price for _, price in line.rows] or [Fraction(0)]
+        prices = [row.price for row in pricing.live_rows(line)] or [Fraction(0)]
         ends = (min(prices), max(prices))
         sure = False
     if line.times is not None:

@@ -179,8 +179,7 @@ class Splitter:
         names = [each.id for each in variables] if term.variable is None else [term.variable]
         found = Weighted()
         for name in names:
-            facts = self._meaning.facts_of(name, term.fact)
-            if not facts:
+            if not self._meaning.has_fact(name, term.fact):
                 continue
             variable = self._meaning.product.variable(name)
             timed = self._meaning.times(variable, term.fact) is not None

@@ -130,7 +130,7 @@ class Survey:
                 self._survey(line.when, self._priced)
             if isinstance(line, PercentLine):
                 continue
-            for cell in (cell for cells, _ in line.rows for cell in cells):
+            for cell in (cell for row in line.rows for cell in row.conditions):
                 self._survey(cell, self._priced)
             self._mark(self._priced, *_given(line))
         for variable in self.product.variables:

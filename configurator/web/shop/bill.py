@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from configurator.model.choice import NONE
 from configurator.model.product import Variable
 from configurator.session import Session
+from configurator.web.shop.amounts import number
 from configurator.web.shop.summary import shown_steps, standing_answers, step_path
 from configurator.web.shop.texts import gettext
 from configurator.web.shop.wording import Wording
@@ -43,12 +44,12 @@ class Irreversible:
 @dataclass(frozen=True, slots=True)
 class Bill:
     """The lines of the price, and what they come to. ``per_unit``: the lines are for one
-    of several units."""
+    of several units. ``taxes`` are pairs of a rate and an amount."""
 
     lines: tuple[tuple[str, str], ...]
     net: str
     tax: str
-    tax_rate: str
+    taxes: tuple[tuple[str, str], ...]
     tax_included: bool
     total: str
     per_unit: bool
@@ -77,7 +78,10 @@ def bill(session: Session, wording: Wording) -> Bill | None:
         lines=tuple((wording.line(line), wording.money(cents)) for line, cents in price["lines"]),
         net=wording.money(price["net"]),
         tax=wording.money(price["tax"]),
-        tax_rate=price["tax_rate"],
+        taxes=tuple(
+            (number(rate, wording.locale), wording.money(cents))
+            for rate, cents in price.get("taxes", [[price["tax_rate"], price["tax"]]])
+        ),
         tax_included=bool(price["tax_included"]),
         total=wording.money(price["total"]),
         per_unit=session.product.prices is not None and session.product.prices.times is not None,

@@ -180,6 +180,7 @@ class Questions:
         each = ""
         if variable.price_each:
             each = gettext("%(price)s each", price=self._words.money(variable.price_each))
+        each = " · ".join(filter(None, [each, *self._words.facts_each(variable)]))
         amount = Amount(
             value=self._typed(value),
             suggested=self._typed(suggested),

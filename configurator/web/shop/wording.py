@@ -7,8 +7,9 @@ is possible comes from the view.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -152,9 +153,16 @@ class Wording:
 
     def facts(self, variable: Variable, value: Value) -> list[str]:
         """The named facts of an option: ``Weight 1,250 g``."""
+        return self._facts(value.facts)
+
+    def facts_each(self, variable: Variable) -> list[str]:
+        """The named facts that a number has once per unit."""
+        return [gettext("%(fact)s each", fact=fact) for fact in self._facts(variable.facts_each)]
+
+    def _facts(self, facts: Iterable[tuple[str, Fraction]]) -> list[str]:
         types = {fact.id: fact for fact in self.product.facts}
         said = []
-        for fact_id, amount in value.facts:
+        for fact_id, amount in facts:
             fact = types.get(fact_id)
             if fact is None or fact.name is None:
                 continue

@@ -1,0 +1,68 @@
+"""Scenarios on small products: what is expected, and what is said where it is not so."""
+
+from __future__ import annotations
+
+import datetime
+
+from configurator.session.checks import check_product
+from tests.language.folders import product
+
+TODAY = datetime.date(2026, 11, 22)
+RULES = """\
+rules:
+  - {id: carbon-disc, when: material = carbon, require: brakes = disc, because: Heat.}
+  - {id: wide-deep, when: width >= 3000, require: depth >= 500, because: It bends.}
+"""
+
+
+def failures(scenarios: str, more: str = "") -> list[str]:
+    """What does not hold in these scenarios, in English."""
+    checked = check_product(product(RULES + more + "scenarios:\n" + scenarios), TODAY)
+    return [failure.in_language("en") for result in checked.results for failure in result.failures]
+
+
+def test_the_first_repair_of_a_refusal() -> None:
+    refused = "  - {name: n, choose: {material: carbon, brakes: rim}, expect: refused, "
+    assert failures(refused + "because: [carbon-disc], repair: {material: aluminium}}\n") == []
+    assert failures(refused + "repair: {material: open, width: 600}}\n") == [
+        "repair: expected material = open, width = 600, found material = aluminium"
+    ]
+    nothing = "  - {name: n, choose: {material: carbon}, repair: {material: aluminium}}\n"
+    assert failures(nothing) == ["all of it is possible"]
+
+
+def test_what_else_a_refused_scenario_expects_is_of_the_choices_that_stood() -> None:
+    text = "  - {name: n, choose: {material: carbon, brakes: rim}, expect: refused, "
+    assert failures(text + "implies: {brakes: disc}, offers: {depth: [400, 500, 600]}}\n") == []
+    assert failures(text + "implies: {brakes: rim}}\n") == ["brakes: expected rim, found disc"]
+
+
+def test_what_finishing_gives() -> None:
+    text = "  - {name: n, choose: {width: 3000}, completes: "
+    kit = (
+        "variables:\n"
+        "  kit: {type: several of, each: 0..2, values: {rack: {price: 5}, lock: {}}, "
+        "default: {rack: 2}}\n"
+        "prices: {base: 1}\n"
+    )
+    good = "{kit: {rack: 2, lock: 0}, brakes: rim, material: aluminium}}\n"
+    assert failures(text + good, kit) == []
+    assert failures(text + "{kit: {rack: 1}, plate: Ana}}\n", kit) == [
+        "kit.rack: expected 1, found 2",
+        "plate: expected Ana, found none",
+    ]
+
+
+def test_a_row_of_a_table_is_cited_by_its_id_where_a_scenario_names_it() -> None:
+    table = "  - {id: fits, table: tables/t.csv, kind: forbidden, because: No.}\n"
+    sheet = "=== tables/t.csv\nid,material,brakes\nhot,carbon,rim\n=== scenarios.yaml\n"
+    text = "  - {name: n, choose: {depth: 400, brakes: rim, material: carbon}, expect: refused, "
+    rules = "rules:\n" + table + sheet + "scenarios:\n" + text
+
+    def said(because: str) -> list[str]:
+        found = check_product(product(rules + f"because: [{because}]}}\n"), TODAY)
+        return [each.in_language("en") for each in found.results[0].failures]
+
+    assert said("fits") == []
+    assert said('"fits#hot"') == []
+    assert said('"fits#cold"') == ["because: expected fits#cold, found fits"]
