@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from configurator.engine.backend import Backend, Reasoner
+from configurator.engine.backend import Backend
 from configurator.engine.constraint_backend import ConstraintBackend
 from configurator.engine.engine import Engine
 from configurator.engine.errors import EngineError, said
@@ -42,7 +42,7 @@ def compile_product(
     network = _taken_exactly(lowered.network)
     sat: list[SatBackend] = []
 
-    def reasoner() -> Reasoner:
+    def reasoner() -> SatBackend:
         if not sat:
             sat.append(SatBackend(network))
         return sat[0]
@@ -70,18 +70,16 @@ def _diagram(
     network: Network,
     cache: Path | None,
     may_fall_back: bool,
-    sat: Callable[[], Reasoner],
+    sat: Callable[[], SatBackend],
 ) -> Backend:
     """The compiled backend; imported only here, so that SAT works without it."""
     if find_spec("configurator.engine.diagram") is None:
-        found = sat()
-        assert isinstance(found, SatBackend)
-        return found
+        return sat()
     from configurator.engine.diagram import (
-        DiagramBackend,
         DiagramFileError,
         TooWideError,
         compile_diagram,
+        load_diagram,
         network_digest,
     )
 
@@ -89,16 +87,14 @@ def _diagram(
     folder = None if cache is None else cache / digest
     if folder is not None and folder.exists():
         try:
-            return DiagramBackend.load(folder, digest)
+            return load_diagram(folder, digest, sat)
         except DiagramFileError:
             folder = cache / digest if cache is not None else None  # compiled anew, replaced
     try:
-        compiled = compile_diagram(network)
+        compiled = compile_diagram(network, decider=sat)
     except TooWideError as error:
         if may_fall_back:
-            found = sat()
-            assert isinstance(found, SatBackend)
-            return found
+            return sat()
         names = ", ".join(error.owners[:4]) or lowered.meaning.product.id
         raise EngineError(
             "too-wide",

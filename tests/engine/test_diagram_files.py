@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from configurator.engine.diagram import (
-    DiagramBackend,
     DiagramFileError,
     compile_diagram,
+    load_diagram,
     network_digest,
 )
 from configurator.engine.network import Clause, CostFunction, Network, NetworkVariable
@@ -31,7 +31,7 @@ def folder(network: Network, tmp_path: Path) -> Path:
 
 def test_mapped_again_it_answers_the_same(network: Network, folder: Path) -> None:
     compiled = compile_diagram(network, orders=1)
-    loaded = DiagramBackend.load(folder, network_digest(network))
+    loaded = load_diagram(folder, network_digest(network))
     for pins in ((), ((0, 1),), ((3, 0), (7, 1))):
         assert same(loaded.marginals(pins, changes=True), compiled.marginals(pins, changes=True))
         assert loaded.count(pins) == compiled.count(pins)
@@ -43,7 +43,7 @@ def test_the_constant_and_bounds_survive(tmp_path: Path) -> None:
     costs = (CostFunction((), (700,), "base"), CostFunction((0,), (0, 5), "wide", exact=False))
     network = Network((NetworkVariable("v", (1, 1)),), (), (), costs)
     compile_diagram(network).save(tmp_path / "d")
-    again = DiagramBackend.load(tmp_path / "d").marginals(())
+    again = load_diagram(tmp_path / "d").marginals(())
     assert again.lowest.tolist() == [700, 705]
     assert not again.lowest_exact.any()
 
@@ -59,7 +59,7 @@ def test_the_constant_and_bounds_survive(tmp_path: Path) -> None:
 def test_diagrams_with_next_to_nothing_are_kept_too(empty: Network, tmp_path: Path) -> None:
     compiled = compile_diagram(empty)
     compiled.save(tmp_path / "d")
-    loaded = DiagramBackend.load(tmp_path / "d", network_digest(empty))
+    loaded = load_diagram(tmp_path / "d", network_digest(empty))
     assert same(loaded.marginals((), changes=True), compiled.marginals((), changes=True))
     assert loaded.count(()) == compiled.count(())
     assert loaded.cheapest(()) == compiled.cheapest(())
@@ -68,7 +68,7 @@ def test_diagrams_with_next_to_nothing_are_kept_too(empty: Network, tmp_path: Pa
 def test_saving_again_replaces_and_leaves_nothing_beside(network: Network, folder: Path) -> None:
     compile_diagram(network, orders=1).save(folder)
     assert [path.name for path in folder.parent.iterdir()] == ["diagram"]
-    DiagramBackend.load(folder)
+    load_diagram(folder)
 
 
 def test_a_damaged_file_is_refused(folder: Path) -> None:
@@ -77,13 +77,13 @@ def test_a_damaged_file_is_refused(folder: Path) -> None:
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(DiagramFileError, match=r"target\.npy is damaged; compile again"):
-        DiagramBackend.load(folder)
+        load_diagram(folder)
 
 
 def test_a_missing_file_is_refused(folder: Path) -> None:
     (folder / "slot.npy").unlink()
     with pytest.raises(DiagramFileError, match=r"slot\.npy is missing"):
-        DiagramBackend.load(folder)
+        load_diagram(folder)
 
 
 def test_another_version_is_refused(folder: Path) -> None:
@@ -91,24 +91,24 @@ def test_another_version_is_refused(folder: Path) -> None:
     manifest["format"] = 0
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(DiagramFileError, match="format is not version"):
-        DiagramBackend.load(folder)
+        load_diagram(folder)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1, "files": {}, "about": {}}'])
 def test_a_manifest_that_is_none_is_refused(folder: Path, text: str) -> None:
     (folder / "manifest.json").write_text(text)
     with pytest.raises(DiagramFileError, match="compile again"):
-        DiagramBackend.load(folder)
+        load_diagram(folder)
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DiagramFileError, match="no manifest"):
-        DiagramBackend.load(tmp_path / "nowhere")
+        load_diagram(tmp_path / "nowhere")
 
 
 def test_a_foreign_folder_is_refused(folder: Path) -> None:
     with pytest.raises(DiagramFileError, match="belongs to another network"):
-        DiagramBackend.load(folder, "0" * 64)
+        load_diagram(folder, "0" * 64)
 
 
 def test_the_digest_sees_everything_that_changes_an_answer(network: Network) -> None:

@@ -22,20 +22,29 @@ from configurator.engine.network import (
 from tests.engine.test_diagram_oracle import random_network
 
 
-def wide_sum(count: int) -> LinearSum:
+def wide_sum(count: int, values: int = 4) -> LinearSum:
     random = np.random.default_rng(7)
-    weights = tuple(tuple(int(w) for w in random.integers(0, 10**6, 4)) for _ in range(count))
+    weights = tuple(tuple(int(w) for w in random.integers(0, 10**6, values)) for _ in range(count))
     return LinearSum(tuple(range(count)), weights, None, 5 * 10**5 * count, 1)
 
 
 def test_one_sum_alone_can_be_too_wide() -> None:
-    variables = tuple(NetworkVariable(f"v{v}", (1,) * 4) for v in range(30))
+    variables = tuple(NetworkVariable(f"v{v}", (1,) * 60) for v in range(6))
     small = Clause(((0, frozenset({1})), (1, frozenset({2}))), 0)
-    network = Network(variables, (small, wide_sum(30)), ("small", "weight"))
+    network = Network(variables, (small, wide_sum(6, 60)), ("small", "weight"))
     with pytest.raises(TooWideError) as refusal:
         compile_diagram(network, max_edges=80_000)
     assert refusal.value.owners == ("weight",)
     assert refusal.value.reason == "states"
+
+
+def test_a_sum_over_many_variables_stays_beside_the_diagram() -> None:
+    variables = tuple(NetworkVariable(f"v{v}", (1,) * 4) for v in range(30))
+    small = Clause(((0, frozenset({1})), (1, frozenset({2}))), 0)
+    network = Network(variables, (small, wide_sum(30)), ("small", "weight"))
+    backend = compile_diagram(network, max_edges=80_000)
+    assert len(backend.diagram.sum_limit) == 1
+    assert backend.marginals(()).valid.all()
 
 
 def test_rules_that_are_wide_together_are_named() -> None:

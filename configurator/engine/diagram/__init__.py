@@ -9,6 +9,7 @@ from configurator.engine.diagram.compiler import (
     CompileProgress,
     TooWideError,
     compile_diagram,
+    load_diagram,
     network_digest,
 )
 from configurator.engine.diagram.storage import DiagramFileError
@@ -19,5 +20,6 @@ __all__ = [
     "DiagramFileError",
     "TooWideError",
     "compile_diagram",
+    "load_diagram",
     "network_digest",
 ]

@@ -11,7 +11,7 @@ import itertools
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,14 @@ class Facts:
     digest: str
     constant: int
     exact: bool
+
+
+class Sweeping(Protocol):
+    """What a sweep leaves behind, whatever it carried."""
+
+    up: Any
+    down: Any
+    slot_cost: Any
 
 
 class _Working:
@@ -83,7 +91,7 @@ class DiagramBackend:
         self._classes = 1 + int(
             max(diagram.class_of.max(initial=0), diagram.slot_class.max(initial=0))
         )
-        self._floor, self._span = totals_of(diagram)
+        self.floor, self.span = totals_of(diagram)
         view: Any = (lambda array: array.tolist()) if plain else (lambda array: array)
         whole = diagram.graph
         self._parts = Parts(
@@ -123,7 +131,7 @@ class DiagramBackend:
         """
         self._check(pins)
         self._check(fixed)
-        penalty = self._span + 1 if changes else kernels.INFINITE
+        penalty = self.span + 1 if changes else kernels.INFINITE
         cost = self._charged(pins, penalty)
         self._charge(fixed, kernels.INFINITE, cost)
         work = self._working()
@@ -153,10 +161,10 @@ class DiagramBackend:
             )
         given_up, repaired = self._room(size), self._room(size)
         self._run(kernels.read_soft)(
-            work.answer, constant, self._floor, penalty, valid, lowest, given_up, repaired
+            work.answer, constant, self.floor, penalty, valid, lowest, given_up, repaired
         )
         return Marginals(
-            total - self._floor < penalty,
+            total - self.floor < penalty,
             np.asarray(valid, dtype=bool),
             self._never,
             np.asarray(lowest, dtype=np.int64),
@@ -172,13 +180,15 @@ class DiagramBackend:
         if not self.plain:
             cost = np.zeros(len(cost), dtype=np.int64)
         self._charge(pins, kernels.INFINITE, cost)
-        allowed = np.asarray(cost, dtype=np.int64) < kernels.LIMIT
+        return self._count_of(np.asarray(cost, dtype=np.int64) < kernels.LIMIT, pins), True
+
+    def _count_of(self, allowed: npt.NDArray[np.bool_], pins: Pins) -> int:
+        """How many configurations of allowed states there are; all have the pins."""
         of_class = np.zeros(self._classes, dtype=np.int64)
         np.add.at(of_class, self.diagram.class_of[allowed], self.diagram.state_weight[allowed])
         weights = of_class[self.diagram.slot_class].tolist()
         graph = self._parts.nearest(pins)
-        number = count_models(graph, weights, plain=self.plain)
-        return number, True
+        return count_models(graph, weights, plain=self.plain)
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
         """The lexicographically smallest of the cheapest configurations, or ``None``."""
@@ -210,25 +220,6 @@ class DiagramBackend:
             self.diagram.arrays(),
             {"network": facts.digest, "constant": facts.constant, "exact": facts.exact},
         )
-
-    @classmethod
-    def load(
-        cls, folder: Path, digest: str | None = None, *, plain: bool = False
-    ) -> DiagramBackend:
-        """Map a saved diagram read-only. ``digest`` is the network's, if it is known.
-
-        Raises ``DiagramFileError`` if the folder is damaged, from another version or of
-        another network.
-        """
-        arrays, about = storage.load_arrays(folder, FrozenDiagram.__slots__)
-        facts = storage.facts_of(folder, about, {"network": str, "constant": int, "exact": bool})
-        if digest is not None and facts["network"] != digest:
-            raise storage.DiagramFileError(
-                folder, "it belongs to another network; compile this network again"
-            )
-        diagram = FrozenDiagram(**arrays)
-        known = Facts(facts["network"], facts["constant"], facts["exact"])
-        return cls(diagram, known, plain=plain)
 
     def _run(self, loop: Any) -> Any:
         return undecorated(loop) if self.plain else loop
@@ -292,22 +283,29 @@ class DiagramBackend:
                 cost,
                 work.state_lowest,
             )
-            if graph.edges >= WORTH and living < LEFT * graph.choices and not self.plain:
-                self._parts.keep(hard, self._part(graph, kernels.LIMIT - 1, work, living))
+            self._narrowed(hard, graph, kernels.LIMIT - 1, work, living)
         return (total if total < kernels.LIMIT else kernels.INFINITE), graph
 
-    def _part(self, graph: Graph, most: int, work: _Working, living: int) -> Graph:
-        """What the last sweep left alive, as a graph of its own."""
+    def _narrowed(self, hard: Pins, graph: Graph, most: int, swept: Sweeping, living: int) -> Graph:
+        """The graph, or where much of it is dead its living part; remembered for the pins."""
+        if not self.plain and graph.edges >= WORTH and hard:
+            if living < LEFT * graph.choices:
+                graph = self.part(graph, most, swept, living)
+            self._parts.keep(hard, graph)
+        return graph
+
+    def part(self, graph: Graph, most: int, swept: Sweeping, living: int) -> Graph:
+        """What lies on a whole of at most ``most`` after a sweep, as a graph of its own."""
         renamed = np.empty(graph.nodes, dtype=np.int64)
         start = np.empty(graph.nodes + 1, dtype=np.uint32)
         conjunction = np.empty(graph.nodes, dtype=np.uint8)
         slot, target = np.empty((2, graph.edges), dtype=np.uint32)
         nodes = kernels.compact(
             *graph.parts(),
-            work.slot_cost,
+            swept.slot_cost,
             most,
-            work.up[: graph.nodes],
-            work.down,
+            swept.up[: graph.nodes],
+            swept.down,
             renamed,
             start,
             conjunction,
@@ -332,6 +330,22 @@ class DiagramBackend:
 
     def _room(self, size: int, kind: Any = np.int64) -> Any:
         return [0] * size if self.plain else np.empty(size, dtype=kind)
+
+
+def read_diagram(folder: Path, digest: str | None = None) -> tuple[FrozenDiagram, Facts]:
+    """A saved diagram, mapped read-only. ``digest`` is the network's, if it is known.
+
+    Raises ``DiagramFileError`` if the folder is damaged, from another version or of
+    another network.
+    """
+    arrays, about = storage.load_arrays(folder, FrozenDiagram.__slots__)
+    facts = storage.facts_of(folder, about, {"network": str, "constant": int, "exact": bool})
+    if digest is not None and facts["network"] != digest:
+        raise storage.DiagramFileError(
+            folder, "it belongs to another network; compile this network again"
+        )
+    known = Facts(facts["network"], facts["constant"], facts["exact"])
+    return FrozenDiagram(**arrays), known
 
 
 def totals_of(diagram: FrozenDiagram) -> tuple[int, int]:

@@ -12,13 +12,14 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from configurator.engine.diagram.automata import (
     Automaton,
     AutomatonTooWideError,
     automaton_of,
 )
-from configurator.engine.diagram.backend import DiagramBackend, Facts
+from configurator.engine.diagram.backend import DiagramBackend, Facts, read_diagram
 from configurator.engine.diagram.conjunction import (
     EmptyDiagramError,
     GrowingDiagram,
@@ -29,8 +30,9 @@ from configurator.engine.diagram.frozen import FrozenDiagram, freeze
 from configurator.engine.diagram.kernels import LIMIT
 from configurator.engine.diagram.reduction import Reduction, reduce_network, reduce_to_nothing
 from configurator.engine.diagram.relations import NeverSatisfiedError, Relation
+from configurator.engine.diagram.summed import Decider, SummedDiagram
 from configurator.engine.diagram.tree import Tree, elimination_order, pseudo_tree
-from configurator.engine.network import AllowedTuples, Clause, Network
+from configurator.engine.network import AllowedTuples, Clause, LinearSum, Network
 
 BATCH = 8
 BATCH_STATES = 4096
@@ -45,6 +47,13 @@ PATIENCE = 0.15
 
 SMALL = 3000
 """A diagram of fewer edges is not worth another order."""
+
+
+WIDE_SUMS = (20, 6)
+"""Sums over more variables may stay beside the diagram; first only the widest do."""
+
+MODEST = 100_000
+"""Nodes a diagram may have for the sake of sums that could stay beside it."""
 
 
 class TooWideError(Exception):
@@ -101,8 +110,12 @@ def compile_diagram(
     seconds: float = 120.0,
     orders: int = 4,
     progress: Callable[[CompileProgress], None] | None = None,
+    decider: Callable[[], Decider] | None = None,
 ) -> DiagramBackend:
     """Compile ``network``; several calls give equal answers.
+
+    Wide sums that would make the diagram large stay beside it; ``decider`` (a solver of the
+    whole network where it is not given) then settles what sweeps leave open.
 
     ``max_nodes`` bounds the nodes of the whole, ``max_edges`` those of one level while it
     is multiplied (about 60 bytes each), ``seconds`` the whole. Raises ``TooWideError``.
@@ -110,25 +123,113 @@ def compile_diagram(
     deadline = time.monotonic() + seconds
     if not _numbers_fit(network):
         raise TooWideError((), "charges")
+    limits = Limits(max_nodes, max_edges, deadline)
+    several = _sums_to_leave_out(network)
+    try:
+        diagram, facts = _first_that_fits(network, several, limits, seconds, orders, progress)
+    except OverflowError as error:  # a weight or a product of multiplicities
+        raise TooWideError((), "charges") from error
+    return backend_of(diagram, facts, decider or _searching(network))
+
+
+def backend_of(
+    diagram: FrozenDiagram, facts: Facts, decider: Callable[[], Decider] | None
+) -> DiagramBackend:
+    """What answers from a diagram, with or without sums beside it."""
+    if not len(diagram.sum_limit):
+        return DiagramBackend(diagram, facts)
+    if decider is None:
+        raise ValueError("sums stand beside this diagram; a decider is needed")
+    try:
+        return SummedDiagram(diagram, facts, decider)
+    except OverflowError as error:
+        raise TooWideError((), "charges") from error
+
+
+def load_diagram(
+    folder: Path, digest: str | None = None, decider: Callable[[], Decider] | None = None
+) -> DiagramBackend:
+    """What was saved, for the network with this digest if it is known, mapped read-only.
+    ``decider`` is needed where sums stand beside the diagram. Raises ``DiagramFileError``."""
+    diagram, facts = read_diagram(folder, digest)
+    return backend_of(diagram, facts, decider)
+
+
+def _searching(network: Network) -> Callable[[], Decider]:
+    """A solver of the whole network, built when first needed."""
+    found: list[Decider] = []
+
+    def decider() -> Decider:
+        from configurator.engine.sat import SatBackend
+
+        if not found:
+            found.append(SatBackend(network))
+        return found[0]
+
+    return decider
+
+
+def _sums_to_leave_out(network: Network) -> list[frozenset[int]]:
+    """Sets of sums to leave beside the diagram, to be tried in turn: none, the widest, all
+    wide ones; only one set where the network has no wide sum."""
+    tried = [frozenset[int]()]
+    for width in WIDE_SUMS:
+        wide = frozenset(
+            number
+            for number, constraint in enumerate(network.constraints)
+            if isinstance(constraint, LinearSum) and len(constraint.scope) > width
+        )
+        if wide not in tried:
+            tried.append(wide)
+    return tried
+
+
+def _first_that_fits(
+    network: Network,
+    several: list[frozenset[int]],
+    limits: Limits,
+    seconds: float,
+    orders: int,
+    progress: Callable[[CompileProgress], None] | None,
+) -> tuple[FrozenDiagram, Facts]:
+    """With the first set of sums left out that gives a diagram of modest size, else with
+    the last."""
+    modest = Limits(min(limits.nodes, MODEST), min(limits.edges, 2 * MODEST), limits.deadline)
+    for aside in several[:-1]:
+        try:
+            return _compiled(network, aside, modest, seconds, 1, progress)
+        except TooWideError as error:
+            if error.reason == "seconds":
+                raise
+    return _compiled(network, several[-1], limits, seconds, orders, progress)
+
+
+def _compiled(
+    network: Network,
+    aside: frozenset[int],
+    limits: Limits,
+    seconds: float,
+    orders: int,
+    progress: Callable[[CompileProgress], None] | None,
+) -> tuple[FrozenDiagram, Facts]:
+    """The smallest diagram of several orders, with the sums ``aside`` beside it."""
     facts = Facts(network_digest(network), 0, all(cost.exact for cost in network.costs))
     sizes = [variable.size for variable in network.variables]
     try:
-        reduced = reduce_network(network)
+        reduced = reduce_network(network, aside)
     except NeverSatisfiedError:
-        nothing = freeze(None, reduce_to_nothing(network), sizes)
-        return DiagramBackend(nothing, facts)
-    except OverflowError as error:  # a weight or a product of multiplicities
-        raise TooWideError((), "charges") from error
+        return freeze(None, reduce_to_nothing(network), sizes), facts
     compilation = _Compilation(network, reduced, orders, progress)
     best: FrozenDiagram | None = None
     refusal: TooWideError | None = None
     refused = 0
     for attempt in range(orders):
-        limits = Limits(max_nodes, max_edges, deadline)
+        narrower = limits
         if best is not None:
-            limits = Limits(min(max_nodes, 4 * best.nodes + 1000), max_edges, deadline)
+            nodes = min(limits.nodes, 4 * best.nodes + 1000)
+            narrower = Limits(nodes, limits.edges, limits.deadline)
         try:
-            grown = compilation.attempt(attempt, limits)
+            grown = compilation.attempt(attempt, narrower)
         except TooWideError as error:
             refusal = refusal or error
             refused += 1
@@ -140,12 +241,12 @@ def compile_diagram(
             break
         if best is None or grown.edges < best.edges:
             best = freeze(grown, reduced, sizes)
-        if best.edges < SMALL or time.monotonic() > deadline - seconds * (1 - PATIENCE):
+        if best.edges < SMALL or time.monotonic() > limits.deadline - seconds * (1 - PATIENCE):
             break
     if best is None:
         assert refusal is not None
         raise refusal
-    return DiagramBackend(best, Facts(facts.digest, reduced.constant, facts.exact))
+    return best, Facts(facts.digest, reduced.constant, facts.exact)
 
 
 def _numbers_fit(network: Network) -> bool:

@@ -14,6 +14,7 @@ from configurator.engine.diagram.conjunction import GrowingDiagram
 from configurator.engine.diagram.graph import Graph
 from configurator.engine.diagram.merging import merge_nodes
 from configurator.engine.diagram.reduction import Reduction
+from configurator.engine.diagram.sums import rows_of
 
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
@@ -27,8 +28,10 @@ class FrozenDiagram:
 
     A *slot* is a class of states together with the additional charge of an edge; without
     charges over several variables slots and classes are the same. ``offset[v]`` is where
-    the values of network variable ``v`` start in an answer. The other arrays are those of
-    ``Placement`` and ``Reduction``, classes numbered through over all blocks.
+    the values of network variable ``v`` start in an answer. ``sum_use[j, state]`` and
+    ``sum_limit[j]`` are the sums that stay beside the diagram (``sums.rows_of``). The other
+    arrays are those of ``Placement`` and ``Reduction``, classes numbered through over all
+    blocks.
     """
 
     start: UInt32
@@ -49,6 +52,8 @@ class FrozenDiagram:
     odd_value: Int32
     common_value: Int32
     offset: Int32
+    sum_use: Int64
+    sum_limit: Int64
 
     @property
     def nodes(self) -> int:
@@ -103,6 +108,7 @@ def freeze(grown: GrowingDiagram | None, reduced: Reduction, sizes: list[int]) -
     placement = reduced.placement
     of_block = np.repeat(class_start[:-1], np.diff(placement.block_start))
     offset = np.concatenate(([0], np.cumsum(np.array(sizes, dtype=np.int64))))
+    sum_use, sum_limit = rows_of(reduced.aside, placement)
     frozen = FrozenDiagram(
         start=start.astype(np.uint32),
         conjunction=conjunction.astype(np.uint8),
@@ -122,6 +128,8 @@ def freeze(grown: GrowingDiagram | None, reduced: Reduction, sizes: list[int]) -
         odd_value=placement.odd_value.astype(np.int32),
         common_value=placement.common_value.astype(np.int32),
         offset=offset.astype(np.int32),
+        sum_use=sum_use,
+        sum_limit=sum_limit,
     )
     for array in frozen.arrays().values():
         array.setflags(write=False)

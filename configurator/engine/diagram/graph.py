@@ -14,8 +14,10 @@ from typing import Any
 
 from configurator.engine.backend import Pins
 
-REMEMBERED_EDGES = 4_000_000
+REMEMBERED_EDGES = 8_000_000
 """Edges of all remembered parts together (about 10 bytes each)."""
+
+REMEMBERED_PARTS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +83,23 @@ class Parts:
         return known[1]
 
     def keep(self, pins: Pins, graph: Graph) -> None:
-        """Remember a part."""
-        if graph.edges > REMEMBERED_EDGES // 4:
+        """Remember a part; where pins leave all of a remembered part, that one again."""
+        edges = self._size(graph)
+        if edges > REMEMBERED_EDGES // 2:
             return
         key = _key(pins)
         with self._lock:
             replaced = self._kept.pop(key, None)
             if replaced is not None:
-                self._edges -= replaced[1].edges
+                self._edges -= self._size(replaced[1])
             self._kept[key] = frozenset(pins), graph
-            self._edges += graph.edges
-            while self._edges > REMEMBERED_EDGES:
+            self._edges += edges
+            while self._edges > REMEMBERED_EDGES or len(self._kept) > REMEMBERED_PARTS:
                 _, (_, forgotten) = self._kept.popitem(last=False)
-                self._edges -= forgotten.edges
+                self._edges -= self._size(forgotten)
+
+    def _size(self, graph: Graph) -> int:
+        return 0 if graph is self.whole else graph.edges
 
 
 def _key(pins: Pins) -> int:

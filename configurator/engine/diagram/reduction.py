@@ -7,7 +7,7 @@ the charges of single states are settled outside it. Nothing here knows diagrams
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +36,8 @@ class Reduction:
     ``state_cost`` and ``constant`` hold the charges that single states decide;
     ``class_of`` gives every state a class, numbered within its block from 0;
     ``living[b]`` are the classes of block ``b`` that may be taken at all.
-    ``state_weight`` is how many configurations a state stands for.
+    ``state_weight`` is how many configurations a state stands for. ``aside`` are sums that
+    are not compiled; their symbols are those of states, not of classes.
     """
 
     placement: Placement
@@ -48,10 +49,14 @@ class Reduction:
     class_of: Int64
     class_count: tuple[int, ...]
     living: tuple[Int32, ...]
+    aside: tuple[Relation, ...] = ()
 
 
-def reduce_network(network: Network) -> Reduction:
+def reduce_network(network: Network, aside: frozenset[int] = frozenset()) -> Reduction:
     """Lift every constraint and charge, drop impossible states, find the classes.
+
+    ``aside`` numbers constraints, sums all of them, that stay beside the diagram: they
+    drop impossible states too but do not tell states apart.
 
     Raises ``NeverSatisfiedError`` where a constraint alone shows that there is no
     configuration.
@@ -67,9 +72,14 @@ def reduce_network(network: Network) -> Reduction:
         constant += part
         if joint is not None:
             charges.append(joint)
-    relations = [relation for relation in lifted if relation is not None]
-    living, relations = propagate(placement, relations)
-    return _with_classes(network, placement, relations, charges, constant, state_cost, living)
+    living, open_relations = propagate(placement, lifted)
+    relations: list[Relation] = []
+    beside: list[Relation] = []
+    for number, relation in enumerate(open_relations):
+        if relation is not None:
+            (beside if number in aside else relations).append(relation)
+    reduced = _with_classes(network, placement, relations, charges, constant, state_cost, living)
+    return replace(reduced, aside=tuple(beside))
 
 
 def reduce_to_nothing(network: Network) -> Reduction:
@@ -153,20 +163,20 @@ def _by_class(relation: Relation, representatives: list[Int64]) -> Relation:
 
 
 def propagate(
-    placement: Placement, relations: list[Relation]
-) -> tuple[list[npt.NDArray[np.bool_]], list[Relation]]:
+    placement: Placement, relations: list[Relation | None]
+) -> tuple[list[npt.NDArray[np.bool_]], list[Relation | None]]:
     """The states that each relation alone still allows, to a fixed point, and the
-    relations that are not thereby settled (generalised arc consistency; Mohr and Masini
-    1988). Raises ``NeverSatisfiedError`` where a block has no state left.
+    relations, ``None`` where they are thereby settled (generalised arc consistency; Mohr
+    and Masini 1988). Raises ``NeverSatisfiedError`` where a block has no state left.
     """
     living = [np.ones(int(size), dtype=bool) for size in np.diff(placement.block_start).tolist()]
     if any(len(alive) == 0 for alive in living):
         raise NeverSatisfiedError
     reading: list[list[int]] = [[] for _ in living]
     for number, one in enumerate(relations):
-        for block in one.scope:
+        for block in () if one is None else one.scope:
             reading[block].append(number)
-    kept: list[Relation | None] = list(relations)
+    kept = list(relations)
     queue = list(range(len(relations)))
     queued = [True] * len(relations)
     for number in queue:
@@ -193,7 +203,7 @@ def propagate(
                     if not queued[other] and kept[other] is not None:
                         queued[other] = True
                         queue.append(other)
-    return living, [one for one in kept if one is not None]
+    return living, kept
 
 
 Flags = npt.NDArray[np.bool_]

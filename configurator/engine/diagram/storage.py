@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 
 AnyArray = npt.NDArray[np.generic]

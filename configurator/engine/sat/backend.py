@@ -372,6 +372,11 @@ class SatBackend:
             left[self._packed(pin)] = True
         return left
 
+    def possible_with(self, pins: Pins, wanted: Bools) -> Bools:
+        """Which of some values (packed) a configuration with the pins has."""
+        with self._probes.one() as probe:
+            return self._possible_with(probe, pins, wanted, None)
+
     def _possible_with(
         self, probe: Probe, pins: Pins, wanted: Bools, budget: Budget | None
     ) -> Bools:

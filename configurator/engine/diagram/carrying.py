@@ -1,0 +1,257 @@
+"""The loops of a click with sums beside the diagram: sweeps that carry what is used up.
+
+As in ``kernels``, with one more thing per node: the sums of the cheapest completion found
+there, so that one sweep tells not only the lowest total with every slot but also whether
+the configuration that reaches it keeps within every limit.
+
+Sums are packed: ``width`` integers, each with a field per sum and a guard bit above every
+field. ``room - used`` keeps all guard bits of ``guard`` exactly where no field of ``used``
+is larger than its limit (Lamport, "Multiple byte processing with full-word instructions",
+CACM 1975). Knows nothing of multipliers or of what a total means.
+"""
+
+from __future__ import annotations
+
+from configurator.engine.diagram.jit import kernel
+from configurator.engine.diagram.kernels import INFINITE, LIMIT, Numbers
+
+
+@kernel
+def pick_states(
+    class_of: Numbers,
+    slot_class: Numbers,
+    slot_extra: Numbers,
+    state_cost: Numbers,
+    state_used: Numbers,
+    width: int,
+    class_cost: Numbers,
+    class_state: Numbers,
+    slot_cost: Numbers,
+    slot_used: Numbers,
+) -> None:
+    """The cheapest state of every class, and from it the charge and the use of every slot."""
+    for index in range(len(class_cost)):
+        class_cost[index] = INFINITE
+        class_state[index] = -1
+    for state in range(len(class_of)):
+        home = class_of[state]
+        if state_cost[state] < class_cost[home]:
+            class_cost[home] = state_cost[state]
+            class_state[home] = state
+    for index in range(len(slot_cost)):
+        home = slot_class[index]
+        charged = class_cost[home]
+        if charged < LIMIT:
+            slot_cost[index] = charged + slot_extra[index]
+            taken = class_state[home]
+            for word in range(width):
+                slot_used[index * width + word] = state_used[taken * width + word]
+        else:
+            slot_cost[index] = INFINITE
+
+
+@kernel
+def sweep_up_carrying(
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    cost: Numbers,
+    used: Numbers,
+    width: int,
+    up: Numbers,
+    up_used: Numbers,
+) -> None:
+    """``up[x]``: the lowest total below node ``x``; ``up_used[x]``: what it uses up."""
+    up[0] = 0
+    for word in range(width):
+        up_used[word] = 0
+    for node in range(1, len(up)):
+        here = node * width
+        if conjunction[node]:
+            total = 0
+            for word in range(width):
+                up_used[here + word] = 0
+            for edge in range(start[node], start[node + 1]):
+                below = target[edge]
+                if up[below] >= LIMIT:
+                    total = INFINITE
+                    break
+                total += up[below]
+                for word in range(width):
+                    up_used[here + word] += up_used[below * width + word]
+            up[node] = total
+        else:
+            best = INFINITE
+            taken = start[node]
+            for edge in range(start[node], start[node + 1]):
+                whole = cost[slot[edge]] + up[target[edge]]
+                if whole < best:
+                    best = whole
+                    taken = edge
+            if best < LIMIT:
+                up[node] = best
+                below = target[taken]
+                first = slot[taken]
+                for word in range(width):
+                    up_used[here + word] = (
+                        used[first * width + word] + up_used[below * width + word]
+                    )
+            else:
+                up[node] = INFINITE
+
+
+@kernel
+def sweep_down_carrying(
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    roots: Numbers,
+    cost: Numbers,
+    used: Numbers,
+    width: int,
+    total: int,
+    most: int,
+    room: Numbers,
+    guard: Numbers,
+    up: Numbers,
+    up_used: Numbers,
+    down: Numbers,
+    down_used: Numbers,
+    lowest: Numbers,
+    lowest_used: Numbers,
+    reached: Numbers,
+) -> int:
+    """``lowest[s]``: the lowest total with slot ``s`` where it is at most ``most``, and
+    ``lowest_used[s]`` what it uses; ``reached[s]``: the lowest total of a configuration with
+    slot ``s`` seen to keep within every limit. Answers how many edges of choice nodes lie on
+    a whole of at most ``most``."""
+    for index in range(len(lowest)):
+        lowest[index] = INFINITE
+        reached[index] = INFINITE
+    count = len(up)
+    for node in range(count):
+        down[node] = INFINITE
+    for index in range(len(roots)):
+        down[roots[index]] = total - up[roots[index]]
+    for word in range(width):
+        sums = 0
+        for index in range(len(roots)):
+            sums += up_used[roots[index] * width + word]
+        for index in range(len(roots)):
+            place = roots[index] * width + word
+            down_used[place] = sums - up_used[place]
+    living = 0
+    for step in range(1, count):
+        node = count - step
+        above = down[node]
+        here = node * width
+        if above >= LIMIT or up[node] >= LIMIT or above + up[node] > most:
+            continue
+        if conjunction[node]:
+            whole = above + up[node]
+            for edge in range(start[node], start[node + 1]):
+                below = target[edge]
+                rest = whole - up[below]
+                if rest < down[below]:
+                    down[below] = rest
+                    for word in range(width):
+                        down_used[below * width + word] = (
+                            down_used[here + word]
+                            + up_used[here + word]
+                            - up_used[below * width + word]
+                        )
+        else:
+            for edge in range(start[node], start[node + 1]):
+                taken = slot[edge]
+                below = target[edge]
+                partial = above + cost[taken]
+                whole = partial + up[below]
+                if whole <= most:
+                    living += 1
+                    if partial < down[below]:
+                        down[below] = partial
+                        for word in range(width):
+                            down_used[below * width + word] = (
+                                down_used[here + word] + used[taken * width + word]
+                            )
+                    if whole < lowest[taken] or whole < reached[taken]:
+                        fits = True
+                        first = whole < lowest[taken]
+                        if first:
+                            lowest[taken] = whole
+                        for word in range(width):
+                            sums = (
+                                down_used[here + word]
+                                + used[taken * width + word]
+                                + up_used[below * width + word]
+                            )
+                            if first:
+                                lowest_used[taken * width + word] = sums
+                            if (room[word] - sums) & guard[word] != guard[word]:
+                                fits = False
+                        if fits and whole < reached[taken]:
+                            reached[taken] = whole
+    return living
+
+
+@kernel
+def settle_states_carrying(
+    class_of: Numbers,
+    slot_class: Numbers,
+    class_cost: Numbers,
+    class_state: Numbers,
+    lowest: Numbers,
+    lowest_used: Numbers,
+    reached: Numbers,
+    state_cost: Numbers,
+    state_used: Numbers,
+    width: int,
+    most: int,
+    room: Numbers,
+    guard: Numbers,
+    class_slot: Numbers,
+    class_reached: Numbers,
+    state_lowest: Numbers,
+    state_reached: Numbers,
+    state_sums: Numbers,
+) -> None:
+    """From slots to states: lowest total (``INFINITE`` beyond ``most``), the sums of the
+    configuration that has it, and the lowest total seen to keep within every limit."""
+    for index in range(len(class_slot)):
+        class_slot[index] = -1
+        class_reached[index] = INFINITE
+    for index in range(len(slot_class)):
+        home = slot_class[index]
+        best = class_slot[home]
+        if lowest[index] < LIMIT and (best < 0 or lowest[index] < lowest[best]):
+            class_slot[home] = index
+        if reached[index] < class_reached[home]:
+            class_reached[home] = reached[index]
+    for state in range(len(class_of)):
+        home = class_of[state]
+        best = class_slot[home]
+        state_lowest[state] = INFINITE
+        state_reached[state] = INFINITE
+        if best < 0 or state_cost[state] >= LIMIT:
+            continue
+        whole = lowest[best] - class_cost[home] + state_cost[state]
+        if whole > most:
+            continue
+        state_lowest[state] = whole
+        swapped = class_state[home]
+        fits = True
+        for word in range(width):
+            sums = (
+                lowest_used[best * width + word]
+                - state_used[swapped * width + word]
+                + state_used[state * width + word]
+            )
+            state_sums[state * width + word] = sums
+            if (room[word] - sums) & guard[word] != guard[word]:
+                fits = False
+        if state == swapped:
+            state_reached[state] = class_reached[home]
+        elif fits:
+            state_reached[state] = whole

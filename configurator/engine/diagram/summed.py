@@ -1,0 +1,493 @@
+"""A diagram with sums beside it: sweeps decide what they can, a decider the rest.
+
+The diagram knows every rule but a few wide sums (``sums``). A sweep carries the sums of the
+cheapest completions it finds (``carrying``). Where one of them keeps within all limits, its
+values are possible; where the least of a weighted mixture of the sums is already beyond the
+same mixture of the limits, a value is not (Lagrangian relaxation: Held and Karp 1971;
+Fisher, Management Science 1981; as a filter on decision diagrams: Bergman, Cire and
+van Hoeve, CPAIOR 2015). Mixtures are steered towards what is still open. Whatever sweeps
+leave open is *undecided* in a first answer and decided by search in a settled one.
+
+All numbers are integers and every step is a function of the pins, so first answers are too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from configurator.engine.backend import Marginals, Pins
+from configurator.engine.diagram import backend, carrying, kernels
+from configurator.engine.diagram.backend import DiagramBackend, Facts
+from configurator.engine.diagram.branching import Branching, TooManyBranchesError
+from configurator.engine.diagram.frozen import FrozenDiagram
+from configurator.engine.diagram.graph import Graph
+from configurator.engine.diagram.sums import SideSums
+
+Bools = npt.NDArray[np.bool_]
+Int64 = npt.NDArray[np.int64]
+
+
+class Decider(Protocol):
+    """Search, for what sweeps leave open."""
+
+    def possible_with(self, pins: Pins, wanted: Bools) -> Bools:
+        """Which of some values (packed) a configuration with the pins has."""
+        ...
+
+    def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
+        """See ``Backend``."""
+        ...
+
+
+MIXTURES = 12
+"""Mixtures of sums that are swept before the rest is left to search."""
+
+SCALE = 1 << 30
+"""What the limits of a mixture come to together, about."""
+
+ROOTS = 64
+"""Facts told by shops for which it is remembered what is possible at all."""
+
+AT_ONCE = 30_000
+"""Edges that a first answer may sweep for mixtures, whatever the diagram's size."""
+
+
+class Carried:
+    """The arrays one thread sweeps in."""
+
+    def __init__(self, diagram: FrozenDiagram, classes: int, width: int) -> None:
+        def room(size: int, each: int = 1) -> Int64:
+            return np.empty(size * each, dtype=np.int64)
+
+        slots, states = len(diagram.slot_class), len(diagram.class_of)
+        self.up = room(diagram.nodes)
+        self.up_used = room(diagram.nodes, width)
+        self.down = room(diagram.nodes)
+        self.down_used = room(diagram.nodes, width)
+        self.slot_cost = room(slots)
+        self.slot_used = room(slots, width)
+        self.lowest = room(slots)
+        self.lowest_used = room(slots, width)
+        self.reached = room(slots)
+        self.class_cost = room(classes)
+        self.class_state = room(classes)
+        self.class_slot = room(classes)
+        self.class_reached = room(classes)
+        self.state_lowest = room(states)
+        self.state_reached = room(states)
+        self.state_sums = room(states, width)
+
+
+@dataclass(slots=True)
+class _Question:
+    """What is known of every state under some pins while they are looked into."""
+
+    pins: Pins
+    graph: Graph
+    allowed: Bools
+    proven: Bools
+    active: tuple[int, ...]
+
+
+class SummedDiagram(DiagramBackend):
+    """See the module; the decider is asked for only when sweeps leave something open."""
+
+    def __init__(
+        self,
+        diagram: FrozenDiagram,
+        facts: Facts,
+        decider: Callable[[], Decider],
+        *,
+        plain: bool = False,
+    ) -> None:
+        """With ``plain`` the loops run undecorated, as a slow second engine."""
+        super().__init__(diagram, facts, plain=plain)
+        self._decider_of = decider
+        self.sums = SideSums.packed(
+            diagram.sum_use, diagram.sum_limit, diagram.block_start.astype(np.int64)
+        )
+        self._rooms = threading.local()
+        self._blocks = diagram.block_start[:-1].astype(np.int64)
+        self._nothing_extra = np.zeros(len(diagram.slot_class), dtype=np.int64)
+        self._roots: dict[tuple[Pins, bool], Bools] = {}
+        ratio = int((self.sums.most // np.maximum(self.sums.limit, 1)).max(initial=0)) + 1
+        self._scale = min(SCALE, (kernels.LIMIT - 1) // (4 * self.sums.rows * ratio))
+
+    @property
+    def _decider(self) -> Decider:
+        return self._decider_of()
+
+    # --- answers ----------------------------------------------------------------------
+
+    def marginals(
+        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+    ) -> Marginals:
+        """See ``Backend``. Without ``settle`` no search is begun: what sweeps leave open is
+        undecided."""
+        self._check(pins)
+        self._check(fixed)
+        found = self._hard(tuple(sorted((*pins, *fixed))), settle)
+        return self._with_changes(found, pins, fixed, settle) if changes else found
+
+    def _hard(self, pins: Pins, settle: bool) -> Marginals:
+        cost = self._charged(pins, kernels.INFINITE)
+        active = self.binding(cost < kernels.LIMIT)
+        if not active:
+            return super().marginals(pins)
+        graph = self._parts.nearest(pins)
+        room = self.carried()
+        bounds = self.sums.bounds(active)
+        living = self.carry(graph, cost, self._slot_extra, kernels.LIMIT - 1, bounds, room)
+        if living is None:
+            return self._nothing(False)
+        graph = self._narrowed(pins, graph, kernels.LIMIT - 1, room, living)
+        answer = self._values(room.state_lowest)
+        reached = self._values(room.state_reached)
+        question = _Question(
+            pins,
+            graph,
+            room.state_lowest < kernels.LIMIT,
+            room.state_reached < kernels.LIMIT,
+            active,
+        )
+        self._mix(question, living, settle, room)
+        candidate = self._any_state(question.allowed)
+        valid = self._any_state(question.proven)
+        undecided = candidate & ~valid
+        if settle and undecided.any():
+            valid |= self._decider.possible_with(pins, undecided)
+            undecided = self._never
+        lowest = np.where(valid, answer + self.facts.constant, -1)
+        exact = self._exact & (~valid | (reached == answer))
+        return Marginals(bool(valid.any() or undecided.any()), valid, undecided, lowest, exact)
+
+    # --- sweeps -----------------------------------------------------------------------
+
+    def carried(self) -> Carried:
+        """This thread's working arrays."""
+        room: Carried | None = getattr(self._rooms, "room", None)
+        if room is None:
+            room = self._rooms.room = Carried(self.diagram, self._classes, self.sums.width)
+        return room
+
+    def carry(
+        self,
+        graph: Graph,
+        cost: Int64,
+        extra: Any,
+        most: int,
+        bounds: tuple[Int64, Int64],
+        room: Carried,
+    ) -> int | None:
+        """Sweep up and down; answers how many edges are alive, ``None`` if no configuration
+        costs at most ``most``."""
+        diagram, width = self.diagram, self.sums.width
+        used = self.sums.used
+        self._run(carrying.pick_states)(
+            diagram.class_of,
+            diagram.slot_class,
+            extra,
+            cost,
+            used,
+            width,
+            room.class_cost,
+            room.class_state,
+            room.slot_cost,
+            room.slot_used,
+        )
+        up, down = room.up[: graph.nodes], room.down[: graph.nodes]
+        self._run(carrying.sweep_up_carrying)(
+            *graph.parts(), room.slot_cost, room.slot_used, width, up, room.up_used
+        )
+        total = int(self._run(kernels.total_of)(graph.roots, up))
+        if total > most:
+            return None
+        living = self._run(carrying.sweep_down_carrying)(
+            *graph.parts(),
+            graph.roots,
+            room.slot_cost,
+            room.slot_used,
+            width,
+            total,
+            most,
+            *bounds,
+            up,
+            room.up_used,
+            down,
+            room.down_used,
+            room.lowest,
+            room.lowest_used,
+            room.reached,
+        )
+        self._run(carrying.settle_states_carrying)(
+            diagram.class_of,
+            diagram.slot_class,
+            room.class_cost,
+            room.class_state,
+            room.lowest,
+            room.lowest_used,
+            room.reached,
+            cost,
+            used,
+            width,
+            most,
+            *bounds,
+            room.class_slot,
+            room.class_reached,
+            room.state_lowest,
+            room.state_reached,
+            room.state_sums,
+        )
+        return int(living)
+
+    def _values(self, of_state: Int64) -> Int64:
+        """The least over the states that carry each value; ``INFINITE`` if none."""
+        work = self._working()
+        answer = np.empty(len(self._never), dtype=np.int64)
+        self._run(kernels.settle_values)(
+            *self._placement,
+            self._offset,
+            of_state,
+            work.best,
+            work.second,
+            work.winner,
+            answer,
+        )
+        return answer
+
+    def _any_state(self, states: Bools) -> Bools:
+        """The values that one of the states carries."""
+        found: Bools = self._values(np.where(states, 0, kernels.INFINITE)) < kernels.LIMIT
+        return found
+
+    def binding(self, allowed: Bools) -> tuple[int, ...]:
+        """The rows that some choice of allowed states could break."""
+        use = np.where(allowed, self.sums.use, 0)
+        most = np.maximum.reduceat(use, self._blocks, axis=1).sum(axis=1)
+        return tuple(np.flatnonzero(most > self.sums.limit).tolist())
+
+    def states_with(self, variable: int, value: int) -> Bools:
+        """The states in which a network variable has a value."""
+        found: Bools = self._charged(((variable, value),), kernels.INFINITE) < kernels.LIMIT
+        return found
+
+    # --- mixtures ---------------------------------------------------------------------
+
+    def _mix(self, question: _Question, living: int, settle: bool, room: Carried) -> None:
+        """Sweep mixtures of the sums until every value is decided, or enough were tried."""
+        most = max(self._parts.whole.choices, AT_ONCE)
+        weights = np.ones(self.sums.rows)
+        swept = 0
+        for turn in range(MIXTURES):
+            if not self._is_open(question):
+                return
+            swept += living
+            if not settle and swept > most:
+                return
+            if turn:
+                self._steer(question, weights, turn, room)
+            found = self._mixture(question, weights, room)
+            if found is None:
+                question.allowed[:] = False
+                return
+            living = found
+            question.allowed &= room.state_lowest < kernels.LIMIT
+            question.proven |= room.state_reached < kernels.LIMIT
+
+    def _is_open(self, question: _Question) -> bool:
+        """Whether a value is still open; none is where no sum can be broken any more."""
+        question.active = self.binding(question.allowed)
+        if not question.active:
+            question.proven = question.allowed.copy()
+            return False
+        possible = self._any_state(question.allowed)
+        return bool((possible & ~self._any_state(question.proven)).any())
+
+    def _mixture(self, question: _Question, weights: Any, room: Carried) -> int | None:
+        """One mixture; answers the edges alive, ``None`` where it refutes everything."""
+        multipliers = self._multipliers(question.active, weights)
+        cost = np.where(question.allowed, multipliers @ self.sums.use, kernels.INFINITE)
+        most = int(multipliers @ self.sums.limit)
+        bounds = self.sums.bounds(question.active)
+        living = self.carry(question.graph, cost, self._nothing_extra, most, bounds, room)
+        if living is not None and living < backend.LEFT * question.graph.choices:
+            question.graph = self.part(question.graph, most, room, living)
+        return living
+
+    def _multipliers(self, active: tuple[int, ...], weights: Any) -> Int64:
+        """Whole multipliers, 0 for rows that are not active."""
+        multipliers = np.zeros(self.sums.rows, dtype=np.int64)
+        rows = list(active)
+        share = weights[rows] / weights[rows].sum()
+        multipliers[rows] = np.rint(self._scale * share / np.maximum(self.sums.limit[rows], 1))
+        return multipliers
+
+    def _steer(self, question: _Question, weights: Any, turn: int, room: Carried) -> None:
+        """Weigh more what the cheapest completions of open states use too much of, by turns
+        on average and for the first of them (multiplicative weights: Arora, Hazan and Kale,
+        2012; the growth is a rational one, the same on every machine)."""
+        rows = list(question.active)
+        is_open = np.flatnonzero(question.allowed & ~question.proven)
+        if turn % 2 == 0:
+            is_open = is_open[:1]
+        sums = self.sums.unpacked(room.state_sums, rows)[:, is_open]
+        excess = (sums / np.maximum(self.sums.limit[rows], 1)[:, None] - 1.0).mean(axis=1)
+        step = np.clip(excess * 10.0 * 0.7 ** ((turn - 1) // 3), -1.5, 1.5)
+        weights[rows] *= np.where(
+            step > 0, 1 + step + step * step / 2, 1 / (1 - step + step**2 / 2)
+        )
+        weights[rows] = np.maximum(weights[rows] * len(rows) / weights[rows].sum(), 1e-3)
+
+    # --- changes ----------------------------------------------------------------------
+
+    def _with_changes(self, hard: Marginals, pins: Pins, fixed: Pins, settle: bool) -> Marginals:
+        """Add the least numbers of pins to give up where a sweep proves them; -2 elsewhere."""
+        penalty = self.span + 1
+        cost = self._charged(pins, penalty)
+        self._charge(fixed, kernels.INFINITE, cost)
+        active = self.binding(cost < kernels.LIMIT)
+        if not active:
+            return self._joined(hard, super().marginals(pins, changes=True, fixed=fixed))
+        graph, room = self._parts.nearest(fixed), self.carried()
+        bounds = self.sums.bounds(active)
+        living = self.carry(graph, cost, self._slot_extra, kernels.LIMIT - 1, bounds, room)
+        if living is None:
+            return self._nothing(True)
+        answer = self._values(room.state_lowest) - self.floor
+        reached = self._values(room.state_reached) - self.floor
+        given_up = np.maximum(answer, 0) // penalty
+        possible = answer < kernels.LIMIT - self.floor
+        known = possible & (given_up > 0) & (np.maximum(reached, 0) // penalty == given_up)
+        if (possible & ~known & (given_up > 0)).any():
+            known |= self._lightest(pins, fixed, graph, bounds, room) == given_up
+            known &= possible & (given_up > 0)
+        changes = np.where(known, given_up, -2)
+        repaired = np.where(known, answer + self.floor - given_up * penalty, 0)
+        repaired = np.where(known, repaired + self.facts.constant, -1)
+        sure = self._exact & (~known | (reached == answer))
+        changes[~possible | ~self._root(fixed, settle)] = -1
+        changes[hard.valid] = 0
+        changes[hard.undecided] = -2
+        repaired = np.where(hard.valid, hard.lowest, repaired)
+        sure = np.where(hard.valid, hard.lowest_exact, sure)
+        if settle:
+            self._own_values(pins, fixed, changes, repaired, sure)
+        return replace(hard, changes=changes, repaired_lowest=repaired, repaired_exact=sure)
+
+    def _joined(self, hard: Marginals, soft: Marginals) -> Marginals:
+        """Where no sum can be broken whatever is given up, the diagram knows everything."""
+        exact = np.broadcast_to(self._exact, hard.valid.shape)
+        return replace(
+            hard,
+            changes=soft.changes,
+            repaired_lowest=soft.repaired_lowest,
+            repaired_exact=exact,
+        )
+
+    def _lightest(
+        self, pins: Pins, fixed: Pins, graph: Graph, bounds: tuple[Int64, Int64], room: Carried
+    ) -> Int64:
+        """How many pins are given up by the configuration with each value that gives up
+        fewest and, among those, uses least; -1 where that one breaks a limit."""
+        given = np.zeros(len(self.diagram.class_of), dtype=np.int64)
+        self._charge(pins, 1, given)
+        rows = tuple(range(self.sums.rows))
+        multipliers = self._multipliers(rows, np.ones(len(rows)))
+        heaviest = int(multipliers @ self.sums.most) + 1
+        cost = given * heaviest + multipliers @ self.sums.use
+        cost[self._charged((), 0) >= kernels.LIMIT] = kernels.INFINITE
+        self._charge(fixed, kernels.INFINITE, cost)
+        if self.carry(graph, cost, self._nothing_extra, kernels.LIMIT - 1, bounds, room) is None:
+            return np.full(len(self._never), -1, dtype=np.int64)
+        reached = self._values(room.state_reached)
+        return np.where(reached < kernels.LIMIT, reached // heaviest, -1)
+
+    def _root(self, fixed: Pins, settle: bool) -> Bools:
+        """What is possible, or not known not to be, before anything is chosen."""
+        found = self._roots.get((fixed, settle))
+        if found is None:
+            hard = self._hard(fixed, settle)
+            found = hard.valid | hard.undecided
+            if len(self._roots) > ROOTS:
+                self._roots.clear()
+            self._roots[fixed, settle] = found
+        return found
+
+    def _own_values(
+        self, pins: Pins, fixed: Pins, changes: Int64, repaired: Int64, sure: Bools
+    ) -> None:
+        """Decide, for pinned variables, the other values that are not known yet: they need
+        one change if that pin alone stands in their way."""
+        offset = self.diagram.offset
+        for pin in pins:
+            own = slice(int(offset[pin[0]]), int(offset[pin[0] + 1]))
+            if not (changes[own] == -2).any():
+                continue
+            rest = tuple(sorted((*(each for each in pins if each != pin), *fixed)))
+            without = self._hard(rest, True)
+            found = without.valid[own] & (changes[own] == -2)
+            changes[own][found] = 1
+            repaired[own][found] = without.lowest[own][found]
+            sure[own][found] = without.lowest_exact[own][found]
+
+    # --- counting and completing ------------------------------------------------------
+
+    def count(self, pins: Pins) -> tuple[int, bool]:
+        """Exact where no sum can be broken any more; else at least so many: those left when
+        of every block the states that use most are put aside until no sum can be broken."""
+        self._check(pins)
+        allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
+        if not self.binding(allowed):
+            return super().count(pins)
+        found = self.cheapest(pins)
+        if found is None:
+            return 0, True
+        return self._count_of(self._light(allowed, found), pins), False
+
+    def _light(self, allowed: Bools, found: tuple[int, ...]) -> Bools:
+        """Fewer states of every block, those of ``found`` among them, none of whose
+        combinations breaks a sum."""
+        keep = self._charged(tuple(enumerate(found)), kernels.INFINITE) < kernels.LIMIT
+        allowed = allowed.copy()
+        block_of = np.repeat(np.arange(len(self._blocks)), np.diff(self.diagram.block_start))
+        for row in self.binding(allowed):
+            use, limit = self.sums.use[row], int(self.sums.limit[row])
+            kept = np.maximum.reduceat(np.where(keep, use, 0), self._blocks)
+            over = use - kept[block_of]
+            heavy = np.flatnonzero(allowed & (over > 0))
+            heavy = heavy[np.argsort(-over[heavy], kind="stable")]
+            most = np.maximum.reduceat(np.where(allowed, use, 0), self._blocks)
+            total = int(most.sum())
+            for state in heavy.tolist():
+                if total <= limit:
+                    break
+                allowed[state] = False
+                block = int(block_of[state])
+                states = slice(*self.diagram.block_start[block : block + 2].tolist())
+                now = int(np.where(allowed[states], use[states], 0).max())
+                total -= int(most[block]) - now
+                most[block] = now
+        return allowed
+
+    def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
+        """The lexicographically smallest of the cheapest configurations, or ``None``."""
+        found = super().cheapest(pins)
+        if found is None or self._fits(found):
+            return found
+        allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
+        try:
+            return Branching(self).first_cheapest(allowed, self._parts.nearest(pins))
+        except TooManyBranchesError:
+            return self._decider.cheapest(pins)
+
+    def _fits(self, values: tuple[int, ...]) -> bool:
+        taken = self._charged(tuple(enumerate(values)), kernels.INFINITE) < kernels.LIMIT
+        use = np.where(taken, self.sums.use, 0)
+        total = np.maximum.reduceat(use, self._blocks, axis=1).sum(axis=1)
+        return bool((total <= self.sums.limit).all())
