@@ -149,20 +149,16 @@ class SummedDiagram(DiagramBackend):
         graph = self._narrowed(pins, graph, kernels.LIMIT - 1, room, living)
         answer = self._values(room.state_lowest)
         reached = self._values(room.state_reached)
-        question = _Question(
-            pins,
-            graph,
-            room.state_lowest < kernels.LIMIT,
-            room.state_reached < kernels.LIMIT,
-            active,
-        )
-        self._mix(question, living, settle, room)
-        candidate = self._any_state(question.allowed)
-        valid = self._any_state(question.proven)
-        undecided = candidate & ~valid
-        if settle and undecided.any():
-            valid |= self._decider.possible_with(pins, undecided)
-            undecided = self._never
+        valid, undecided = answer < kernels.LIMIT, self._never
+        if (valid & (reached >= kernels.LIMIT)).any():
+            allowed, proven = room.state_lowest < kernels.LIMIT, room.state_reached < kernels.LIMIT
+            question = _Question(pins, graph, allowed, proven, active)
+            self._mix(question, living, settle, room)
+            valid = self._any_state(question.proven)
+            undecided = self._any_state(question.allowed) & ~valid
+            if settle and undecided.any():
+                valid |= self._decider.possible_with(pins, undecided)
+                undecided = self._never
         lowest = np.where(valid, answer + self.facts.constant, -1)
         exact = self._exact & (~valid | (reached == answer))
         return Marginals(bool(valid.any() or undecided.any()), valid, undecided, lowest, exact)
