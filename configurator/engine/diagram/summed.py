@@ -40,8 +40,8 @@ class Decider(Protocol):
         """Which of some values (packed) a configuration with the pins has."""
         ...
 
-    def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
-        """See ``Backend``."""
+    def some(self, pins: Pins) -> tuple[int, ...] | None:
+        """A configuration with the pins, one value per variable; ``None``: there is none."""
         ...
 
 
@@ -284,7 +284,7 @@ class SummedDiagram(DiagramBackend):
             if not self._is_open(question):
                 return
             swept += living
-            if not settle and swept > most:
+            if not settle and swept + living > most:
                 return
             if turn:
                 self._steer(question, weights, turn, room)
@@ -449,7 +449,7 @@ class SummedDiagram(DiagramBackend):
     def _light(self, allowed: Bools, found: tuple[int, ...]) -> Bools:
         """Fewer states of every block, those of ``found`` among them, none of whose
         combinations breaks a sum."""
-        keep = self._charged(tuple(enumerate(found)), kernels.INFINITE) < kernels.LIMIT
+        keep = self.states_of(found)
         allowed = allowed.copy()
         block_of = np.repeat(np.arange(len(self._blocks)), np.diff(self.diagram.block_start))
         for row in self.binding(allowed):
@@ -472,18 +472,56 @@ class SummedDiagram(DiagramBackend):
         return allowed
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
-        """The lexicographically smallest of the cheapest configurations, or ``None``."""
+        """The lexicographically smallest of the cheapest configurations, or ``None``. Where
+        the budget of the search runs out, the cheapest that was found."""
         found = super().cheapest(pins)
-        if found is None or self._fits(found):
+        if found is None or self.fits(found):
             return found
         allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
         try:
             return Branching(self).first_cheapest(allowed, self._parts.nearest(pins))
         except TooManyBranchesError:
-            return self._decider.cheapest(pins)
+            return self._decider.some(pins)
 
-    def _fits(self, values: tuple[int, ...]) -> bool:
-        taken = self._charged(tuple(enumerate(values)), kernels.INFINITE) < kernels.LIMIT
-        use = np.where(taken, self.sums.use, 0)
-        total = np.maximum.reduceat(use, self._blocks, axis=1).sum(axis=1)
-        return bool((total <= self.sums.limit).all())
+    def states_of(self, values: tuple[int, ...]) -> Bools:
+        """The states of a configuration, one per block."""
+        chosen: Bools = self._charged(tuple(enumerate(values)), kernels.INFINITE) < kernels.LIMIT
+        return chosen
+
+    def fits(self, values: tuple[int, ...]) -> bool:
+        """Whether a configuration of the diagram keeps within every limit."""
+        used = self.sums.use[:, self.states_of(values)].sum(axis=1)
+        return bool((used <= self.sums.limit).all())
+
+    def taken(self, graph: Graph, room: Carried) -> tuple[int, ...]:
+        """The values of the cheapest configuration that the last sweep found, the one whose
+        sums it carried."""
+        diagram = self.diagram
+        state_of = np.zeros(len(self._blocks), dtype=np.int64)
+        waiting = [int(root) for root in graph.roots]
+        while waiting:
+            node = waiting.pop()
+            if node == 0:
+                continue
+            edges = slice(int(graph.start[node]), int(graph.start[node + 1]))
+            below = graph.target[edges]
+            if graph.conjunction[node]:
+                waiting.extend(below.tolist())
+                continue
+            slots = graph.slot[edges]
+            best = int((room.slot_cost[slots] + room.up[below]).argmin())
+            state = int(room.class_state[diagram.slot_class[slots[best]]])
+            state_of[np.searchsorted(diagram.block_start, state, side="right") - 1] = state
+            waiting.append(int(below[best]))
+        return tuple(self._values_in(state_of))
+
+    def _values_in(self, state_of: Int64) -> list[int]:
+        """The value of every network variable, given the state of every block."""
+        diagram = self.diagram
+        home = diagram.block.astype(np.int64)
+        state = state_of[home]
+        listed = diagram.state_start.astype(np.int64) + state - diagram.block_start[home]
+        odd = diagram.odd_state >= 0
+        values = np.where(state == diagram.odd_state, diagram.odd_value, diagram.common_value)
+        values[~odd] = diagram.state_value[listed[~odd]]
+        return [int(value) for value in values]

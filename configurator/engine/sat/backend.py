@@ -377,6 +377,14 @@ class SatBackend:
         with self._probes.one() as probe:
             return self._possible_with(probe, pins, wanted, None)
 
+    def some(self, pins: Pins) -> tuple[int, ...] | None:
+        """A configuration with the pins, one value per variable; ``None``: there is none."""
+        with self._probes.one() as probe:
+            if not probe.ask([self._literal(pin) for pin in pins]):
+                return None
+            taken = np.flatnonzero(probe.remember()) - self._offsets[:-1]
+        return tuple(int(value) for value in taken)
+
     def _possible_with(
         self, probe: Probe, pins: Pins, wanted: Bools, budget: Budget | None
     ) -> Bools:
