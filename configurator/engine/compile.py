@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+import tempfile
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
-from configurator.engine.backend import Backend
+from configurator.engine.building import Limits, Progress, build, in_passing, stored
 from configurator.engine.constraint_backend import ConstraintBackend
+from configurator.engine.diagram import network_digest
 from configurator.engine.engine import Engine
-from configurator.engine.errors import EngineError, said
-from configurator.engine.lowering import Lowered, lower
+from configurator.engine.errors import EngineError, TooWide, said
+from configurator.engine.lowering import lower
 from configurator.engine.network import Network
 from configurator.engine.sat import SatBackend
 from configurator.engine.truth import Meaning
@@ -27,14 +27,20 @@ def compile_product(
     *,
     backend: str = "auto",
     cache: Path | None = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+    wait: bool = True,
 ) -> Engine:
     """The engine of a product on one day.
 
     ``backend`` is ``diagram`` (compiled; raises ``EngineError`` ``too-wide`` where it does
     not compile), ``sat``, ``python-constraint`` (small products: the independent judge),
-    or ``auto``: the diagram where it compiles, else SAT. Diagrams are kept in ``cache``
-    under the digest of the network. Raises ``EngineError`` ``void`` where nothing at all
-    can be ordered, and ``too-wide`` where a rule cannot be compiled exactly.
+    or ``auto``: the diagram where it compiles within ``limits``, else SAT
+    (``Engine.too_wide`` then says why). What is compiled is kept in ``cache`` under the
+    digest of the network; a wide network is compiled in a child process, which tells its
+    ``progress``. Who cannot ``wait`` for that has SAT answer in its place for now
+    (``Engine.pending``). Raises ``EngineError`` ``void`` where nothing at all can be
+    ordered, and ``too-wide`` where a rule cannot be compiled exactly.
     """
     if backend not in BACKENDS:
         raise ValueError(f"no backend {backend!r}; there is {', '.join(BACKENDS)}")
@@ -42,69 +48,46 @@ def compile_product(
     network = _taken_exactly(lowered.network)
     sat: list[SatBackend] = []
 
-    def reasoner() -> SatBackend:
+    def solver() -> SatBackend:
         if not sat:
             sat.append(SatBackend(network))
         return sat[0]
 
-    chosen: Backend
     if backend == "python-constraint":
         judge = ConstraintBackend.of_product(lowered)
         return _not_void(Engine(lowered, judge, lambda: judge))
     if backend == "sat":
-        chosen = SatBackend(network)
-        sat.append(chosen)
+        return _not_void(Engine(lowered, solver(), solver))
+    digest, limits = network_digest(network), limits or Limits()
+    if cache is None:
+        found = in_passing(network, limits, solver, progress)
+        if found is None:
+            with tempfile.TemporaryDirectory() as folder:  # what is mapped stays readable
+                found = build(network, Path(folder), digest, limits, solver, progress)
     else:
-        chosen = _diagram(lowered, network, cache, backend == "auto", reasoner)
-    return _not_void(Engine(lowered, chosen, reasoner))
+        found = stored(cache, digest, limits, solver)
+        if found is None:
+            found = build(network, cache, digest, limits, solver, progress, wait=wait)
+        if found is None:
+            return _not_void(Engine(lowered, solver(), solver, digest=digest, pending=True))
+    assert found is not None  # whoever waits gets an answer
+    if not isinstance(found, TooWide):
+        return _not_void(Engine(lowered, found, solver, digest=digest))
+    if backend == "auto":
+        return _not_void(Engine(lowered, solver(), solver, digest=digest, too_wide=found))
+    names = ", ".join(found.owners[:4]) or product.id
+    raise EngineError(
+        "too-wide",
+        said(f"No cabe en el diagrama por {names}.", f"Too wide to compile: {names}."),
+        said("Usa el motor sat.", "Use the sat backend."),
+        found.owners,
+    )
 
 
 def _taken_exactly(network: Network) -> Network:
     """Charges that are only bounded are minimised as they stand: ``engine.totals`` knows
     what they miss, and when that is all."""
     return replace(network, costs=tuple(replace(each, exact=True) for each in network.costs))
-
-
-def _diagram(
-    lowered: Lowered,
-    network: Network,
-    cache: Path | None,
-    may_fall_back: bool,
-    sat: Callable[[], SatBackend],
-) -> Backend:
-    """The compiled backend; imported only here, so that SAT works without it."""
-    if find_spec("configurator.engine.diagram") is None:
-        return sat()
-    from configurator.engine.diagram import (
-        DiagramFileError,
-        TooWideError,
-        compile_diagram,
-        load_diagram,
-        network_digest,
-    )
-
-    digest = network_digest(network)
-    folder = None if cache is None else cache / digest
-    if folder is not None and folder.exists():
-        try:
-            return load_diagram(folder, digest, sat)
-        except DiagramFileError:
-            folder = cache / digest if cache is not None else None  # compiled anew, replaced
-    try:
-        compiled = compile_diagram(network, decider=sat)
-    except TooWideError as error:
-        if may_fall_back:
-            return sat()
-        names = ", ".join(error.owners[:4]) or lowered.meaning.product.id
-        raise EngineError(
-            "too-wide",
-            said(f"No cabe en el diagrama por {names}.", f"Too wide to compile: {names}."),
-            said("Usa el motor sat.", "Use the sat backend."),
-            error.owners,
-        ) from error
-    if folder is not None:
-        compiled.save(folder)
-    return compiled
 
 
 def _not_void(engine: Engine) -> Engine:

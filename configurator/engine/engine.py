@@ -13,6 +13,7 @@ from collections.abc import Callable
 from configurator.engine.answers import checked, checked_context
 from configurator.engine.backend import Backend, Reasoner
 from configurator.engine.desk import Desk
+from configurator.engine.errors import TooWide
 from configurator.engine.judge import Domains, Judge
 from configurator.engine.lowering import Lowered
 from configurator.engine.network import Network
@@ -29,17 +30,29 @@ class Engine:
     """One product on one day, compiled. Safe to call from several threads.
 
     Made by ``compile_product``. ``meaning``, ``reading`` and ``judge`` evaluate the
-    product's expressions on answers and on valid domains.
+    product's expressions on answers and on valid domains. ``digest`` is that of the
+    network the compiled form is kept under; ``too_wide`` says why there is none, and
+    ``pending`` that there is none yet.
     """
 
     def __init__(
-        self, lowered: Lowered, backend: Backend, reasoner: Callable[[], Reasoner]
+        self,
+        lowered: Lowered,
+        backend: Backend,
+        reasoner: Callable[[], Reasoner],
+        *,
+        digest: str = "",
+        too_wide: TooWide | None = None,
+        pending: bool = False,
     ) -> None:
         self.product: Product = lowered.meaning.product
         self.day: datetime.date = lowered.meaning.day
         self.network: Network = lowered.network
         self.backend: Backend = backend
         self.backend_name: str = backend.name
+        self.digest = digest
+        self.too_wide = too_wide
+        self.pending = pending
         self.meaning: Meaning = lowered.meaning
         self.reading: Reading = lowered.reading
         self.judge = Judge(lowered.meaning, lowered.reading)
@@ -123,7 +136,7 @@ class Engine:
 
     def can_be_ordered(self) -> bool:
         """Whether there is any configuration, whatever the shop tells."""
-        return self.backend.marginals(()).consistent
+        return self.backend.marginals((), settle=False).consistent
 
     def void_because(self) -> tuple[str, ...]:
         """A minimal set of rules that leave nothing to order."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from configurator.model.text import Text
 
 
@@ -17,6 +19,20 @@ class EngineError(Exception):
         self.message = message
         self.help = help
         self.owners = owners
+
+
+@dataclass(frozen=True, slots=True)
+class TooWide:
+    """Why a network has no compiled form, so that SAT answers instead.
+
+    ``reason``: the limit met (``nodes``, ``seconds``, ``memory``), a rule that alone has
+    too many ``states``, amounts beyond the arithmetic (``charges``), or ``died``: the
+    compiling process ended without a word. ``owners`` are the rules that made it wide,
+    the widest first; none where no rule can be blamed.
+    """
+
+    reason: str
+    owners: tuple[str, ...] = ()
 
 
 class UnknownChoiceError(ValueError):
