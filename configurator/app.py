@@ -14,9 +14,9 @@ from flask_wtf import CSRFProtect
 from secure import ContentSecurityPolicy, ReferrerPolicy, Secure, StrictTransportSecurity
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from configurator.catalogue import Catalogue
+from configurator.catalogue import Catalogue, Findings, Telling
+from configurator.engine import Limits
 from configurator.language import load_safely
-from configurator.model.diagnostic import Diagnostic
 from configurator.model.product import Product
 from configurator.resources import resource_dir
 from configurator.service.staff import Staff
@@ -58,8 +58,11 @@ def create_services(settings: Settings) -> Services:
     trail = Trail(database, clock=utc_now)
     compiled = settings.folder / "compiled"
 
-    def checks(product: Product) -> tuple[Diagnostic, ...]:
-        return check_product(product, utc_now().date(), compiled).diagnostics
+    limits = Limits(seconds=settings.compile_seconds, megabytes=settings.compile_megabytes)
+
+    def checks(product: Product, tell: Telling | None) -> Findings:
+        checked = check_product(product, utc_now().date(), compiled, limits=limits, tell=tell)
+        return Findings(checked.diagnostics, checked.confirmation)
 
     catalogue = Catalogue(
         database,
@@ -67,6 +70,7 @@ def create_services(settings: Settings) -> Services:
         clock=utc_now,
         checks=checks,
         load=partial(load_safely, seconds=READING_LIMIT),
+        limits=limits,
     )
     return Services(
         settings, catalogue, trail, Sessions(catalogue, trail, utc_now), Staff(database)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +67,19 @@ def serve(port: int | None) -> None:
     import waitress
 
     from configurator.app import create_app, create_services, settle
+    from configurator.printing import shown_progress
     from configurator.service.demo import prepare_demo
 
     settings = Settings.from_environment()
     services = create_services(settings)
-    prepared = prepare_demo(
-        services.catalogue,
-        services.staff,
-        settings.rules or resource_dir("rules"),
-        settings.folder,
-    )
+    with shown_progress("en") as tell:
+        prepared = prepare_demo(
+            services.catalogue,
+            services.staff,
+            settings.rules or resource_dir("rules"),
+            settings.folder,
+            tell,
+        )
     for diagnostics in prepared.refused:
         click.echo(diagnostics, err=True)
     server = waitress.create_server(
@@ -104,6 +108,7 @@ def serve(port: int | None) -> None:
 def check(folder: Path, output: str, language: str) -> None:
     """Check a rule folder: every mistake at once, then its scenarios."""
     from configurator.language import load_safely, read_folder, render
+    from configurator.printing import confirmation_line, shown_progress
     from configurator.session.checks import check_product
 
     loaded = load_safely(read_folder(folder), seconds=OWN_FOLDER_SECONDS)
@@ -111,7 +116,8 @@ def check(folder: Path, output: str, language: str) -> None:
     results: tuple[Any, ...] = ()
     confirmation = None
     if loaded.product is not None:
-        checked = check_product(loaded.product, _today())
+        with shown_progress(language) as tell:
+            checked = check_product(loaded.product, _today(), tell=tell)
         results, confirmation = checked.results, checked.confirmation
         diagnostics = (*diagnostics, *checked.diagnostics)
     stops = [each for each in diagnostics if each.severity == "stop"]
@@ -140,6 +146,7 @@ def check(folder: Path, output: str, language: str) -> None:
                         }
                         for each in results
                     ],
+                    "confirmation": None if confirmation is None else asdict(confirmation),
                 },
                 ensure_ascii=False,
                 indent=2,
@@ -152,11 +159,7 @@ def check(folder: Path, output: str, language: str) -> None:
         if results:
             click.echo(f"{passed} of {len(results)} scenarios hold.")
         if confirmation is not None:
-            extent = "whole" if confirmation.whole else f"{confirmation.sub_products} samples"
-            click.echo(
-                f"Confirmed by a second engine: {extent}, "
-                f"{confirmation.configurations} configurations one by one."
-            )
+            click.echo(confirmation_line(confirmation, language))
         click.echo("Ready to publish." if not stops else "Not ready to publish.")
     sys.exit(1 if stops else 0)
 
@@ -321,13 +324,17 @@ def publish(folder: Path, note: str, author: str, language: str) -> None:
     """Check a rule folder and make it the current release of its product."""
     from configurator.app import create_services
     from configurator.language import read_folder, render
+    from configurator.printing import confirmation_line, shown_progress
 
     services = create_services(Settings.from_environment())
-    published = services.catalogue.publish(read_folder(folder), by=author, note=note)
+    with shown_progress(language) as tell:
+        published = services.catalogue.publish(read_folder(folder), by=author, note=note, tell=tell)
     if published.diagnostics:
         click.echo(render(published.diagnostics, language), err=published.release is None)
     if published.release is None:
         sys.exit(1)
+    if published.release.confirmation is not None:
+        click.echo(confirmation_line(published.release.confirmation, language))
     click.echo(f"{published.release.product_id} is live: release {published.release.digest[:12]}")
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from configurator.catalogue import CheckProgress, Telling
+from configurator.engine.confirmation import Confirmation
 from configurator.model.product import Product
 from configurator.session.refusal import Refusal
 from configurator.trail import ReplayStep
@@ -39,6 +43,15 @@ WORDS = {
         "limits": "los límites de",
         "shop": "lo dice la tienda",
         "never": "Nunca se puede, elijas lo que elijas.",
+        "compiling": "compilando",
+        "confirming": "confirmando con otro motor",
+        "scenarios": "probando los escenarios",
+        "confirmed": "Confirmado por un segundo motor",
+        "whole": "entero",
+        "samples": "muestras",
+        "one by one": "configuraciones una a una",
+        "compiled form": "forma compilada:",
+        "no compiled form": "sin forma compilada; responde",
     },
     "en": {
         "slot": "question",
@@ -63,8 +76,48 @@ WORDS = {
         "limits": "the limits of",
         "shop": "told by the shop",
         "never": "Never possible, whatever else is chosen.",
+        "compiling": "compiling",
+        "confirming": "confirming with another engine",
+        "scenarios": "trying the scenarios",
+        "confirmed": "Confirmed by a second engine",
+        "whole": "whole",
+        "samples": "samples",
+        "one by one": "configurations one by one",
+        "compiled form": "compiled form:",
+        "no compiled form": "no compiled form; answers come from",
     },
 }
+
+
+@contextmanager
+def shown_progress(language: str) -> Iterator[Telling]:
+    """How far a check is, on the terminal's error output; nothing of it stays."""
+    words = WORDS[language]
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    errors = Console(stderr=True)
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(now: CheckProgress) -> None:
+            bar.update(
+                task, description=words[now.stage], completed=now.done, total=now.total or None
+            )
+
+        yield tell
+
+
+def confirmation_line(confirmation: Confirmation, language: str) -> str:
+    """What was confirmed, in one line."""
+    words = WORDS[language]
+    extent = words["whole"]
+    if not confirmation.whole:
+        extent = f"{confirmation.sub_products} {words['samples']}"
+    form = words["compiled form" if confirmation.engine == "diagram" else "no compiled form"]
+    return (
+        f"{words['confirmed']}: {extent}, {confirmation.configurations} {words['one by one']} "
+        f"({confirmation.judge}, {confirmation.milliseconds / 1000:.1f} s). "
+        f"{form[0].upper()}{form[1:]} {confirmation.engine} ({confirmation.digest[:12]})."
+    )
 
 
 def because_of(product: Product, rule: str, language: str) -> str:

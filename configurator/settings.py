@@ -19,6 +19,7 @@ class Settings:
 
     ``folder`` holds what the service writes (database, compiled products, secret);
     ``rules`` the rule folders published at the first start (``None``: the shipped ones).
+    ``compile_seconds`` and ``compile_megabytes`` are what compiling one product may take.
     ``proxies`` is how many trusted proxies stand in front and set ``X-Forwarded-*``.
     """
 
@@ -30,6 +31,8 @@ class Settings:
     port: int = 8000
     threads: int = 8
     limits_storage: str = "memory://"
+    compile_seconds: int = 240
+    compile_megabytes: int = 4096
     proxies: int = 0
     secure_cookies: bool = False
     testing: bool = False
@@ -55,6 +58,8 @@ class Settings:
             port=_whole(env, "PORT", 8000, 0, 65535),
             threads=_whole(env, "CONFIGURATOR_THREADS", 8, 1, 256),
             limits_storage=env.get("CONFIGURATOR_LIMITS", "memory://"),
+            compile_seconds=_whole(env, "CONFIGURATOR_COMPILE_SECONDS", 240, 1, 86_400),
+            compile_megabytes=_whole(env, "CONFIGURATOR_COMPILE_MEGABYTES", 4096, 128, 1_000_000),
             proxies=_whole(env, "CONFIGURATOR_PROXIES", 0, 0, 10),
             secure_cookies=env.get("CONFIGURATOR_SECURE_COOKIES", "no") == "yes",
         )

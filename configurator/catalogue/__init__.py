@@ -3,7 +3,14 @@
 Knows the language, the engine and the database; knows nothing of sessions or pages.
 """
 
-from configurator.catalogue.catalogue import Catalogue, Published
+from configurator.catalogue.catalogue import (
+    Catalogue,
+    CheckProgress,
+    Findings,
+    Published,
+    Stage,
+    Telling,
+)
 from configurator.catalogue.errors import (
     CatalogueError,
     ReasonMissingError,
@@ -16,10 +23,14 @@ from configurator.catalogue.releases import Publication, Release
 __all__ = [
     "Catalogue",
     "CatalogueError",
+    "CheckProgress",
+    "Findings",
     "Publication",
     "Published",
     "ReasonMissingError",
     "Release",
+    "Stage",
+    "Telling",
     "UnknownProductError",
     "UnknownReleaseError",
     "UnreadableReleaseError",

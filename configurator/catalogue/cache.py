@@ -46,3 +46,13 @@ class LatestUsed(Generic[Key, Made]):
                 future.set_exception(problem)
                 raise
         return future.result()
+
+    def put(self, key: Key, made: Made) -> None:
+        """Keep what was made otherwise, in place of what was there."""
+        future: Future[Made] = Future()
+        future.set_result(made)
+        with self._lock:
+            self._kept[key] = future
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)

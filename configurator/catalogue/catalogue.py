@@ -8,21 +8,29 @@ readable for ever.
 from __future__ import annotations
 
 import datetime
+import threading
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+import structlog
 from sqlalchemy import Engine as Database
 
 from configurator import __version__
 from configurator.catalogue.cache import LatestUsed
 from configurator.catalogue.errors import ReasonMissingError, UnreadableReleaseError
 from configurator.catalogue.releases import Publication, Release, ReleaseStore
-from configurator.engine import Engine, EngineError, compile_product
+from configurator.engine import Engine, EngineError, Limits, compile_product
+from configurator.engine.confirmation import Confirmation
 from configurator.language import Loaded, load_folder, load_safely
 from configurator.model.diagnostic import NOWHERE, Diagnostic
 from configurator.model.product import Product
+
+log = structlog.get_logger(__name__)
+
+Stage = Literal["compiling", "confirming", "scenarios"]
 
 PRODUCTS_KEPT = 64
 ENGINES_KEPT = 32
@@ -38,9 +46,30 @@ class Published:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def no_checks(product: Product) -> tuple[Diagnostic, ...]:
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the checks say of a product, and what a second engine confirmed of it."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    confirmation: Confirmation | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckProgress:
+    """How far a check is: in ``stage``, ``done`` of ``total`` (0 where nobody knows)."""
+
+    stage: Stage
+    done: int = 0
+    total: int = 0
+
+
+Telling = Callable[[CheckProgress], None]
+Checks = Callable[[Product, Telling | None], Findings]
+
+
+def no_checks(product: Product, tell: Telling | None = None) -> Findings:
     """For a catalogue that trusts its folders."""
-    return ()
+    return Findings((), None)
 
 
 class Catalogue:
@@ -52,15 +81,16 @@ class Catalogue:
         folder: Path,
         clock: Callable[[], datetime.datetime],
         *,
-        checks: Callable[[Product], tuple[Diagnostic, ...]] = no_checks,
+        checks: Checks = no_checks,
         load: Callable[[Mapping[str, bytes]], Loaded] = load_safely,
         read: Callable[[Mapping[str, bytes]], Loaded] = load_folder,
         compile_: Callable[..., Engine] = compile_product,
+        limits: Limits | None = None,
     ) -> None:
         """``folder`` keeps compiled products; it can be deleted at any time. ``clock``
         gives the present moment with its time zone. ``checks`` says what else a product
         must pass before it goes live. ``load`` reads folders nobody vouches for,
-        ``read`` those of releases."""
+        ``read`` those of releases. ``limits`` are what compiling may take."""
         self._store = ReleaseStore(database)
         self._folder = folder
         self._clock = clock
@@ -68,6 +98,8 @@ class Catalogue:
         self._load = load
         self._read = read
         self._compile = compile_
+        self._limits = limits or Limits()
+        self._catching_up = threading.Lock()
         self._products: LatestUsed[str, Product] = LatestUsed(PRODUCTS_KEPT)
         self._engines: LatestUsed[tuple[str, datetime.date], Engine] = LatestUsed(ENGINES_KEPT)
 
@@ -104,22 +136,31 @@ class Catalogue:
 
     def engine(self, digest: str, day: datetime.date) -> Engine:
         """A release compiled for a day; raises as ``product`` does, and the engine's
-        ``EngineError``."""
-        return self._engines.get((digest, day), lambda: self._compiled(self.product(digest), day))
+        ``EngineError``. Where compiling takes long, the slower engine answers until it
+        is done in the background."""
+        return self._engines.get((digest, day), lambda: self._served(digest, day))
 
     # --- publishing --------------------------------------------------------------
 
-    def publish(self, files: Mapping[str, bytes], *, by: str, note: str = "") -> Published:
+    def publish(
+        self,
+        files: Mapping[str, bytes],
+        *,
+        by: str,
+        note: str = "",
+        tell: Telling | None = None,
+    ) -> Published:
         """Make a rule folder the current release of its product.
 
         The same files give the same release again. Nothing changes where a diagnostic
-        says ``stop``. Raises ``TrailUnavailableError``.
+        says ``stop``. ``tell`` hears how far it is. Raises ``TrailUnavailableError``.
         """
         loaded = self._load(files)
         diagnostics, product = loaded.diagnostics, loaded.product
         if product is None:
             return Published(None, diagnostics)
-        diagnostics += self._checks(product)
+        findings = self._checks(product, tell)
+        diagnostics += findings.diagnostics
         if any(each.severity == "stop" for each in diagnostics):
             return Published(None, diagnostics)
         today = self._clock().astimezone(zoneinfo.ZoneInfo(product.time_zone)).date()
@@ -137,6 +178,7 @@ class Catalogue:
             note=note,
             engine_version=__version__,
             name=product.name,
+            confirmation=findings.confirmation,
         )
         return Published(self._store.publish(draft, files), diagnostics)
 
@@ -158,9 +200,28 @@ class Catalogue:
             raise UnreadableReleaseError(digest)
         return product
 
-    def _compiled(self, product: Product, day: datetime.date) -> Engine:
+    def _compiled(self, product: Product, day: datetime.date, *, wait: bool = True) -> Engine:
         self._folder.mkdir(parents=True, exist_ok=True)
-        return self._compile(product, day, cache=self._folder)
+        return self._compile(product, day, cache=self._folder, limits=self._limits, wait=wait)
+
+    def _served(self, digest: str, day: datetime.date) -> Engine:
+        engine = self._compiled(self.product(digest), day, wait=False)
+        if engine.pending:
+            threading.Thread(target=self._catch_up, args=(digest, day), daemon=True).start()
+        return engine
+
+    def _catch_up(self, digest: str, day: datetime.date) -> None:
+        """Compile what could not be waited for, one after the other, and let the compiled
+        form answer from then on."""
+        with self._catching_up:
+            try:
+                engine = self._compiled(self.product(digest), day)
+            except (OSError, EngineError):
+                log.exception("not compiled in the background", release=digest)
+                return
+        log.info("compiled in the background", release=digest, engine=engine.backend_name)
+        if engine.too_wide is None:
+            self._engines.put((digest, day), engine)
 
     def _now(self) -> str:
         moment = self._clock().astimezone(datetime.UTC)

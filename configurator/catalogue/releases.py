@@ -9,13 +9,15 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Row, func, select, text
 
 from configurator.catalogue.errors import UnknownProductError, UnknownReleaseError
 from configurator.catalogue.tables import blob, product_release, publication, release_file
+from configurator.engine import TooWide
+from configurator.engine.confirmation import Confirmation
 from configurator.model.text import Text
 from configurator.trail import canonical_json
 from configurator.trail.database import autocommit, snapshot, storable, writing
@@ -32,7 +34,8 @@ class Release:
 
     ``digest`` is the SHA-256 of its files; ``number`` counts the product's releases
     from 1; ``published_at`` (ISO 8601, UTC), ``published_by`` and ``note`` are of the
-    first time it was published.
+    first time it was published. ``confirmation`` is what a second engine confirmed then;
+    ``None`` for releases older than this record.
     """
 
     product_id: str
@@ -43,6 +46,7 @@ class Release:
     note: str
     engine_version: str
     name: Text
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,7 @@ def _add(connection: Connection, release: Release, files: Mapping[str, bytes]) -
         "published_at": release.published_at,
         "published_by": release.published_by,
         "note": release.note,
+        "confirmation": _confirmation_text(release.confirmation),
     }
     connection.execute(product_release.insert(), row)
     contents = {hashlib.sha256(content).hexdigest(): content for content in files.values()}
@@ -253,4 +258,25 @@ def _by_digest(connection: Connection, digest: str) -> Release:
 def _release(row: Row[Any]) -> Release:
     columns = dict(row._mapping)
     columns["name"] = Text(tuple((code, said) for code, said in json.loads(columns["name"])))
+    columns["confirmation"] = _confirmation_of(columns["confirmation"])
     return Release(**columns)
+
+
+def _confirmation_text(confirmation: Confirmation | None) -> str | None:
+    """As canonical JSON; what is not there is left out."""
+    if confirmation is None:
+        return None
+    told = asdict(confirmation)
+    wide = told.pop("too_wide")
+    if wide is not None:
+        told["too_wide"] = {"reason": wide["reason"], "owners": list(wide["owners"])}
+    return canonical_json(told).decode()
+
+
+def _confirmation_of(stored: str | None) -> Confirmation | None:
+    if stored is None:
+        return None
+    told = json.loads(stored)
+    wide = told.pop("too_wide", None)
+    too_wide = None if wide is None else TooWide(wide["reason"], tuple(wide["owners"]))
+    return Confirmation(**told, too_wide=too_wide)

@@ -28,6 +28,7 @@ product_release = Table(
     Column("published_at", Text, nullable=False),
     Column("published_by", Text, nullable=False),
     Column("note", Text, nullable=False),
+    Column("confirmation", Text),
     UniqueConstraint("product_id", "number"),
 )
 

@@ -76,7 +76,9 @@ class Backend(Protocol):
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
         """One value per variable: the cheapest configuration, among equals the one that
-        is smallest in lexicographic order; ``None`` where there is none."""
+        is smallest in lexicographic order; ``None`` where there is none. A backend whose
+        counted search ends before that is proven gives a good one instead, always the
+        same for the same pins."""
         ...
 
 

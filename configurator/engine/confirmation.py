@@ -9,6 +9,7 @@ the backend had a hand. See docs/engine.md, "The judge".
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from configurator.engine.backend import Backend, Pins, offsets_of
 from configurator.engine.constraint_backend import ConstraintBackend
 from configurator.engine.engine import Engine
-from configurator.engine.errors import EngineError, said
+from configurator.engine.errors import EngineError, TooWide, said
 from configurator.engine.network import scope_of
 
 SUB_PRODUCTS = 12
@@ -43,13 +44,23 @@ QUESTIONS = 6
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What was confirmed: ``whole``, or so many sub-products; configurations listed, and
-    states in which every valid value, lowest total and count was equal."""
+    """What was confirmed, and what by: ``whole``, or so many sub-products; configurations
+    listed, and states in which every valid value, lowest total and count was equal.
+
+    ``engine`` answers customers, from the form compiled under ``digest``; where it is not
+    the diagram, ``too_wide`` may say why. ``judge`` is the second engine; ``milliseconds``
+    is how long it took.
+    """
 
     whole: bool
     sub_products: int
     configurations: int
     states: int
+    engine: str
+    judge: str
+    digest: str
+    milliseconds: int
+    too_wide: TooWide | None = None
 
 
 def confirm(engine: Engine, *, seed: int = 0) -> Confirmation:
@@ -58,11 +69,13 @@ def confirm(engine: Engine, *, seed: int = 0) -> Confirmation:
     Raises ``EngineError`` ``unconfirmed`` where they differ: then the engine is wrong, not
     the product, and nothing may go live on it.
     """
+    begin = time.perf_counter()
     backend, network = engine.backend, engine.network
     sizes = tuple(variable.size for variable in network.variables)
     shown = [index for index, variable in enumerate(network.variables) if not variable.hidden]
     randomness = random.Random(seed)
-    whole = len(engine.searched) <= SEARCHED_WHOLE and _listed(engine) <= LEFT
+    listed = _listed(engine) if len(engine.searched) <= SEARCHED_WHOLE else None
+    whole = listed is not None and listed <= LEFT
     sub_products = SUB_PRODUCTS if len(engine.searched) <= LARGE else 2
     configurations = states = 0
     for _ in range(1 if whole else sub_products):
@@ -77,12 +90,25 @@ def confirm(engine: Engine, *, seed: int = 0) -> Confirmation:
         for question in questions:
             _compare(engine, backend, judge, within, question, shown)
             states += 1
-    return Confirmation(whole, 0 if whole else sub_products, configurations, states)
+    return Confirmation(
+        whole,
+        0 if whole else sub_products,
+        configurations,
+        states,
+        backend.name,
+        ConstraintBackend.name,
+        engine.digest,
+        round((time.perf_counter() - begin) * 1000),
+        engine.too_wide,
+    )
 
 
-def _listed(engine: Engine) -> int:
-    """How many configurations would be listed, each piece of a wide number once."""
-    number, _ = engine.backend.count(())
+def _listed(engine: Engine) -> int | None:
+    """How many configurations would be listed, each piece of a wide number once; ``None``
+    where nobody knows."""
+    number, exact = engine.backend.count(())
+    if not exact:
+        return None
     for variable in engine.network.variables:
         if not variable.hidden:
             number = -(-number // max(variable.multiplicity))
@@ -95,9 +121,10 @@ def _narrowed(engine: Engine, sizes: tuple[int, ...], randomness: random.Random)
     pins: dict[int, int] = {}
     searched = list(engine.searched)
     for index in randomness.sample(searched, min(len(searched), RANDOM_CHOICES)):
-        valid = engine.backend.marginals(tuple(sorted(pins.items()))).valid
+        valid = engine.backend.marginals(tuple(sorted(pins.items())), settle=False).valid
         left = np.flatnonzero(valid[offsets[index] : offsets[index + 1]])
-        pins[index] = int(randomness.choice(left.tolist()))
+        if len(left):  # else it is not decided yet
+            pins[index] = int(randomness.choice(left.tolist()))
     configuration = engine.backend.cheapest(tuple(sorted(pins.items())))
     if configuration is None:
         raise _unconfirmed("cheapest")

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from configurator.catalogue import Catalogue
+from configurator.catalogue import Catalogue, Telling
 from configurator.language import read_folder, render
 from configurator.service.staff import Role, Staff
 
@@ -32,15 +32,18 @@ class Prepared:
     refused: tuple[str, ...]
 
 
-def prepare_demo(catalogue: Catalogue, staff: Staff, rules: Path, folder: Path) -> Prepared:
+def prepare_demo(
+    catalogue: Catalogue, staff: Staff, rules: Path, folder: Path, tell: Telling | None = None
+) -> Prepared:
     """Publish the shipped products that were never published, and make demo accounts
-    where there are no staff at all. A second call changes nothing."""
+    where there are no staff at all. A second call changes nothing. ``tell`` hears how far
+    it is."""
     refused = []
     known = {release.product_id for release in catalogue.products()}
     for product_folder in sorted(path for path in rules.iterdir() if path.is_dir()):
         if product_folder.name in known:
             continue
-        published = catalogue.publish(read_folder(product_folder), by="installation")
+        published = catalogue.publish(read_folder(product_folder), by="installation", tell=tell)
         if published.release is None:
             refused.append(render(published.diagnostics, "en"))
     return Prepared(_demo_accounts(staff, folder / "demo-accounts.json"), tuple(refused))

@@ -4,9 +4,11 @@ import datetime
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,12 +18,14 @@ from sqlalchemy.exc import DBAPIError
 
 from configurator.catalogue import (
     Catalogue,
+    Findings,
     ReasonMissingError,
     UnknownProductError,
     UnknownReleaseError,
     UnreadableReleaseError,
 )
-from configurator.engine import EngineError
+from configurator.engine import EngineError, Limits, TooWide
+from configurator.engine.confirmation import Confirmation
 from configurator.language import Loaded
 from configurator.model.diagnostic import NOWHERE, Diagnostic
 from configurator.model.product import Product
@@ -74,11 +78,13 @@ class Workshop:
         self.read: list[str] = []
         self.void = False
         self.stops: tuple[Diagnostic, ...] = ()
+        self.confirmation: Confirmation | None = None
+        self.pending = False
         self.catalogue = Catalogue(
             database,
             compiled,
             self.clock,
-            checks=lambda product: self.stops,
+            checks=lambda product, tell: Findings(self.stops, self.confirmation),
             load=load,
             read=self._read,
             compile_=self._compile,
@@ -90,13 +96,18 @@ class Workshop:
         self.read.append(loaded.product.digest)
         return loaded
 
-    def _compile(self, product: Product, day: datetime.date, *, cache: Path) -> Any:
+    def _compile(
+        self, product: Product, day: datetime.date, *, cache: Path, limits: Limits, wait: bool
+    ) -> Any:
         assert cache.is_dir()
+        assert limits.megabytes
         self.compiled.append((product.digest, day, cache))
         if self.void:
             nothing = Text.of({"en": "Nothing can be ordered."})
             raise EngineError("void", nothing, nothing)
-        return object()
+        return SimpleNamespace(
+            pending=self.pending and not wait, too_wide=None, backend_name="diagram"
+        )
 
     def publish(self, files: dict[str, bytes], by: str = "ana", note: str = "") -> Any:
         published = self.catalogue.publish(files, by=by, note=note)
@@ -168,6 +179,36 @@ class CatalogueContract:
         assert [(each.code, each.severity) for each in published.diagnostics] == [("void", "stop")]
         workshop.void = False
         assert workshop.publish(folder("bike")).number == 1
+
+    @pytest.mark.parametrize("wide", [None, TooWide("nodes", ("weight", "señal"))])
+    def test_a_release_keeps_what_was_confirmed_of_it(
+        self, workshop: Workshop, wide: TooWide | None
+    ) -> None:
+        engine = "diagram" if wide is None else "sat"
+        workshop.confirmation = Confirmation(
+            False, 12, 5004, 84, engine, "python-constraint", "f" * 64, 1234, wide
+        )
+        release = workshop.publish(folder("bike"))
+        assert release.confirmation == workshop.confirmation
+        assert workshop.catalogue.current("bike") == release
+        workshop.confirmation = None
+        assert workshop.publish(folder("boat")).confirmation is None
+
+    def test_what_is_not_compiled_yet_is_answered_and_compiled_behind(
+        self, workshop: Workshop
+    ) -> None:
+        release = workshop.publish(folder("bike"))
+        workshop.pending = True
+        day = DAY + datetime.timedelta(days=1)
+        with workshop.catalogue._catching_up:  # nothing compiles before we have looked
+            assert workshop.catalogue.engine(release.digest, day).pending
+            assert workshop.catalogue.engine(release.digest, day).pending
+        for _ in range(1000):
+            if not workshop.catalogue.engine(release.digest, day).pending:
+                break
+            time.sleep(0.01)
+        assert not workshop.catalogue.engine(release.digest, day).pending
+        assert [each[1] for each in workshop.compiled] == [DAY, day, day]
 
     def test_going_back_makes_an_earlier_release_current(self, workshop: Workshop) -> None:
         first = workshop.publish(folder("bike", 1), by="ana")

@@ -14,8 +14,9 @@ from configurator.engine.backend import Marginals, Pins
 from configurator.engine.network import Network
 from configurator.engine.sat import SatBackend
 from configurator.engine.sat import backend as backend_module
+from configurator.engine.sat import branching as branching_module
 from configurator.engine.sat import probe as probe_module
-from tests.engine.networks import random_network
+from tests.engine.networks import random_network, solutions
 from tests.engine.test_backends import random_pins
 
 
@@ -106,3 +107,26 @@ def test_threads_share_a_pool_and_get_the_same_answers() -> None:
     for thread in threads:
         thread.join()
     assert not failures
+
+
+@given(seed=st.integers(0, 10**6), amounts=st.sampled_from([-1, 600]))
+@settings(max_examples=60, deadline=None)
+def test_where_the_cheapest_is_not_proven_a_good_one_is_found_the_same_every_time(
+    seed: int, amounts: int
+) -> None:
+    network = random_network(seed)
+    rng = random.Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend_module, "AMOUNTS", amounts)
+        patch.setattr(backend_module, "CHEAPEST_CORES", 0)
+        patch.setattr(branching_module, "BRANCHES", 1)
+        old, fresh = SatBackend(network), SatBackend(network)
+        for _ in range(3):
+            pins, fixed = random_pins(network, rng)
+            everything = tuple(sorted((*pins, *fixed)))
+            old.marginals(pins, changes=True, fixed=fixed)
+            found = old.cheapest(everything)
+            assert found == fresh.cheapest(everything)
+            rows = [row for row in solutions(network) if all(row[v] == a for v, a in everything)]
+            assert (found is None) is not bool(rows)
+            assert found is None or found in rows

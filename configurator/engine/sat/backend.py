@@ -18,7 +18,7 @@ from pysat.solvers import Solver
 
 from configurator.engine.backend import Core, Marginals, Pins
 from configurator.engine.network import BACKGROUND, Network
-from configurator.engine.sat.branching import Branching
+from configurator.engine.sat.branching import Branching, SearchEndedError
 from configurator.engine.sat.costs import CostBounds
 from configurator.engine.sat.counting import count_part, independent_parts
 from configurator.engine.sat.encoding import Encoding
@@ -38,6 +38,9 @@ SMALL_VALUES = 700
 
 CORES = 600
 """Cores one such question may take before bounds are left as bounds."""
+
+CHEAPEST_CORES = 5_000
+"""Cores the search for one cheapest configuration may take."""
 
 AMOUNTS = 600
 """Different amounts all charges together may have for core-guided search."""
@@ -109,7 +112,7 @@ class SatBackend:
         nothing = np.zeros(self._values, dtype=np.bool_)
         with self._probes.one() as probe:
             every = tuple(sorted((*pins, *fixed)))
-            root = self._root(probe, fixed, settle)
+            root = self._root(probe, fixed, settle and changes)
             found = None if root is None else self._known(probe, every, root.possible, budget)
             known = found or Known(nothing, nothing)
             lowest, exact = self._lowest(every, known, budget)
@@ -194,19 +197,18 @@ class SatBackend:
         exact = ~valid
         if not self._small:
             return bounds, exact
-        with self._search(budget) as search:
+        with self._search(CORES if budget is None else FIRST_CORES, budget) as search:
             self._prove(search, pins, valid, bounds, exact)
         if not self._costs.exact:
             exact &= ~valid
         return bounds, exact
 
-    def _search(self, budget: Budget | None, *, ends: bool = True) -> Search:
+    def _search(self, cores: int, budget: Budget | None) -> Search:
         """A search for one answer, to be closed."""
         with self._lock:
             if self._charges is None:
                 self._charges = CostClauses(self._encoding, self._costs)
-        cores = CORES if budget is None else FIRST_CORES
-        return Search(self._encoding, self._charges, cores if ends else None, budget)
+        return Search(self._encoding, self._charges, cores, budget)
 
     def _prove(
         self,
@@ -250,36 +252,67 @@ class SatBackend:
         exact |= proven
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
-        """See ``Backend``."""
-        if self._few_amounts:
-            with self._search(None, ends=False) as search:
-                return self._first_cheapest(search, pins)
+        """See ``Backend``. Where a counted search does not prove the cheapest, each
+        variable in turn takes the value that costs least of those still possible."""
+        pins = tuple(sorted(pins))
         with self._probes.one() as probe:
-            root = self._root(probe, (), settle=True)
-            if root is None:
+            if not probe.ask([self._literal(pin) for pin in pins]):
                 return None
-            branching = Branching(self._encoding, self._costs, probe, root.valid)
-            return branching.first_cheapest([self._literal(pin) for pin in pins])
+            root = None if self._few_amounts else self._root(probe, (), settle=True)
+        found = self._proven_cheapest(pins) if root is None else self._branched(pins, root)
+        if found is None:
+            with self._probes.one() as probe:
+                found = self._first_good(probe, pins)
+        return found
 
-    def _first_cheapest(self, search: Search, pins: Pins) -> tuple[int, ...] | None:
-        """The cheapest, then the smallest value of each variable in turn."""
-        assumptions = [self._literal(pin) for pin in sorted(pins)]
-        softs = search.start
-        if not search.minimise(assumptions, softs):
+    def _proven_cheapest(self, pins: Pins) -> tuple[int, ...] | None:
+        """The cheapest, then the smallest value of each variable in turn; ``None`` where
+        the cores of one search do not prove it."""
+        assumptions = [self._literal(pin) for pin in pins]
+        with self._search(CHEAPEST_CORES, None) as search:
+            softs = search.start
+            if not search.minimise(assumptions, softs):
+                return None
+            current = search.model()
+            values: list[int] = []
+            for row in self._encoding.literals:
+                taken = _taken(row, current)
+                for value in range(taken):
+                    if search.possible([*assumptions, row[value]], softs):
+                        current = search.model()
+                        taken = value
+                        break
+                values.append(taken)
+                assumptions.append(row[taken])
+        return tuple(values)
+
+    def _branched(self, pins: Pins, root: Known) -> tuple[int, ...] | None:
+        """The same by branch and bound."""
+        branching = Branching(self._encoding, self._costs, Probe(self._encoding), root.valid)
+        try:
+            return branching.first_cheapest([self._literal(pin) for pin in pins])
+        except SearchEndedError:
             return None
-        current = search.model()
+
+    def _first_good(self, probe: Probe, pins: Pins) -> tuple[int, ...]:
+        """A configuration that is good where none is proven to be the cheapest."""
+        given = [self._literal(pin) for pin in pins]
+        probe.ask(given)
+        current = probe.model(self._encoding.primary)
         values: list[int] = []
-        for row in self._encoding.literals:
-            taken = next(
-                value for value, lit in enumerate(row) if current[abs(lit) - 1] == (lit > 0)
-            )
-            for value in range(taken):
-                if search.possible([*assumptions, row[value]], softs):
-                    current = search.model()
+        for variable, row in enumerate(self._encoding.literals):
+            taken = _taken(row, current)
+            start = int(self._offsets[variable])
+            costs = self._costs.unary[start : start + len(row)].tolist()
+            for value in sorted(range(len(row)), key=lambda value: (costs[value], value)):
+                if value == taken:
+                    break
+                if probe.ask([*given, row[value]]):
+                    current = probe.model(self._encoding.primary)
                     taken = value
                     break
             values.append(taken)
-            assumptions.append(row[taken])
+            given.append(row[taken])
         return tuple(values)
 
     # --- changes ----------------------------------------------------------------------
@@ -348,7 +381,7 @@ class SatBackend:
         sure[found] = not self._costs.any
         if not self._small or not self._costs.any:
             return
-        with self._search(budget) as search:
+        with self._search(CORES if budget is None else FIRST_CORES, budget) as search:
             assumptions = [self._literal(pin) for pin in pins]
             for index in np.flatnonzero(found):
                 softs = search.start.copy()
@@ -471,3 +504,8 @@ class SatBackend:
             clause if owner == BACKGROUND else [*clause, -self._selectors[owner]]
             for clause, owner in zip(self._encoding.clauses, self._encoding.owners, strict=True)
         ]
+
+
+def _taken(row: list[int], signs: Bools) -> int:
+    """The value whose literal holds."""
+    return next(value for value, lit in enumerate(row) if signs[abs(lit) - 1] == (lit > 0))

@@ -2,7 +2,8 @@
 
 Core-guided search climbs amount by amount; where a charge has thousands of them, it is
 better to split on the variable that decides most, with unit propagation and
-``CostBounds`` for bounds. Exhaustive, so its answers depend on the question alone.
+``CostBounds`` for bounds. Ends at a counted number of branches; with a solver made for the
+question, where it ends depends on the question alone.
 """
 
 from __future__ import annotations
@@ -18,8 +19,16 @@ Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
 
+BRANCHES = 20_000
+"""Branches one question may take."""
+
+
+class SearchEndedError(Exception):
+    """The branches are used up before the cheapest was proven."""
+
+
 class Branching:
-    """Searches with a probe that nobody else uses now."""
+    """Searches with a probe that was made for one question."""
 
     def __init__(self, encoding: Encoding, costs: CostBounds, probe: Probe, valid: Bools) -> None:
         """``valid``: the values some configuration has. (Propagation does not report what
@@ -28,6 +37,7 @@ class Branching:
         self._encoding = encoding
         self._costs = costs
         self._probe = probe
+        self._branches = BRANCHES
         self._place = np.abs(encoding.packed) - 1
         self._positive = encoding.packed > 0
         priced = {v for scope, _ in costs.joint for v in scope}
@@ -38,7 +48,8 @@ class Branching:
         self._priced = sorted(priced)
 
     def first_cheapest(self, assumptions: list[int]) -> tuple[int, ...] | None:
-        """The cheapest, then the smallest value of each variable in turn."""
+        """The cheapest, then the smallest value of each variable in turn. Raises
+        ``SearchEndedError``."""
         best = self._cheapest(assumptions, int(FAR), first=False)
         if best is None:
             return None
@@ -66,6 +77,9 @@ class Branching:
             bound, given = stack.pop()
             if bound >= limit:
                 continue
+            if self._branches == 0:
+                raise SearchEndedError
+            self._branches -= 1
             left = self._left(given)
             if left is None:
                 continue

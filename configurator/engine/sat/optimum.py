@@ -73,14 +73,14 @@ class CostClauses:
 class Search:
     """One question's search: a fresh solver over an encoding and its charges.
 
-    ``cores`` and ``budget`` end it, where given; it is closed as a context manager.
+    ``cores`` end it, and a ``budget`` where given; it is closed as a context manager.
     """
 
     def __init__(
         self,
         encoding: Encoding,
         charges: CostClauses,
-        cores: int | None,
+        cores: int,
         budget: Budget | None = None,
     ) -> None:
         self._solver = Solver(name=SOLVER, bootstrap_with=encoding.clauses)
@@ -112,10 +112,9 @@ class Search:
             core = [lit for lit in self._solver.get_core() or () if softs.weights.get(lit)]
             if not core:
                 return False
-            if self._cores is not None:
-                if self._cores == 0:
-                    return None
-                self._cores -= 1
+            if self._cores == 0:
+                return None
+            self._cores -= 1
             self._relax(core, softs)
 
     def _relax(self, core: list[int], softs: Softs) -> None:
