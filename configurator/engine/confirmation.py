@@ -145,12 +145,14 @@ def _neighbours(
             joined.setdefault(index, []).append(scope)
     first = randomness.choice(engine.searched)
     found: dict[int, None] = {}
+    seen: set[int] = set()
     waiting = [first]
     combinations = 1
     while waiting:
         index = waiting.pop(randomness.randrange(len(waiting)))
-        if index in found or combinations * sizes[index] > LEFT:
+        if index in seen or combinations * sizes[index] > LEFT:
             continue
+        seen.add(index)
         if index in searched:
             found[index] = None
             combinations *= sizes[index]

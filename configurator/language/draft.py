@@ -6,6 +6,7 @@ import difflib
 import itertools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from configurator.language.grammar import Parser
 from configurator.language.report import Phrase, Report
@@ -13,6 +14,9 @@ from configurator.language.scope import Scope
 from configurator.language.spreadsheet import Sheet
 from configurator.language.texts import Texts
 from configurator.model.diagnostic import Span
+
+if TYPE_CHECKING:
+    from configurator.language.lookups import Lookup
 
 
 @dataclass(slots=True)
@@ -25,6 +29,8 @@ class Draft:
     scope: Scope
     parser: Parser = field(default_factory=Parser)
     sheets: dict[str, Sheet | None] = field(default_factory=dict)
+    lookups: list[Lookup] = field(default_factory=list)
+    """Tables that set something, to be checked once all is read."""
     likenesses: int = 60
     """How many more "did you mean" are looked for; each one compares all the names."""
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from configurator.language.bounds import Bounds
 from configurator.language.draft import Draft
+from configurator.language.lookups import check_lookups
 from configurator.language.reads import parts_of, reads
 from configurator.model import expression as model
 from configurator.model.diagnostic import Span
-from configurator.model.product import AmountLine, Product, Variable
+from configurator.model.product import ALWAYS, AmountLine, Product, Variable
 
 MOST_RINGS = 100
 """Each costs a walk over the variables; who has more mends these first."""
@@ -24,6 +25,7 @@ def check(draft: Draft, product: Product, rule_ids: dict[str, Span]) -> None:
         if variable.kind != "computed" and variable.show == "ask" and variable.id not in asked:
             draft.report.stop("never-asked", variable.span, variable=variable.id)
     _check_lookups(draft, product, rule_ids)
+    check_lookups(draft, draft.lookups, _ruled(product))
     if not _check_rings(draft, product):
         bounds = Bounds(product)
         _check_divisions(draft, product, bounds)
@@ -51,6 +53,29 @@ def _check_lookups(draft: Draft, product: Product, rule_ids: dict[str, Span]) ->
                 draft.report.stop("type-mismatch/sets", table.span, variable=name, rule=table.id)
 
 
+def _ruled(product: Product) -> set[str]:
+    """The variables some rule, table, limit or relevance says something about."""
+    found = {each.id for each in product.variables if each.relevant_when or each.several}
+    found |= {each.id for each in product.variables if each.period != ALWAYS}
+    said: list[model.Expression | None] = []
+    for rule in product.rules:
+        said += [rule.when, rule.require, rule.forbid]
+    for table in product.tables:
+        if table.kind != "lookup":
+            said += [cell for row in table.rows for cell in row.conditions]
+    said += [variable.relevant_when for variable in product.variables]
+    dependencies = _Dependencies(product)
+    waiting = list(dict.fromkeys(name for each in said if each for name in dependencies.read(each)))
+    behind: set[str] = set()
+    while waiting:  # what is said of a computed number is said of its inputs
+        name = waiting.pop()
+        if name not in behind:
+            behind.add(name)
+            if name in dependencies.variables:
+                waiting += dependencies.of(dependencies.variables[name])
+    return found | behind
+
+
 class _Dependencies:
     """Which variables each variable follows from: relevance, computation, lookup."""
 
@@ -69,18 +94,24 @@ class _Dependencies:
         """The variables this one follows from, in the order they are written."""
         found: dict[str, None] = {}
         for expression in _definitions(variable):
-            for part in parts_of(expression):
-                if isinstance(part, model.SumOfFact):
-                    names = [part.variable] if part.variable else self.with_fact.get(part.fact, [])
-                    for name in names:
-                        self._add_counted(found, name)
-                elif isinstance(part, model.Fact):
-                    self._add_counted(found, part.variable)
-            found.update(dict.fromkeys(reads(expression)))
+            found.update(dict.fromkeys(self.read(expression)))
         lookup = variable.computed.lookup if variable.computed else None
         if lookup in self.tables:
             found.update(dict.fromkeys(self.tables[lookup].columns))
         return tuple(name for name in found if name in self.variables)
+
+    def read(self, expression: model.Expression) -> tuple[str, ...]:
+        """The variables an expression reads, also through sums and ``times``."""
+        found: dict[str, None] = {}
+        for part in parts_of(expression):
+            if isinstance(part, model.SumOfFact):
+                names = [part.variable] if part.variable else self.with_fact.get(part.fact, [])
+                for name in names:
+                    self._add_counted(found, name)
+            elif isinstance(part, model.Fact):
+                self._add_counted(found, part.variable)
+        found.update(dict.fromkeys(reads(expression)))
+        return tuple(found)
 
     def _add_counted(self, found: dict[str, None], name: str) -> None:
         """A variable whose fact is read: its ``times`` is read with it."""

@@ -1,6 +1,7 @@
-"""Looks for gaps and overlaps in a lookup table, without any solver.
+"""Looks for gaps and overlaps in a lookup table by its columns alone, without any solver.
 
-Every column's domain is cut into pieces inside which all rows behave alike; a piece is
+What the columns show is final only where nothing else in the product says anything about
+them; for all other tables the engine looks which inputs can be reached. Every column's domain is cut into pieces inside which all rows behave alike; a piece is
 a set of the rows it fits. A walk over the product of the pieces, merging equal states,
 meets a gap (no row left) or two rows that disagree, with an example of each.
 """
@@ -8,6 +9,7 @@ meets a gap (no row left) or two rows that disagree, with an example of each.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,7 +19,7 @@ from configurator.language.scope import Declared
 from configurator.language.spreadsheet import Sheet
 from configurator.language.terms import plain
 from configurator.model import expression as model
-from configurator.model.product import TableRow
+from configurator.model.product import ALWAYS, TableRow
 
 MOST_STATES = 200_000
 Point = Fraction | str | None
@@ -28,25 +30,44 @@ class _UntoldError(Exception):
     """A cell compares with something that is no constant."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A table to check once the whole product is read. A table of prices (``charged``)
+    needs no row for "none", which costs nothing."""
+
+    rows: tuple[TableRow, ...]
+    first_match: bool
+    columns: tuple[Column, ...]
+    sheet: Sheet
+    charged: bool = False
+
+
 @dataclass(slots=True)
 class _Piece:
     example: str
     rows: int
 
 
-def check_lookup(
-    draft: Draft,
-    rows: tuple[TableRow, ...],
-    first_match: bool,
-    columns: list[Column],
-    sheet: Sheet,
-    *,
-    charged: bool = False,
-) -> None:
-    """Report ``lookup-gap`` and ``lookup-overlap``, each once, with an example.
+def check_lookups(draft: Draft, lookups: list[Lookup], ruled: Collection[str]) -> None:
+    """Report ``lookup-gap`` and ``lookup-overlap``, each once per table, with an example.
 
-    A table of prices (``charged``) needs no row for "none", which costs nothing.
+    Only tables that are read by variables free of all rules are judged here: ``ruled``
+    names the others.
     """
+    for lookup in lookups:
+        if all(_free(column.typed.declared, ruled) for column in lookup.columns):
+            _check_lookup(draft, lookup)
+
+
+def _free(declared: Declared | None, ruled: Collection[str]) -> bool:
+    """Whether each of its values goes with each value of all other free variables."""
+    if declared is None or declared.kind == "computed" or declared.id in ruled:
+        return False
+    return all(value.period == ALWAYS for value in declared.values.values())
+
+
+def _check_lookup(draft: Draft, lookup: Lookup) -> None:
+    rows, sheet = lookup.rows, lookup.sheet
     days = {row.period.first for row in rows if row.period.first}
     days |= {row.period.last + datetime.timedelta(1) for row in rows if row.period.last}
     for day in [None, *sorted(days)][:24]:
@@ -54,7 +75,9 @@ def check_lookup(
         active = [
             at for at, row in enumerate(rows) if first_day is None or row.period.covers(first_day)
         ]
-        if not _check(draft, rows, active, first_match, columns, sheet, charged):
+        if not _check(
+            draft, rows, active, lookup.first_match, lookup.columns, sheet, lookup.charged
+        ):
             return
 
 
@@ -63,7 +86,7 @@ def _check(
     rows: tuple[TableRow, ...],
     active: list[int],
     first_match: bool,
-    columns: list[Column],
+    columns: tuple[Column, ...],
     sheet: Sheet,
     charged: bool,
 ) -> bool:

@@ -930,6 +930,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "add a row for it, or a last row with * and `match: first`.",
         "añade una fila, o una última con * y `match: first`.",
     ),
+    "lookup-gap/undecided": (
+        'Whether a row of "{table}" fits every input is too much to find out.',
+        "Averiguar si en «{table}» hay fila para cada entrada es demasiado.",
+        "use fewer columns, bigger steps, or a last row with * and `match: first`.",
+        "usa menos columnas, pasos mayores o una última fila con * y `match: first`.",
+    ),
     "lookup-overlap": (
         "The rows in lines {first} and {second} disagree for {example}.",
         "Las filas de las líneas {first} y {second} se contradicen para {example}.",

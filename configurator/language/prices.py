@@ -17,7 +17,7 @@ from configurator.language.fields import (
     strings,
 )
 from configurator.language.header import named
-from configurator.language.lookups import check_lookup
+from configurator.language.lookups import Lookup
 from configurator.language.nodes import Mapping, Node, Scalar
 from configurator.language.resolve import read_condition, read_number
 from configurator.language.rules import take_id
@@ -270,5 +270,5 @@ def _table(draft: Draft, fields: Fields) -> tuple[PriceRow, ...] | None:
         TableRow(row.conditions, (str(row.price),), period=row.period, span=row.span)
         for row in rows
     )
-    check_lookup(draft, checked, first_match, layout.read, sheet, charged=True)
+    draft.lookups.append(Lookup(checked, first_match, tuple(layout.read), sheet, charged=True))
     return tuple(rows)

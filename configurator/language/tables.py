@@ -8,7 +8,7 @@ from typing import Literal, cast
 from configurator.language.cells import Column, Empty, read_cell, read_column
 from configurator.language.draft import Draft
 from configurator.language.fields import NUMBER, Fields, day, scalar, strings
-from configurator.language.lookups import check_lookup
+from configurator.language.lookups import Lookup
 from configurator.language.nodes import Mapping, Scalar
 from configurator.language.scope import Declared
 from configurator.language.sheets import sheet_of
@@ -125,7 +125,7 @@ def read_table(draft: Draft, fields: Fields, rule_id: str, key: Scalar) -> Table
         span=key.span,
     )
     if kind == "lookup":
-        check_lookup(draft, table.rows, table.first_match, layout.read, sheet)
+        draft.lookups.append(Lookup(table.rows, table.first_match, tuple(layout.read), sheet))
     return table
 
 

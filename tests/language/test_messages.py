@@ -9,6 +9,7 @@ from string import Formatter
 import pytest
 
 import configurator.language
+import configurator.session.gaps
 from configurator.language.messages import CATALOGUE, WARNINGS
 
 SOURCES = "\n".join(
@@ -16,6 +17,7 @@ SOURCES = "\n".join(
     for file in sorted(Path(configurator.language.__file__).parent.glob("*.py"))
     if file.name != "messages.py"
 )
+SOURCES += Path(configurator.session.gaps.__file__).read_text("utf-8")
 
 
 def gaps(sentence: str) -> set[str]:
