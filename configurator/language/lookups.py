@@ -1,9 +1,10 @@
 """Looks for gaps and overlaps in a lookup table by its columns alone, without any solver.
 
 What the columns show is final only where nothing else in the product says anything about
-them; for all other tables the engine looks which inputs can be reached. Every column's domain is cut into pieces inside which all rows behave alike; a piece is
-a set of the rows it fits. A walk over the product of the pieces, merging equal states,
-meets a gap (no row left) or two rows that disagree, with an example of each.
+them; for all other tables the engine looks which inputs can be reached. Every column's
+domain is cut into pieces inside which all rows behave alike; a piece is a set of the rows it
+fits. A walk over the product of the pieces, merging equal states, meets a gap (no row left)
+or two rows that disagree, with an example of each.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from configurator.engine.confirmation import Confirmation, confirm
 from configurator.model.diagnostic import NOWHERE, Diagnostic, Span
 from configurator.model.product import Product
 from configurator.model.text import Text
+from configurator.session.gaps import lookup_gaps
 from configurator.session.scenarios import ScenarioResult, failed_scenarios, run_scenarios
 
 
@@ -81,10 +82,11 @@ def check_product(
         except EngineError as problem:
             stop = Diagnostic(problem.code, "stop", NOWHERE, problem.message, problem.help)
             return Checked((), (stop,), None)
+        gaps = lookup_gaps(product, engine)
         now("scenarios")
         results = run_scenarios(product, engines, today)
     doubts = () if engine.too_wide is None else (not_compiled(product, engine.too_wide),)
-    return Checked(results, (*doubts, *failed_scenarios(results)), confirmation)
+    return Checked(results, (*doubts, *gaps, *failed_scenarios(results)), confirmation)
 
 
 _WHY = {
