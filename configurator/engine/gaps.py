@@ -66,7 +66,7 @@ def days_to_check(product: Product, today: datetime.date) -> tuple[datetime.date
     tables = [table for table in product.tables if table.sets]
     priced = product.prices.lines if product.prices else ()
     lines = [line for line in priced if isinstance(line, AmountLine) and line.rows]
-    periods = [each.period for each in (*tables, *lines)]
+    periods = [table.period for table in tables] + [line.period for line in lines]
     periods += [row.period for table in tables for row in table.rows]
     periods += [row.period for line in lines for row in line.rows]
     one = datetime.timedelta(1)
