@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -11,8 +13,18 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from configurator.app import Services
+from configurator.catalogue import CheckProgress, Telling
+from configurator.engine import Limits, TooWide
+from configurator.session.checks import check_product
+from configurator.web.workshop import pages
 from tests.web.conftest import ApiSession, csrf_of, zipped
 from tests.web.test_desk import words
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests wait for checks, however slow the machine."""
+    monkeypatch.setattr(pages, "PATIENCE", 60)
 
 
 @pytest.fixture
@@ -227,3 +239,109 @@ def test_products_there_are_not(workshop: FlaskClient) -> None:
         form = {"csrf_token": token, "reason": "because", "release": "0" * 64}
         answer = workshop.post(f"/workshop/products/{product}/rollback", data=form)
         assert answer.status_code == 404
+
+
+def test_a_long_check_shows_how_far_it_is_and_then_what_it_found(
+    workshop: FlaskClient, next_lamp: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, begun = threading.Event(), threading.Event()
+
+    def slowly(*arguments: Any, tell: Telling, **options: Any) -> Any:
+        tell(CheckProgress("compiling", 3, 11))
+        begun.set()
+        assert go_on.wait(60)
+        return check_product(*arguments, tell=tell, **options)
+
+    monkeypatch.setattr(pages, "check_product", slowly)
+    monkeypatch.setattr(pages, "PATIENCE", 0.0)
+    location = draft_of(workshop, next_lamp)
+    assert "Reading the rule folder" in words(workshop.get(location))
+    assert begun.wait(60)
+    waiting = workshop.get(location)
+    assert waiting.status_code == 200
+    assert f'<meta http-equiv="refresh" content="2; url={location}">' in waiting.text
+    assert "Compiling the rules" in words(waiting)
+    assert "3 of 11 rules" in words(waiting)
+    assert "Compilando las reglas" in words(workshop.get(f"{location}?lang=es"))
+    workshop.get(f"{location}?lang=en")
+    go_on.set()
+    monkeypatch.setattr(pages, "PATIENCE", 60)
+    assert "No mistakes" in words(workshop.get(location))
+    monkeypatch.setattr(pages, "check_product", None)  # what was found is kept
+    assert "No mistakes" in words(workshop.get(location))
+
+
+def test_publishing_that_takes_long_is_followed_to_its_end(
+    workshop: FlaskClient,
+    services: Services,
+    next_lamp: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    location = draft_of(workshop, next_lamp)
+    workshop.get(location)
+    go_on = threading.Event()
+    publishing = services.catalogue.publish
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        assert go_on.wait(60)
+        return publishing(*arguments, **options)
+
+    monkeypatch.setattr(services.catalogue, "publish", slowly)
+    form = {"csrf_token": csrf_of(workshop.get(location)), "note": "Cheaper foot"}
+    monkeypatch.setattr(pages, "PATIENCE", 0.0)
+    answer = workshop.post(f"{location}/publish", data=form)
+    assert "being checked and published" in words(answer)
+    assert "being checked and published" in words(workshop.get(location))
+    assert services.catalogue.current("lamp").number == 1
+    go_on.set()
+    monkeypatch.setattr(pages, "PATIENCE", 60)
+    done = workshop.get(location)
+    assert (done.status_code, done.location) == (303, "/workshop/products/lamp")
+    release = services.catalogue.current("lamp")
+    assert (release.number, release.note) == (2, "Cheaper foot")
+    assert release.confirmation is not None
+    assert release.confirmation.judge == "python-constraint"
+    read = words(workshop.get("/workshop/products/lamp"))
+    listed = release.confirmation.configurations
+    assert f"Confirmed whole by a second engine (python-constraint): {listed}" in read
+    assert f"the compiled form {release.confirmation.digest[:12]}" in read
+
+
+def test_a_product_too_wide_to_compile_is_published_with_a_warning(
+    workshop: FlaskClient,
+    services: Services,
+    next_lamp: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "check_product", never_compiled)
+    monkeypatch.setattr("configurator.app.check_product", never_compiled)
+    location = draft_of(workshop, next_lamp)
+    read = words(workshop.get(location))
+    assert "No mistakes" in read
+    assert "This product has no compiled form: one rule alone is too wide." in read
+    assert "Widest here: long-needs-foot." in read
+    assert re.search(r"Warning, line \d+, column \d+ not-compiled", read)
+    published = publish(workshop, location)
+    assert published.status_code == 303
+    confirmation = services.catalogue.current("lamp").confirmation
+    assert confirmation is not None
+    assert confirmation.engine == "sat"
+    assert confirmation.too_wide == TooWide("states", ("long-needs-foot",))
+    read = words(workshop.get("/workshop/products/lamp"))
+    assert "Not compiled: answers come from the slower engine." in read
+    assert "Widest rules: long-needs-foot." in read
+
+
+def never_compiled(*arguments: Any, limits: Limits, **options: Any) -> Any:
+    return check_product(*arguments, limits=Limits(nodes=0, edges=0), **options)
+
+
+def test_a_check_that_breaks_is_an_error_and_begins_anew(
+    workshop: FlaskClient, next_lamp: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = draft_of(workshop, next_lamp)
+    with monkeypatch.context() as broken:
+        broken.setattr(pages, "load_safely", None)
+        with pytest.raises(TypeError):
+            workshop.get(location)
+    assert "No mistakes" in words(workshop.get(location))

@@ -5,31 +5,37 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
 from flask import (
     Blueprint,
     abort,
+    current_app,
     flash,
     redirect,
     render_template,
     request,
     url_for,
 )
+from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from configurator.catalogue import Release, UnknownProductError
+from configurator.catalogue import Published, Release, Telling, UnknownProductError
+from configurator.engine import Limits
+from configurator.engine.confirmation import Confirmation
 from configurator.language import load_safely
 from configurator.model.diagnostic import Diagnostic
 from configurator.model.product import Product
 from configurator.model.text import Text
 from configurator.session.checks import check_product
 from configurator.session.scenarios import ScenarioResult
+from configurator.settings import Settings
 from configurator.web.access import requires, services, staff_name, staff_only, throttle
 from configurator.web.speech import gettext
 from configurator.web.workshop.drafts import DraftShelf, UnknownDraftError
+from configurator.web.workshop.jobs import Job, Jobs
 from configurator.web.workshop.lines import listing
 from configurator.web.workshop.zips import LARGEST_ZIP, UnpackError, unpack
 
@@ -45,8 +51,16 @@ UPLOADS: Final = "20 per minute"
 LONGEST_NOTE: Final = 500
 SHORTEST_REASON: Final = 3
 
+PATIENCE: Final = 2.0
+"""Seconds a request waits for a check before it shows how far it is."""
+
 blueprint = Blueprint("workshop", __name__, url_prefix="/workshop")
 staff_only(blueprint)
+
+
+@blueprint.record_once
+def _open_jobs(state: BlueprintSetupState) -> None:
+    state.app.extensions["workshop"] = Jobs[Checked | Published]()
 
 
 @blueprint.url_value_preprocessor
@@ -66,6 +80,7 @@ class Checked:
     product: Product | None
     diagnostics: tuple[Diagnostic, ...]
     scenarios: tuple[ScenarioResult, ...]
+    confirmation: Confirmation | None
 
     @property
     def stops(self) -> int:
@@ -167,8 +182,23 @@ def upload() -> ResponseReturnValue:
 @requires("merchandiser", "admin")
 def draft(digest: str) -> ResponseReturnValue:
     """A draft's files with what was found about them, its scenarios, and what publishing
-    would mean."""
-    return _draft_page(_check(digest))
+    would mean; while it is being checked or published, how far that is."""
+    publishing = _jobs().find(("publish", staff_name(), digest))
+    if publishing is not None:
+        return _published_page(digest, publishing)
+    job = _checking(digest)
+    if not job.wait(PATIENCE):
+        return _waiting_page(digest, job, gettext("The draft is being checked"))
+    checked = job.result()
+    assert isinstance(checked, Checked)
+    return _draft_page(checked)
+
+
+def _waiting_page(digest: str, job: Job[Checked | Published], doing: str) -> ResponseReturnValue:
+    """How far a job is; the page loads itself again."""
+    return render_template(
+        "workshop/waiting.html", digest=digest, doing=doing, progress=job.progress
+    )
 
 
 def _draft_page(checked: Checked, refused: bool = False) -> ResponseReturnValue:
@@ -196,14 +226,27 @@ def _draft_page(checked: Checked, refused: bool = False) -> ResponseReturnValue:
 @requires("merchandiser", "admin")
 def publish(digest: str) -> ResponseReturnValue:
     """Make a draft the current release of its product, where nothing stops it."""
-    files = _files(digest)
+    files, by = _files(digest), staff_name()
     note = _sentence(request.form.get("note", ""))
-    published = services().catalogue.publish(files, by=staff_name(), note=note)
+    catalogue = services().catalogue
+    job = _jobs().start(
+        ("publish", by, digest),
+        lambda tell: catalogue.publish(files, by=by, note=note, tell=tell),
+    )
+    return _published_page(digest, job)
+
+
+def _published_page(digest: str, job: Job[Checked | Published]) -> ResponseReturnValue:
+    """What became of publishing a draft, or how far it is."""
+    if not job.wait(PATIENCE):
+        return _waiting_page(digest, job, gettext("The draft is being checked and published"))
+    _jobs().forget(("publish", staff_name(), digest))
+    published = job.result()
+    assert isinstance(published, Published)
     if published.release is None:
-        checked = _check(digest)
-        return _draft_page(
-            Checked(digest, files, checked.product, published.diagnostics, checked.scenarios), True
-        )
+        checked = _checking(digest).result()
+        assert isinstance(checked, Checked)
+        return _draft_page(replace(checked, diagnostics=published.diagnostics), True)
     release = published.release
     log.info("release published", by=staff_name(), release=release.digest)
     flash(
@@ -215,18 +258,35 @@ def publish(digest: str) -> ResponseReturnValue:
     return redirect(url_for("workshop.product", product_id=release.product_id), 303)
 
 
-def _check(digest: str) -> Checked:
+def _jobs() -> Jobs[Checked | Published]:
+    found: Jobs[Checked | Published] = current_app.extensions["workshop"]
+    return found
+
+
+def _checking(digest: str) -> Job[Checked | Published]:
+    """The check of a draft on this day, under way or done."""
+    files, settings = _files(digest), services().settings
+    today = datetime.datetime.now(datetime.UTC).date()
+    key = ("check", staff_name(), digest, today)
+    return _jobs().start(key, lambda tell: _check(digest, files, settings, today, tell))
+
+
+def _check(
+    digest: str,
+    files: Mapping[str, bytes],
+    settings: Settings,
+    today: datetime.date,
+    tell: Telling,
+) -> Checked:
     """Load a draft in a limited child process, then compile it and run its scenarios."""
-    files = _files(digest)
     loaded = load_safely(files)
-    diagnostics = loaded.diagnostics
-    scenarios: tuple[ScenarioResult, ...] = ()
-    if loaded.product is not None:
-        today = datetime.datetime.now(datetime.UTC).date()
-        found = check_product(loaded.product, today, services().settings.folder / "compiled")
-        scenarios = found.results
-        diagnostics = (*diagnostics, *found.diagnostics)
-    return Checked(digest, files, loaded.product, diagnostics, scenarios)
+    if loaded.product is None:
+        return Checked(digest, files, None, loaded.diagnostics, (), None)
+    limits = Limits(seconds=settings.compile_seconds, megabytes=settings.compile_megabytes)
+    compiled = settings.folder / "compiled"
+    found = check_product(loaded.product, today, compiled, limits=limits, tell=tell)
+    diagnostics = (*loaded.diagnostics, *found.diagnostics)
+    return Checked(digest, files, loaded.product, diagnostics, found.results, found.confirmation)
 
 
 def _files(digest: str) -> dict[str, bytes]:
