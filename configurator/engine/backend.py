@@ -69,9 +69,9 @@ class Backend(Protocol):
         """
         ...
 
-    def count(self, pins: Pins) -> tuple[int, bool]:
+    def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
         """How many configurations (with multiplicities) are left, and whether exactly;
-        if not exact, the number is a lower bound."""
+        if not exact, the number is a lower bound. Without ``settle`` a bound is enough."""
         ...
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:

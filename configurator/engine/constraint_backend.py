@@ -231,7 +231,7 @@ class ConstraintBackend:
             repaired if changes else None,
         )
 
-    def count(self, pins: Pins) -> tuple[int, bool]:
+    def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
         """See ``Backend``."""
         total = 0
         for row in self._all()[self._matching(pins)].tolist():

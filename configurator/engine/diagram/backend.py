@@ -173,7 +173,7 @@ class DiagramBackend:
             np.asarray(repaired, dtype=np.int64),
         )
 
-    def count(self, pins: Pins) -> tuple[int, bool]:
+    def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
         """How many configurations are left, exactly (``True``)."""
         self._check(pins)
         cost: Any = [0] * len(self.diagram.class_of)
@@ -212,14 +212,14 @@ class DiagramBackend:
         self.count(())
         self.cheapest(())
 
+    def about(self) -> dict[str, object]:
+        """What is written beside the arrays."""
+        facts = self.facts
+        return {"network": facts.digest, "constant": facts.constant, "exact": facts.exact}
+
     def save(self, folder: Path) -> None:
         """Write the diagram to ``folder``, all or nothing."""
-        facts = self.facts
-        storage.save_arrays(
-            folder,
-            self.diagram.arrays(),
-            {"network": facts.digest, "constant": facts.constant, "exact": facts.exact},
-        )
+        storage.save_arrays(folder, self.diagram.arrays(), self.about())
 
     def _run(self, loop: Any) -> Any:
         return undecorated(loop) if self.plain else loop
@@ -332,20 +332,28 @@ class DiagramBackend:
         return [0] * size if self.plain else np.empty(size, dtype=kind)
 
 
-def read_diagram(folder: Path, digest: str | None = None) -> tuple[FrozenDiagram, Facts]:
-    """A saved diagram, mapped read-only. ``digest`` is the network's, if it is known.
+def read_diagrams(
+    folder: Path, digest: str | None, prefix: str
+) -> tuple[FrozenDiagram, FrozenDiagram | None, Facts]:
+    """A saved diagram, mapped read-only, and the one stored beside it under names with the
+    ``prefix``, if any. ``digest`` is the network's, if it is known.
 
     Raises ``DiagramFileError`` if the folder is damaged, from another version or of
     another network.
     """
-    arrays, about = storage.load_arrays(folder, FrozenDiagram.__slots__)
+    names = FrozenDiagram.__slots__
+    others = tuple(f"{prefix}{name}" for name in names)
+    arrays, about = storage.load_arrays(folder, (names, (*names, *others)))
     facts = storage.facts_of(folder, about, {"network": str, "constant": int, "exact": bool})
     if digest is not None and facts["network"] != digest:
         raise storage.DiagramFileError(
             folder, "it belongs to another network; compile this network again"
         )
     known = Facts(facts["network"], facts["constant"], facts["exact"])
-    return FrozenDiagram(**arrays), known
+    first = FrozenDiagram(**{name: arrays[name] for name in names})
+    if len(arrays) == len(names):
+        return first, None, known
+    return first, FrozenDiagram(**{n: arrays[o] for n, o in zip(names, others, strict=True)}), known
 
 
 def totals_of(diagram: FrozenDiagram) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from configurator.engine.diagram.automata import (
     AutomatonTooWideError,
     automaton_of,
 )
-from configurator.engine.diagram.backend import DiagramBackend, Facts, read_diagram
+from configurator.engine.diagram.backend import DiagramBackend, Facts, read_diagrams
 from configurator.engine.diagram.conjunction import (
     EmptyDiagramError,
     GrowingDiagram,
@@ -32,6 +32,7 @@ from configurator.engine.diagram.reduction import Reduction, reduce_network, red
 from configurator.engine.diagram.relations import NeverSatisfiedError, Relation
 from configurator.engine.diagram.summed import Decider, SummedDiagram
 from configurator.engine.diagram.tree import Tree, elimination_order, pseudo_tree
+from configurator.engine.diagram.twofold import SMALLER, WHOLE, TwofoldDiagram
 from configurator.engine.network import AllowedTuples, Clause, LinearSum, Network
 
 BATCH = 8
@@ -49,11 +50,14 @@ SMALL = 3000
 """A diagram of fewer edges is not worth another order."""
 
 
-WIDE_SUMS = (20, 6)
-"""Sums over more variables may stay beside the diagram; first only the widest do."""
+WIDE_SUM = 6
+"""Sums over more variables may stay beside the diagram."""
 
-MODEST = 100_000
+MODEST = 300_000
 """Nodes a diagram may have for the sake of sums that could stay beside it."""
+
+WHOLE_PATIENCE = 0.2
+"""The part of the time after which it is not tried any longer."""
 
 
 class TooWideError(Exception):
@@ -115,7 +119,8 @@ def compile_diagram(
     """Compile ``network``; several calls give equal answers.
 
     Wide sums that would make the diagram large stay beside it; ``decider`` (a solver of the
-    whole network where it is not given) then settles what sweeps leave open.
+    whole network where it is not given) then settles what sweeps leave open. Where the
+    diagram is modest with them too, both are kept (``twofold``).
 
     ``max_nodes`` bounds the nodes of the whole, ``max_edges`` those of one level while it
     is multiplied (about 60 bytes each), ``seconds`` the whole. Raises ``TooWideError``.
@@ -124,26 +129,53 @@ def compile_diagram(
     if not _numbers_fit(network):
         raise TooWideError((), "charges")
     limits = Limits(max_nodes, max_edges, deadline)
-    several = _sums_to_leave_out(network)
+    wide = frozenset(
+        number
+        for number, constraint in enumerate(network.constraints)
+        if isinstance(constraint, LinearSum) and len(constraint.scope) > WIDE_SUM
+    )
     try:
-        diagram, facts = _first_that_fits(network, several, limits, seconds, orders, progress)
+        if not wide:
+            compiled = _compiled(network, frozenset(), limits, seconds, orders, progress)
+            return _backend_of(compiled, None, None)
+        patience = min(deadline, time.monotonic() + seconds * WHOLE_PATIENCE)
+        modest = Limits(min(max_nodes, MODEST), min(max_edges, 2 * MODEST), patience)
+        whole = _if_it_fits(network, modest, seconds * WHOLE_PATIENCE, orders, progress)
+        quick = _compiled(network, wide, limits, seconds, orders, progress)
     except OverflowError as error:  # a weight or a product of multiplicities
         raise TooWideError((), "charges") from error
-    return backend_of(diagram, facts, decider or _searching(network))
+    return _backend_of(quick, whole, decider or _searching(network))
 
 
-def backend_of(
-    diagram: FrozenDiagram, facts: Facts, decider: Callable[[], Decider] | None
+Compiled = tuple[FrozenDiagram, Facts]
+
+
+def _if_it_fits(
+    network: Network,
+    modest: Limits,
+    seconds: float,
+    orders: int,
+    progress: Callable[[CompileProgress], None] | None,
+) -> Compiled | None:
+    """The diagram with all sums in it, if it stays modest."""
+    try:
+        return _compiled(network, frozenset(), modest, seconds, orders, progress)
+    except TooWideError:
+        return None
+
+
+def _backend_of(
+    quick: Compiled, whole: Compiled | None, decider: Callable[[], Decider] | None
 ) -> DiagramBackend:
-    """What answers from a diagram, with or without sums beside it."""
-    if not len(diagram.sum_limit):
-        return DiagramBackend(diagram, facts)
+    """What answers from one diagram, or from a small one and the whole."""
+    if not len(quick[0].sum_limit):
+        return DiagramBackend(*quick)
+    if whole is not None and whole[0].edges < SMALLER * quick[0].edges:
+        return DiagramBackend(*whole)
     if decider is None:
         raise ValueError("sums stand beside this diagram; a decider is needed")
-    try:
-        return SummedDiagram(diagram, facts, decider)
-    except OverflowError as error:
-        raise TooWideError((), "charges") from error
+    summed = SummedDiagram(*quick, decider)
+    return summed if whole is None else TwofoldDiagram(DiagramBackend(*whole), summed)
 
 
 def load_diagram(
@@ -151,8 +183,8 @@ def load_diagram(
 ) -> DiagramBackend:
     """What was saved, for the network with this digest if it is known, mapped read-only.
     ``decider`` is needed where sums stand beside the diagram. Raises ``DiagramFileError``."""
-    diagram, facts = read_diagram(folder, digest)
-    return backend_of(diagram, facts, decider)
+    quick, whole, facts = read_diagrams(folder, digest, WHOLE)
+    return _backend_of((quick, facts), None if whole is None else (whole, facts), decider)
 
 
 def _searching(network: Network) -> Callable[[], Decider]:
@@ -167,41 +199,6 @@ def _searching(network: Network) -> Callable[[], Decider]:
         return found[0]
 
     return decider
-
-
-def _sums_to_leave_out(network: Network) -> list[frozenset[int]]:
-    """Sets of sums to leave beside the diagram, to be tried in turn: none, the widest, all
-    wide ones; only one set where the network has no wide sum."""
-    tried = [frozenset[int]()]
-    for width in WIDE_SUMS:
-        wide = frozenset(
-            number
-            for number, constraint in enumerate(network.constraints)
-            if isinstance(constraint, LinearSum) and len(constraint.scope) > width
-        )
-        if wide not in tried:
-            tried.append(wide)
-    return tried
-
-
-def _first_that_fits(
-    network: Network,
-    several: list[frozenset[int]],
-    limits: Limits,
-    seconds: float,
-    orders: int,
-    progress: Callable[[CompileProgress], None] | None,
-) -> tuple[FrozenDiagram, Facts]:
-    """With the first set of sums left out that gives a diagram of modest size, else with
-    the last."""
-    modest = Limits(min(limits.nodes, MODEST), min(limits.edges, 2 * MODEST), limits.deadline)
-    for aside in several[:-1]:
-        try:
-            return _compiled(network, aside, modest, seconds, 1, progress)
-        except TooWideError as error:
-            if error.reason == "seconds":
-                raise
-    return _compiled(network, several[-1], limits, seconds, orders, progress)
 
 
 def _compiled(

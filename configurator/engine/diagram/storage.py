@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 
 AnyArray = npt.NDArray[np.generic]
@@ -76,10 +76,12 @@ def _move_into_place(fresh: Path, folder: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def load_arrays(folder: Path, names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The arrays ``names``, mapped read-only, and what was said about them.
+def load_arrays(
+    folder: Path, several: tuple[tuple[str, ...], ...]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All arrays, mapped read-only, and what was said about them.
 
-    Raises ``DiagramFileError``.
+    Their names must be one of ``several`` lists. Raises ``DiagramFileError``.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -90,7 +92,10 @@ def load_arrays(folder: Path, names: tuple[str, ...]) -> tuple[dict[str, Any], d
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise DiagramFileError(folder, f"its format is not version {FORMAT}; compile again")
     files, about = manifest.get("files"), manifest.get("about")
-    if not isinstance(files, dict) or not isinstance(about, dict) or set(files) != set(names):
+    names = next(
+        (each for each in several if isinstance(files, dict) and set(files) == set(each)), ()
+    )
+    if not isinstance(files, dict) or not isinstance(about, dict) or not names:
         raise DiagramFileError(folder, "its list of files is not complete; compile again")
     arrays: dict[str, Any] = {}
     for name in names:

@@ -135,7 +135,23 @@ class SummedDiagram(DiagramBackend):
         found = self._hard(tuple(sorted((*pins, *fixed))), settle)
         return self._with_changes(found, pins, fixed, settle) if changes else found
 
-    def _hard(self, pins: Pins, settle: bool) -> Marginals:
+    def proven(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals | None:
+        """What ``marginals`` answers where one sweep of each kind proves all of it, lowest
+        totals and least changes too; else ``None``."""
+        self._check(pins)
+        self._check(fixed)
+        found = self._hard(tuple(sorted((*pins, *fixed))), False, mix=False)
+        if found.undecided.any() or not found.lowest_exact.all():
+            return None
+        if not changes:
+            return found
+        found = self._with_changes(found, pins, fixed, False)
+        given_up, sure = found.changes, found.repaired_exact
+        if given_up is None or (given_up == -2).any():
+            return None
+        return found if sure is None or sure[given_up >= 0].all() else None
+
+    def _hard(self, pins: Pins, settle: bool, *, mix: bool = True) -> Marginals:
         cost = self._charged(pins, kernels.INFINITE)
         active = self.binding(cost < kernels.LIMIT)
         if not active:
@@ -153,7 +169,8 @@ class SummedDiagram(DiagramBackend):
         if (valid & (reached >= kernels.LIMIT)).any():
             allowed, proven = room.state_lowest < kernels.LIMIT, room.state_reached < kernels.LIMIT
             question = _Question(pins, graph, allowed, proven, active)
-            self._mix(question, living, settle, room)
+            if mix:
+                self._mix(question, living, settle, room)
             valid = self._any_state(question.proven)
             undecided = self._any_state(question.allowed) & ~valid
             if settle and undecided.any():
@@ -434,14 +451,21 @@ class SummedDiagram(DiagramBackend):
 
     # --- counting and completing ------------------------------------------------------
 
-    def count(self, pins: Pins) -> tuple[int, bool]:
-        """Exact where no sum can be broken any more; else at least so many: those left when
-        of every block the states that use most are put aside until no sum can be broken."""
+    def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
+        """Exact where no sum can be broken any more; else a lower bound."""
+        return self.count_at_least(pins, self.cheapest)
+
+    def count_at_least(
+        self, pins: Pins, cheapest: Callable[[Pins], tuple[int, ...] | None]
+    ) -> tuple[int, bool]:
+        """A count, and whether it is exact; else at least so many are left: when of every
+        block the states that use most are put aside, but not those of the cheapest
+        configuration, until no sum can be broken."""
         self._check(pins)
         allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
         if not self.binding(allowed):
             return super().count(pins)
-        found = self.cheapest(pins)
+        found = cheapest(pins)
         if found is None:
             return 0, True
         return self._count_of(self._light(allowed, found), pins), False

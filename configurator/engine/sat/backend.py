@@ -431,7 +431,7 @@ class SatBackend:
 
     # --- counting ---------------------------------------------------------------------
 
-    def count(self, pins: Pins, limit: int = COUNTED) -> tuple[int, bool]:
+    def count(self, pins: Pins, limit: int = COUNTED, *, settle: bool = True) -> tuple[int, bool]:
         """See ``Backend``: independent parts are multiplied, each counted one by one as
         long as ``limit`` configurations in all allow."""
         with self._probes.one() as probe:
