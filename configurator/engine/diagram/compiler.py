@@ -141,6 +141,8 @@ def compile_diagram(
         patience = min(deadline, time.monotonic() + seconds * WHOLE_PATIENCE)
         modest = Limits(min(max_nodes, MODEST), min(max_edges, 2 * MODEST), patience)
         whole = _if_it_fits(network, modest, seconds * WHOLE_PATIENCE, orders, progress)
+        if whole is None and max_nodes < MODEST:  # with more room it may fit
+            raise TooWideError(_owners_of(network, wide), "nodes")
         quick = _compiled(network, wide, limits, seconds, orders, progress)
     except OverflowError as error:  # a weight or a product of multiplicities
         raise TooWideError((), "charges") from error
@@ -148,6 +150,11 @@ def compile_diagram(
 
 
 Compiled = tuple[FrozenDiagram, Facts]
+
+
+def _owners_of(network: Network, constraints: frozenset[int]) -> tuple[str, ...]:
+    owners = [network.constraints[number].owner for number in sorted(constraints)]
+    return tuple(dict.fromkeys(network.owners[owner] for owner in owners if owner >= 0))[:NAMED]
 
 
 def _if_it_fits(
