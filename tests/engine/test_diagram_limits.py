@@ -88,14 +88,24 @@ def test_progress_is_told() -> None:
 def test_answers_stay_within_their_arrays(tmp_path: Path) -> None:
     """The loops again, compiled with bounds checks, in a process of their own."""
     script = """
-from configurator.engine.diagram import compile_diagram
+from configurator.engine.diagram import backend as module
+from configurator.engine.diagram import compile_diagram, compiler
 from tests.engine.test_diagram_oracle import random_network
+from tests.engine.test_diagram_sums import budgeted
 
 for seed in range(3):
     backend = compile_diagram(random_network(seed, 30, 5, 45), orders=1)
     for pins in ((), ((0, 0),), ((0, 1), (4, 1), (9, 0))):
         backend.marginals(pins, changes=True)
         backend.marginals(pins)
+        backend.count(pins)
+        backend.cheapest(pins)
+compiler.WIDE_SUM, compiler.MODEST, module.WORTH, module.LEFT = 0, -1, 1, 1.1
+for seed in range(3):
+    backend = compile_diagram(budgeted(seed, 20, 3, 1.1), orders=1)
+    for pins in ((), ((0, 0),), ((0, 0), (1, 1))):
+        for settle in (False, True):
+            backend.marginals(pins, changes=True, settle=settle)
         backend.count(pins)
         backend.cheapest(pins)
 print("within")
