@@ -6,6 +6,7 @@ import datetime
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -31,7 +32,6 @@ from configurator.model.product import Product
 from configurator.model.text import Text
 from configurator.session.checks import check_product
 from configurator.session.scenarios import ScenarioResult
-from configurator.settings import Settings
 from configurator.web.access import requires, services, staff_name, staff_only, throttle
 from configurator.web.speech import gettext
 from configurator.web.workshop.drafts import DraftShelf, UnknownDraftError
@@ -266,25 +266,26 @@ def _jobs() -> Jobs[Checked | Published]:
 def _checking(digest: str) -> Job[Checked | Published]:
     """The check of a draft on this day, under way or done."""
     files, settings = _files(digest), services().settings
+    limits = Limits(seconds=settings.compile_seconds, megabytes=settings.compile_megabytes)
+    cache = settings.folder / "compiled"
     today = datetime.datetime.now(datetime.UTC).date()
     key = ("check", staff_name(), digest, today)
-    return _jobs().start(key, lambda tell: _check(digest, files, settings, today, tell))
+    return _jobs().start(key, lambda tell: _check(digest, files, today, cache, limits, tell))
 
 
 def _check(
     digest: str,
     files: Mapping[str, bytes],
-    settings: Settings,
     today: datetime.date,
+    cache: Path,
+    limits: Limits,
     tell: Telling,
 ) -> Checked:
     """Load a draft in a limited child process, then compile it and run its scenarios."""
     loaded = load_safely(files)
     if loaded.product is None:
         return Checked(digest, files, None, loaded.diagnostics, (), None)
-    limits = Limits(seconds=settings.compile_seconds, megabytes=settings.compile_megabytes)
-    compiled = settings.folder / "compiled"
-    found = check_product(loaded.product, today, compiled, limits=limits, tell=tell)
+    found = check_product(loaded.product, today, cache, limits=limits, tell=tell)
     diagnostics = (*loaded.diagnostics, *found.diagnostics)
     return Checked(digest, files, loaded.product, diagnostics, found.results, found.confirmation)
 
