@@ -6,14 +6,22 @@ configuration with this value?".
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import constraint
 import numpy as np
 from ortools.sat.python import cp_model
+from pysat.examples.rc2 import RC2
+from pysat.formula import WCNF
 
 from configurator.engine.backend import Pins, offsets_of
 from configurator.engine.network import AllowedTuples, Clause, LinearSum, Network, scope_of
+from configurator.engine.sat import SatBackend
+from configurator.engine.sat.encoding import Encoding
+
+PATIENCE = 20.0
+"""Seconds a plain loop may think about one question before it is given up."""
 
 
 def holds(each: Any, values: tuple[int, ...]) -> bool:
@@ -57,8 +65,8 @@ class PythonConstraintLoop:
         return _ask_every_value(self._network, self._offsets, pins, self.possible)
 
 
-class OrToolsLoop:
-    """OR-Tools CP-SAT, one model, one solve per question."""
+class _OrToolsModel:
+    """A network as a CP-SAT model: a literal per value, one worker."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -81,6 +89,14 @@ class OrToolsLoop:
         self._solver = cp_model.CpSolver()
         self._solver.parameters.num_workers = 1
 
+    def _total(self, scope: tuple[int, ...], weights: tuple[tuple[int, ...], ...]) -> Any:
+        return sum(
+            weight * self._literals[v][a]
+            for v, row in zip(scope, weights, strict=True)
+            for a, weight in enumerate(row)
+            if weight
+        )
+
     def _add(self, each: Any) -> None:
         if isinstance(each, Clause):
             self._model.add_bool_or(
@@ -90,16 +106,15 @@ class OrToolsLoop:
             scope = [self._values[v] for v in each.scope]
             self._model.add_allowed_assignments(scope, [list(t) for t in each.tuples])
         elif isinstance(each, LinearSum):
-            total = sum(
-                weight * self._literals[v][a]
-                for v, weights in zip(each.scope, each.weights, strict=True)
-                for a, weight in enumerate(weights)
-                if weight
-            )
+            total = self._total(each.scope, each.weights)
             if each.low is not None:
                 self._model.add(total >= each.low)
             if each.high is not None:
                 self._model.add(total <= each.high)
+
+
+class OrToolsLoop(_OrToolsModel):
+    """OR-Tools CP-SAT, one model, one solve per question."""
 
     def possible(self, pins: Pins) -> bool:
         """Whether some configuration has all of the pins."""
@@ -110,6 +125,72 @@ class OrToolsLoop:
     def domains(self, pins: Pins) -> np.ndarray:
         """Every valid value under the pins, packed."""
         return _ask_every_value(self._network, self._offsets, pins, self.possible)
+
+
+Charges = tuple[tuple[tuple[int, ...], tuple[tuple[int, ...], ...]], ...]
+"""Scopes, and for each of a scope's variables the charge of each value."""
+
+
+class OrToolsOptimum(_OrToolsModel):
+    """OR-Tools CP-SAT minimising one total; a question fixes some values first."""
+
+    def __init__(self, network: Network, charges: Charges | None = None) -> None:
+        """``charges`` stand in for the network's own, which must be of one variable each."""
+        super().__init__(network)
+        self._solver.parameters.max_time_in_seconds = PATIENCE
+        if charges is None:
+            charges = tuple((cost.scope, (cost.costs,)) for cost in network.costs if cost.scope)
+        totals = [self._total(scope, weights) for scope, weights in charges]
+        if totals:
+            self._model.minimize(sum(totals))
+
+    def least(self, pins: Pins = ()) -> int | None:
+        """The least total with the pins; ``None`` where no configuration has them. Raises
+        ``TimeoutError`` where that is not known after ``PATIENCE`` seconds."""
+        fixed = [self._literals[v][a].index for v, a in pins]
+        variables = self._model.proto.variables
+        for index in fixed:
+            variables[index].domain[0] = 1
+        try:
+            status = self._solver.solve(self._model)
+        finally:
+            for index in fixed:
+                variables[index].domain[0] = 0
+        if status == cp_model.INFEASIBLE:
+            return None
+        if status != cp_model.OPTIMAL:
+            raise TimeoutError(f"no optimum after {PATIENCE:.0f} s")
+        return round(self._solver.objective_value)
+
+
+class SatLoop:
+    """Our own incremental SAT backend, asked for valid values alone: it is not asked for
+    totals or changes, which it would have to search for."""
+
+    def __init__(self, network: Network) -> None:
+        self._backend = SatBackend(replace(network, costs=()))
+
+    def domains(self, pins: Pins) -> np.ndarray:
+        """Every valid value under the pins, packed."""
+        return np.asarray(self._backend.marginals(pins).valid)
+
+
+class LeastChanges:
+    """The least number of pins to give up for one value, by core-guided MaxSAT."""
+
+    def __init__(self, network: Network) -> None:
+        self._encoding = Encoding(network)
+
+    def of(self, pins: Pins, wanted: tuple[int, int]) -> int | None:
+        """How many; ``None`` where even without any pin it is impossible."""
+        literals = self._encoding.literals
+        formula = WCNF()
+        formula.extend(self._encoding.clauses)
+        formula.append([literals[wanted[0]][wanted[1]]])
+        for variable, value in pins:
+            formula.append([literals[variable][value]], weight=1)
+        with RC2(formula) as search:
+            return None if search.compute() is None else int(search.cost)
 
 
 def _ask_every_value(network: Network, offsets: Any, pins: Pins, possible: Any) -> np.ndarray:
