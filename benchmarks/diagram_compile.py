@@ -10,7 +10,6 @@ value. Times in milliseconds unless said otherwise; the machine's noise is in th
 
 from __future__ import annotations
 
-import datetime
 import random
 import resource
 import sys
@@ -19,25 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.inputs import network_of
 from configurator.engine.backend import Pins, offsets_of
 from configurator.engine.diagram import DiagramBackend, TooWideError, compile_diagram
-from configurator.engine.lowering import lower
 from configurator.engine.network import Network
-from configurator.engine.truth import Meaning
-from configurator.language import load_folder, read_folder
-from configurator.language.importers import import_model
 
-DAY = datetime.date(2026, 1, 15)
 WALKS = 8
 STEPS = 40
-
-
-def network_of(path: Path) -> Network:
-    """The constraint network of a rule folder or of a model to import."""
-    loaded = load_folder(read_folder(path) if path.is_dir() else import_model(path))
-    if loaded.product is None:
-        raise SystemExit(f"{path}: {loaded.diagnostics[0]}")
-    return lower(Meaning(loaded.product, DAY)).network
 
 
 def clicks(network: Network, backend: DiagramBackend) -> list[float]:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from benchmarks.baselines import OrToolsOptimum, holds
+from benchmarks.inputs import priced
 from configurator.engine.network import (
     AllowedTuples,
     Clause,
     Constraint,
-    CostFunction,
     LinearSum,
     Network,
     NetworkVariable,
@@ -64,21 +64,6 @@ def feature_model(features: int, seed: int) -> Network:
     """A feature tree (mandatory, optional, or, alternative) of yes-or-no variables with
     one cross-tree clause for ten features, between near relations."""
     return _FeatureModel(features, random.Random(f"features {features} {seed}")).network()
-
-
-def priced(network: Network, seed: int) -> Network:
-    """The network with a random price for each value of each variable it shows."""
-    draw = random.Random(f"prices {seed}")
-    costs = tuple(
-        CostFunction(
-            (index,),
-            (0, *(100 * draw.randint(0, 400) for _ in range(variable.size - 1))),
-            variable.name,
-        )
-        for index, variable in enumerate(network.variables)
-        if not variable.hidden
-    )
-    return replace(network, costs=costs)
 
 
 def _limited(network: Network, sums: list[LinearSum], tightness: float) -> Network:
