@@ -208,9 +208,15 @@ class DiagramBackend:
 
     def warm(self) -> None:
         """Load or compile every loop now rather than at a customer's first click."""
-        self.marginals((), changes=True)
+        pins = ((0, 0),) if len(self.diagram.offset) > 1 else ()
+        self.marginals(())
+        self.marginals(pins, changes=True)
         self.count(())
         self.cheapest(())
+        work = self._working()
+        total, graph = self._sweep(self._charged((), kernels.INFINITE), work, ())
+        if total < kernels.LIMIT and not self.plain:
+            self.part(graph, kernels.LIMIT - 1, work, graph.choices)
 
     def about(self) -> dict[str, object]:
         """What is written beside the arrays."""
