@@ -32,6 +32,9 @@ from configurator.engine.diagram import DiagramBackend
 
 SAT = "incremental SAT"
 
+CHANGES = 15.0
+"""Seconds for asking for least changes as well."""
+
 YES = 0
 """The network value of a chosen feature: answers are in written order, yes before no."""
 
@@ -63,7 +66,9 @@ def walked(published: Published, walks: int, clicks: int) -> tuple[DiagramBacken
     mine = lead(published.network, settled(backend), range(walks), clicks)
     line("ours: valid, lowest totals", mine)
     with_changes = again(
-        mine.questions, lambda pins: np.asarray(backend.marginals(pins, changes=True).valid)
+        mine.questions,
+        lambda pins: np.asarray(backend.marginals(pins, changes=True).valid),
+        CHANGES,
     )
     line("ours: least changes as well", with_changes)
     return backend, mine

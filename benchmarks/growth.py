@@ -75,7 +75,7 @@ def clicks(published: Published) -> tuple[Walk, Walk]:
     """Our walks, and the same questions with least changes."""
     backend = published.load()
     mine = lead(published.network, lambda pins: backend.marginals(pins).valid, range(10), 40)
-    changes = again(mine.questions, lambda pins: backend.marginals(pins, changes=True).valid)
+    changes = again(mine.questions, lambda pins: backend.marginals(pins, changes=True).valid, 15.0)
     return mine, changes
 
 

@@ -26,8 +26,8 @@ from configurator.engine.diagram import DiagramBackend, load_diagram
 from configurator.engine.network import Network
 
 PROCESSES = 8
-PAIRS = 7
-SWEEPS = 60
+PAIRS = 5
+SWEEPS = 40
 
 
 def run() -> list[Row]:

@@ -110,10 +110,13 @@ def lead(network: Network, domains: Domains, seeds: Iterable[int], clicks: int) 
     return taken
 
 
-def again(questions: Iterable[Pins], domains: Domains) -> Walk:
-    """The same questions asked of another engine in this process."""
+def again(questions: Iterable[Pins], domains: Domains, seconds: float) -> Walk:
+    """The same questions asked otherwise in this process, as many as so many seconds allow."""
     taken = Walk()
+    until = time.perf_counter() + seconds
     for question in questions:
+        if time.perf_counter() > until:
+            break
         taken.ask(question, domains)
     return taken
 
