@@ -21,32 +21,37 @@ Fails = Callable[[tuple[Item, ...]], bool]
 
 
 def first_conflict(
-    items: Sequence[Item], core: Callable[[tuple[Item, ...]], Collection[Item] | None]
+    items: Sequence[Item],
+    core: Callable[[tuple[Item, ...]], Collection[Item] | None],
+    failing: Collection[Item] | None = None,
 ) -> tuple[Item, ...]:
     """The first subset-minimal part of ``items`` that fails; empty where nothing is needed.
 
     ``core(some)`` is ``None`` where they hold together, else some of them that already
     fail. However small or large the cores are, the answer is the same: they only save
-    questions. Raises ``ValueError`` where all items hold together.
+    questions. ``failing`` is a core known beforehand; with cores that are minimal, as many
+    questions are asked as the answer has items. Raises ``ValueError`` where all items hold
+    together.
     """
     needed: tuple[Item, ...] = ()
     rest = tuple(items)
-    failing = core(rest)
+    if failing is None:
+        failing = core(rest)
     if failing is None:
         raise ValueError("they hold together")
-    while core(needed) is None:
+    while True:
         place = {item: k for k, item in enumerate(rest, 1)}
-        low, high = 0, max(place.get(item, 0) for item in failing)
-        step = 1
-        while high - low > 1:
+        low, high, step = -1, max((place.get(item, 0) for item in failing), default=0), 1
+        while high > 0 and high - low > 1:
             # cores are nearly minimal: look just below first, then further and further
             middle = max(high - step, (low + high) // 2)
             found = core((*rest[:middle], *needed))
             if found is None:
                 low = middle
             else:
-                failing, high = found, max(place.get(item, 0) for item in found)
+                failing, high = found, max((place.get(item, 0) for item in found), default=0)
                 step *= 2
+        if high == 0:
+            return needed
         needed = (rest[high - 1], *needed)
         rest = rest[: high - 1]
-    return needed

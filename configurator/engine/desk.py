@@ -33,6 +33,7 @@ class Desk:
         self.held: dict[str, Held] = lowered.held
         self.backend = backend
         offsets = offsets_of(tuple(v.size for v in lowered.network.variables)).tolist()
+        self.offsets: tuple[int, ...] = tuple(offsets)
         self.places: dict[str, tuple[Held, int]] = {
             name: (held, offsets[held.index]) for name, held in lowered.held.items()
         }

@@ -62,29 +62,65 @@ class Reasons:
     def _conflict(
         self, others: Choices, wanted: Choice | None, held: Pins, barred: Pins, context: Choices
     ) -> Conflict:
-        """Choices first, then facts, then rules; each minimal given those before."""
+        """Choices first, then facts, then rules; each minimal given those before.
+
+        One core over everything begins; what it names is then minimised, choices and
+        facts by asking the backend, rules by asking the reasoner.
+        """
         desk = self._desk
-        reason = desk.reasoner
         pins = {desk.pin(each): each for each in others}
         facts = {desk.pin_fact(each): each for each in desk.facts(context)}
+        everything = (*held, *facts)
+        owners = tuple(range(len(desk.lowered.network.owners)))
+        found = desk.reasoner.core(tuple(sorted((*everything, *pins))), owners, barred)
+        if found is None:
+            raise ValueError("they hold together")
 
         def core(some: Pins, background: Pins) -> Pins | None:
-            found = reason.core(tuple(sorted((*background, *some))), None, barred)
-            return None if found is None else tuple(pin for pin in found[0] if pin in some)
+            return self._core(some, tuple(sorted((*background, *some))), barred)
 
-        everything = (*held, *facts)
-        blamed = first_conflict(tuple(pins), lambda some: core(some, everything))
+        blamed = first_conflict(tuple(pins), lambda some: core(some, everything), found[0])
         kept = (*held, *blamed)
-        known = first_conflict(tuple(facts), lambda some: core(some, kept))
+        failing = found[0] if set(found[0]) <= {*kept, *facts} else None
+        known = first_conflict(tuple(facts), lambda some: core(some, kept), failing)
+        against = tuple(sorted((*kept, *known)))
+        failing_rules = found[1] if set(found[0]) <= set(against) else None
         return Conflict(
             wanted,
             tuple(each for pin, each in pins.items() if pin in blamed),
-            self.rules_against(tuple(sorted((*kept, *known))), barred),
+            self.rules_against(against, barred, failing_rules),
             tuple(each for pin, each in facts.items() if pin in known),
         )
 
-    def rules_against(self, pins: Pins, barred: Pins) -> tuple[str, ...]:
-        """A minimal set of rules that cannot hold with the pins, in written order."""
+    def _core(self, some: Pins, pins: Pins, barred: Pins) -> Pins | None:
+        """``None`` where a configuration has the pins and not what is barred; else those
+        of ``some`` that are to blame. A compiled diagram knows it in one sweep."""
+        desk = self._desk
+        if desk.backend.name == "diagram" and len(barred) <= 1:
+            marginals = desk.backend.marginals(pins, settle=False)
+            if not marginals.consistent:
+                return some
+            if not barred:
+                return None
+            ((variable, value),) = barred
+            start = desk.offsets[variable]
+            place = slice(start, desk.offsets[variable + 1])
+            valid = marginals.valid[place].copy()
+            valid[value] = False
+            if valid.any():
+                return None
+            undecided = marginals.undecided[place].copy()
+            undecided[value] = False
+            if not undecided.any():
+                return some
+        found = desk.reasoner.core(pins, None, barred)
+        return None if found is None else tuple(pin for pin in found[0] if pin in some)
+
+    def rules_against(
+        self, pins: Pins, barred: Pins, failing: tuple[int, ...] | None = None
+    ) -> tuple[str, ...]:
+        """A minimal set of rules that cannot hold with the pins, in written order.
+        ``failing`` are rules that are known not to."""
         owners = self._desk.lowered.network.owners
         reason = self._desk.reasoner
 
@@ -92,7 +128,7 @@ class Reasons:
             found = reason.core(pins, tuple(sorted(some)), barred)
             return None if found is None else found[1]
 
-        found = first_conflict(range(len(owners)), core)
+        found = first_conflict(range(len(owners)), core, failing)
         return tuple(owners[owner] for owner in sorted(found))
 
     # --- what now ---------------------------------------------------------------------
@@ -121,7 +157,8 @@ class Reasons:
             return None if found is None else tuple(i for i in some if pins[i] in found[0])
 
         def conflict(kept: tuple[int, ...]) -> tuple[int, ...] | None:
-            return None if core(kept) is None else first_conflict(kept, core)
+            failing = core(kept)
+            return None if failing is None else first_conflict(kept, core, failing)
 
         present = self._overview.lowest_total(choices, context)
         found = [
