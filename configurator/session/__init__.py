@@ -6,7 +6,9 @@ Knows the engine, the trail and the catalogue; knows nothing of pages or request
 from configurator.session.errors import (
     GuardsOpenError,
     IncompleteError,
+    IrreversibleOpenError,
     NothingToUndoError,
+    NotIrreversibleError,
     RepairOutdatedError,
     SequenceConflictError,
     SessionClosedError,
@@ -19,6 +21,8 @@ from configurator.session.sessions import Outcome, Session, Sessions, Started
 __all__ = [
     "GuardsOpenError",
     "IncompleteError",
+    "IrreversibleOpenError",
+    "NotIrreversibleError",
     "NothingToUndoError",
     "Outcome",
     "Refusal",

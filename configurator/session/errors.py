@@ -131,6 +131,40 @@ class GuardsOpenError(SessionError):
         self.guards = guards
 
 
+class IrreversibleOpenError(SessionError):
+    """Answers that cannot be taken back later are not confirmed; ``slots`` names them."""
+
+    code = "irreversible-open"
+    message = Text.of(
+        {
+            "en": "Some of it cannot be changed later, and you have not confirmed that.",
+            "es": "Parte de esto no se puede cambiar después, y no lo has confirmado.",
+        }
+    )
+    help = Text.of(
+        {
+            "en": "Tick that you know, or change the choice.",
+            "es": "Marca que lo sabes, o cambia la elección.",
+        }
+    )
+
+    def __init__(self, slots: tuple[str, ...]) -> None:
+        super().__init__()
+        self.slots = slots
+
+
+class NotIrreversibleError(SessionError):
+    """The slot to confirm holds nothing that cannot be taken back."""
+
+    code = "not-irreversible"
+    message = Text.of(
+        {
+            "en": "Nothing there is irreversible as it stands.",
+            "es": "Ahí no hay nada irreversible tal como está.",
+        }
+    )
+
+
 class IncompleteError(SessionError):
     """Questions are still open; ``slots`` names them in step order."""
 

@@ -25,7 +25,9 @@ from configurator.model.product import Product
 from configurator.session.errors import (
     GuardsOpenError,
     IncompleteError,
+    IrreversibleOpenError,
     NothingToUndoError,
+    NotIrreversibleError,
     RepairOutdatedError,
     SequenceConflictError,
     SessionClosedError,
@@ -39,7 +41,7 @@ from configurator.session.refusal import (
     refusal_json,
 )
 from configurator.session.state import State, apply, step_between
-from configurator.session.view import open_slots, view_of
+from configurator.session.view import irreversible, open_slots, view_of
 from configurator.trail import (
     CodeTakenError,
     Decision,
@@ -459,6 +461,28 @@ class Sessions:
         request = {"acknowledge": guard, "reason": reason}
         return self._act(session_id, evaluate, request, expected_seq, key, actor)
 
+    def acknowledge_irreversible(
+        self,
+        session_id: str,
+        slots: tuple[str, ...],
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Confirm that the present answers of ``slots`` cannot be taken back later; raises
+        ``NotIrreversibleError`` where one can."""
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            final = irreversible(session.product, session.view["slots"])
+            if not slots or any(slot not in final for slot in slots):
+                raise NotIrreversibleError
+            answers = [[slot, final[slot]] for slot in final if slot in slots]
+            return "IrreversibleAcknowledged", {"answers": answers}
+
+        request = {"irreversible": sorted(slots)}
+        return self._act(session_id, evaluate, request, expected_seq, key, actor)
+
     def accept_proposals(
         self,
         session_id: str,
@@ -498,8 +522,9 @@ class Sessions:
         key: str | None = None,
         actor: str = "customer",
     ) -> Outcome:
-        """Confirm the configuration. Raises ``IncompleteError`` while questions are open
-        and ``GuardsOpenError`` while a guard waits to be acknowledged."""
+        """Confirm the configuration. Raises ``IncompleteError`` while questions are open,
+        ``GuardsOpenError`` while a guard waits to be acknowledged, and
+        ``IrreversibleOpenError`` while an answer that cannot be taken back does."""
 
         def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
             answer = engine.view(session.choices, session.context)
@@ -512,6 +537,11 @@ class Sessions:
             )
             if waiting:
                 raise GuardsOpenError(waiting)
+            final = irreversible(session.product, session.view["slots"])
+            known = session.view.get("irreversible", {})
+            unknown = tuple(slot for slot in final if slot not in known)
+            if unknown:
+                raise IrreversibleOpenError(unknown)
             answers = [[s.slot, s.answer] for s in answer.slots if s.answer is not None]
             payload: Json = {"answers": answers}
             if "price" in session.view:

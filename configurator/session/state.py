@@ -74,13 +74,15 @@ def take_step(choices: Choices, step: Step) -> Choices:
 @dataclass(frozen=True, slots=True)
 class State:
     """Where a session stands. ``acknowledged`` maps a guard to its reason and the
-    values it was confirmed for."""
+    values it was confirmed for. ``final`` holds ``(slot, answer)`` pairs that were
+    confirmed although they cannot be taken back later."""
 
     choices: Choices = ()
     context: Choices = ()
     undo: tuple[Step, ...] = ()
     redo: tuple[Step, ...] = ()
     acknowledged: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = ()
+    final: tuple[tuple[str, str], ...] = ()
     status: str = "open"
     locale: str = "es"
 
@@ -95,6 +97,7 @@ class State:
                 guard: {"reason": reason, "values": dict(values)}
                 for guard, reason, values in self.acknowledged
             },
+            "final": dict(self.final),
             "status": self.status,
             "locale": self.locale,
         }
@@ -111,6 +114,7 @@ class State:
                 (guard, entry["reason"], tuple(sorted(entry["values"].items())))
                 for guard, entry in sorted(data["acknowledged"].items())
             ),
+            final=tuple(sorted(data.get("final", {}).items())),
             status=data["status"],
             locale=data["locale"],
         )
@@ -160,6 +164,9 @@ def apply(state: State, kind: str, payload: Json) -> State:
             others = tuple(each for each in state.acknowledged if each[0] != payload["guard"])
             entry = (payload["guard"], payload["reason"], tuple(sorted(payload["values"].items())))
             return replace(state, acknowledged=tuple(sorted((*others, entry))))
+        case "IrreversibleAcknowledged":
+            known = dict(state.final) | dict(payload["answers"])
+            return replace(state, final=tuple(sorted(known.items())))
         case "LocaleChanged":
             return replace(state, locale=payload["locale"])
         case "ConfigurationCommitted":

@@ -12,6 +12,7 @@ from typing import Any
 from configurator.engine import Engine
 from configurator.engine.exact import plain as spelled
 from configurator.guidance import Spoken, spoken_guards
+from configurator.model.choice import NONE
 from configurator.model.product import Product
 from configurator.model.verdict import Bill, EngineView, Option, SlotView
 from configurator.session.state import State
@@ -34,11 +35,32 @@ def view_of(engine: Engine, state: State) -> Json:
         "complete": answer.complete,
         "results": _results(product, answer),
     }
+    final = irreversible(product, view["slots"])
+    known = {slot: given for slot, given in state.final if final.get(slot) == given}
+    if known:
+        view["irreversible"] = known
     if not answer.count.exact:
         view["count"]["at_least"] = True
     if product.prices is not None:
         view["price"] = _price(product, answer)
     return view
+
+
+def irreversible(product: Product, slots: Json) -> dict[str, str]:
+    """The answers of a view's slots that cannot be taken back later, in the product's
+    order."""
+    found: dict[str, str] = {}
+    for variable in product.variables:
+        several = variable.kind == "several of"
+        for value in variable.values if several else (None,):
+            slot = variable.id if value is None else f"{variable.id}.{value.id}"
+            answer = slots.get(slot, {}).get("answer")
+            if answer is None or answer == ("0" if several else NONE):
+                continue
+            taken = value or next((each for each in variable.values if each.id == answer), None)
+            if variable.irreversible or (taken is not None and taken.irreversible):
+                found[slot] = answer
+    return found
 
 
 def _slot(engine: Engine, state: State, slot: SlotView) -> Json:

@@ -38,6 +38,7 @@ from configurator.model.verdict import Change, Conflict, Repair
 from configurator.session import (
     GuardsOpenError,
     IncompleteError,
+    IrreversibleOpenError,
     NothingToUndoError,
     Outcome,
     Refusal,
@@ -49,6 +50,7 @@ from configurator.session import (
 )
 from configurator.session.sessions import Started
 from configurator.session.state import State
+from configurator.session.view import irreversible
 from configurator.trail import KeyReusedError, UnknownSessionError
 
 Json = dict[str, Any]
@@ -361,6 +363,7 @@ class FakeSessions:
         self.seen: dict[tuple[str, str], tuple[object, Outcome]] = {}
         self.past: dict[str, list[Choices]] = {}
         self.future: dict[str, list[Choices]] = {}
+        self.final: dict[str, set[str]] = {}
         self.acts: list[tuple[str, Json]] = []
 
     # --- finding ---
@@ -457,6 +460,16 @@ class FakeSessions:
 
         return self._act(session_id, ("acknowledge", guard, reason), act, **how)
 
+    def acknowledge_irreversible(
+        self, session_id: str, slots: tuple[str, ...], **how: Any
+    ) -> Outcome:
+        def act(session: Session) -> Choices:
+            assert set(slots) <= set(irreversible(session.product, session.view["slots"]))
+            self.final.setdefault(session_id, set()).update(slots)
+            return session.choices
+
+        return self._act(session_id, ("final", *slots), act, **how)
+
     def accept_proposals(self, session_id: str, **how: Any) -> Outcome:
         def act(session: Session) -> Choices:
             cheapest = min(possible(session.choices), key=total)
@@ -481,6 +494,9 @@ class FakeSessions:
             )
             if waiting:
                 raise GuardsOpenError(waiting)
+            final = irreversible(session.product, session.view["slots"])
+            if set(final) - self.final.get(session_id, set()):
+                raise IrreversibleOpenError(tuple(final))
             state = replace(session.state, status="committed")
             self.kept[session_id] = replace(session, state=state)
             return session.choices

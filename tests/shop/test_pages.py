@@ -317,7 +317,7 @@ def test_what_cannot_be_taken_back_is_ticked_before_the_order(shopper: Shopper) 
     finished(shopper)
     response = shopper.send("commit", at="review")
     assert response.status_code == 422
-    assert "Tick that you know what cannot be changed later." in text_of(response.text)
+    assert "you have not confirmed that" in text_of(response.text)
     response = shopper.send("commit", at="review", irreversible="cloth")
     assert response.headers["Location"].endswith("/done")
 

@@ -22,6 +22,7 @@ from configurator.model.text import Text
 from configurator.session import (
     GuardsOpenError,
     IncompleteError,
+    IrreversibleOpenError,
     SequenceConflictError,
     SessionError,
     UnknownGuardError,
@@ -153,6 +154,20 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Hay avisos que esperan tu confirmación.",
         "Acknowledge each guard in guards, or change the choice, and commit again.",
         "Confirma cada aviso de guards, o cambia la elección, y vuelve a confirmar.",
+    ),
+    "irreversible-open": _kind(
+        409,
+        "Answers that cannot be taken back wait to be confirmed.",
+        "Hay respuestas sin vuelta atrás que esperan tu confirmación.",
+        "Show the customer the text, send acknowledge-irreversible with slots, and commit again.",
+        "Enseña el texto al cliente, envía acknowledge-irreversible con slots y confirma otra vez.",
+    ),
+    "not-irreversible": _kind(
+        409,
+        "A slot to confirm holds nothing irreversible.",
+        "Una casilla que confirmas no tiene nada irreversible.",
+        "Send only slots whose present answer the product calls irreversible.",
+        "Envía solo casillas cuya respuesta actual el producto llama irreversible.",
     ),
     "incomplete": _kind(
         409,
@@ -400,7 +415,7 @@ def _session(error: SessionError) -> Response:
     members: Json = {}
     if isinstance(error, SequenceConflictError):
         members["session"] = session_json(error.session)
-    elif isinstance(error, IncompleteError):
+    elif isinstance(error, IncompleteError | IrreversibleOpenError):
         members["slots"] = list(error.slots)
     elif isinstance(error, GuardsOpenError):
         members["guards"] = list(error.guards)

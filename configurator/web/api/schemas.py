@@ -174,6 +174,17 @@ class Acknowledge(Act):
     reason = Words(longest=500, shortest=0, load_default="")
 
 
+class AcknowledgeIrreversible(Act):
+    """Confirm what cannot be taken back later."""
+
+    slots = fields.List(
+        Words(longest=400),
+        required=True,
+        validate=[validate.Length(1, error="empty"), validate.Length(max=500, error="long")],
+        error_messages=_LIST,
+    )
+
+
 class ChangeLanguage(Act):
     """Read on in another language."""
 

@@ -145,6 +145,14 @@ def acknowledge(headers: Json, body: Json, session_id: str) -> Answered:
     )
 
 
+@act("acknowledge-irreversible", schemas.AcknowledgeIrreversible)
+def acknowledge_irreversible(headers: Json, body: Json, session_id: str) -> Answered:
+    """Confirm that the present answers of these slots cannot be taken back later."""
+    return _act(
+        session_id, "acknowledge_irreversible", tuple(body["slots"]), headers=headers, body=body
+    )
+
+
 @act("finish")
 def finish(headers: Json, body: Json, session_id: str) -> Answered:
     """Accept the proposals, and the cheapest of what has none."""

@@ -11,7 +11,16 @@ from typing import Any, Literal
 
 Json = dict[str, Any]
 Aspect = Literal[
-    "answer", "option", "ranges", "guard", "price", "proposed", "count", "complete", "result"
+    "answer",
+    "option",
+    "ranges",
+    "guard",
+    "final",
+    "price",
+    "proposed",
+    "count",
+    "complete",
+    "result",
 ]
 
 
@@ -36,6 +45,7 @@ def differences(before: Json, after: Json) -> tuple[Difference, ...]:
     found = [
         *_slots(before.get("slots", {}), after.get("slots", {})),
         *_named("guard", before.get("guards", {}), after.get("guards", {})),
+        *_named("final", before.get("irreversible", {}), after.get("irreversible", {})),
         *_named("result", before.get("results", {}), after.get("results", {})),
         *_whole(before, after),
     ]

@@ -22,6 +22,7 @@ MARKS = {
     "SessionReset": "undo",
     "RepairAccepted": "swap",
     "GuardAcknowledged": "caution",
+    "IrreversibleAcknowledged": "lock",
     "ProposalsAccepted": "star",
     "ConfigurationCommitted": "lock",
     "LocaleChanged": "info",
@@ -64,6 +65,11 @@ def sentence(event: Event, painter: Painter) -> str:
                     reason=payload["reason"],
                 )
             return gettext("Acknowledged “%(guard)s”, without a reason", guard=said)
+        case "IrreversibleAcknowledged":
+            final = ", ".join(words.choice(slot, answer) for slot, answer in payload["answers"])
+            return gettext(
+                "Confirmed that this cannot be changed later: %(choices)s", choices=final
+            )
         case "ProposalsAccepted":
             return gettext("Let us finish with what was proposed")
         case "ConfigurationCommitted":
@@ -131,6 +137,9 @@ def told(changes: Iterable[Difference], before: Painter, after: Painter) -> list
                 sentences.append(_result(change, after))
             case "guard":
                 sentences.append(_guard(change, before, after))
+            case "final" if change.after is not None:
+                what = after.words.choice(change.name, change.after)
+                sentences.append(gettext("Confirmed as final: %(choice)s", choice=what))
             case "price":
                 was, now = before.total(change.before or {}), after.total(change.after or {})
                 if was != now:

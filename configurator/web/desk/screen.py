@@ -41,7 +41,8 @@ class ScreenOption:
 
 @dataclass(frozen=True, slots=True)
 class ScreenQuestion:
-    """One question as it stood. ``because`` says where an automatic answer comes from."""
+    """One question as it stood. ``because`` says where an automatic answer comes from,
+    ``final`` that the customer confirmed that it cannot be changed later."""
 
     slot: str
     name: str
@@ -53,6 +54,7 @@ class ScreenQuestion:
     options: tuple[ScreenOption, ...]
     ranges: tuple[str, ...]
     changed: str
+    final: bool = False
 
     @property
     def differs(self) -> bool:
@@ -212,7 +214,9 @@ class Painter:
             ),
             ranges=tuple(self._range(variable, *ends) for ends in data.get("intervals", ())),
             changed=self._was(by_place.get(("answer", slot), []), slot)
-            or self._ranges_were(variable, by_place.get(("ranges", slot), [])),
+            or self._ranges_were(variable, by_place.get(("ranges", slot), []))
+            or (gettext("New at this step") if ("final", slot) in by_place else ""),
+            final=slot in self.view.get("irreversible", {}),
         )
 
     def _because(self, origin: Json) -> tuple[str, ...]:

@@ -218,19 +218,24 @@ def finish(session_id: str) -> ResponseReturnValue:
 
 
 def commit(session_id: str) -> ResponseReturnValue:
-    """Confirm the configuration, with what cannot be taken back ticked."""
+    """Confirm the configuration. What cannot be taken back is ticked in the same form and
+    confirmed first, so that both stand in the trail."""
     session = owned(session_id)
+    waiting = [
+        each for each in bill.irreversible(session, render.wording(session)) if not each.known
+    ]
     ticked = set(request.form.getlist("irreversible"))
-    words = render.wording(session)
-    missing = [each for each in bill.irreversible(session, words) if each.slot not in ticked]
-    if missing and session.status == "open":
-        text = gettext("Tick that you know what cannot be changed later.")
-        return render.review_page(session, notice=(text,), status=422)
-    return perform(
-        session,
-        lambda seq, key: sessions().commit(session_id, expected_seq=seq, key=key),
-        onward=".done",
-    )
+    slots = tuple(each.slot for each in waiting if each.slot in ticked)
+
+    def act(seq: int | None, key: str | None) -> Outcome:
+        if slots and session.status == "open":
+            known = sessions().acknowledge_irreversible(
+                session_id, slots, expected_seq=seq, key=f"{key}-known" if key else None
+            )
+            seq = known.session.seq
+        return sessions().commit(session_id, expected_seq=seq, key=key)
+
+    return perform(session, act, onward=".done")
 
 
 def change_language() -> ResponseReturnValue:

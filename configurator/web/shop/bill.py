@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from configurator.model.choice import NONE
 from configurator.model.product import Variable
 from configurator.session import Session
+from configurator.session.view import irreversible as final_answers
 from configurator.web.shop.amounts import number
-from configurator.web.shop.summary import shown_steps, standing_answers, step_path
+from configurator.web.shop.summary import shown_steps, step_path
 from configurator.web.shop.texts import gettext
 from configurator.web.shop.wording import Wording
 
@@ -34,11 +34,13 @@ class StepRows:
 
 @dataclass(frozen=True, slots=True)
 class Irreversible:
-    """Something that cannot be taken back once ordered; it is confirmed before."""
+    """Something that cannot be taken back once ordered; it is confirmed before (``known``:
+    it has been)."""
 
     slot: str
     what: str
     sentence: str
+    known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +91,18 @@ def bill(session: Session, wording: Wording) -> Bill | None:
 
 
 def irreversible(session: Session, wording: Wording) -> tuple[Irreversible, ...]:
-    """What the present answers make irreversible, in step order."""
+    """What the present answers make irreversible, and whether the customer knows."""
+    known = session.view.get("irreversible", {})
     found = []
-    answers = standing_answers(session)
-    for variable in session.product.variables:
-        for slot, value_id in _taken(variable, answers):
-            value = next((each for each in variable.values if each.id == value_id), None)
-            text = (value.irreversible if value else None) or variable.irreversible
-            if text is not None:
-                what = wording.choice(slot, answers[slot])
-                found.append(Irreversible(slot, what, wording.say(text)))
+    for slot, answer in final_answers(session.product, session.view["slots"]).items():
+        variable = session.product.variable(slot.partition(".")[0])
+        named = slot.partition(".")[2] or answer
+        value = next((each for each in variable.values if each.id == named), None)
+        text = (value.irreversible if value else None) or variable.irreversible
+        found.append(
+            Irreversible(slot, wording.choice(slot, answer), wording.say(text), slot in known)
+        )
     return tuple(found)
-
-
-def _taken(variable: Variable, answers: dict[str, str]) -> list[tuple[str, str]]:
-    """The slots of a variable that hold something, with the value each one is about."""
-    if variable.kind == "several of":
-        slots = [(f"{variable.id}.{value.id}", value.id) for value in variable.values]
-        return [(slot, value) for slot, value in slots if answers.get(slot, "0") != "0"]
-    answer = answers.get(variable.id)
-    return [] if answer in (None, NONE) else [(variable.id, str(answer))]
 
 
 def _rows(variable: Variable, session: Session, wording: Wording) -> list[AnswerRow]:

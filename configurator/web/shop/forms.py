@@ -19,6 +19,7 @@ from configurator.model.text import Text
 from configurator.session import (
     GuardsOpenError,
     IncompleteError,
+    IrreversibleOpenError,
     Outcome,
     SequenceConflictError,
     Session,
@@ -94,8 +95,9 @@ def perform(
     except IncompleteError as problem:
         flash(" ".join(_in_words(session, (problem.message, problem.help))))
         return go(url_for(".review", session_id=session.session_id))
-    except GuardsOpenError as problem:
-        return _review(session, (problem.message, problem.help), 422)
+    except (GuardsOpenError, IrreversibleOpenError) as problem:
+        now = sessions().get(session.session_id)
+        return _review(now, (problem.message, problem.help), 422)
     except SessionError as problem:
         now = sessions().get(session.session_id)
         return _present(now, (problem.message, problem.help), 409)
