@@ -302,7 +302,11 @@ def changes_sampled(published: Published, backend: DiagramBackend, pins: Pins) -
 def middle(below: Path) -> list[Row]:
     """60 variables with 3 sums, loose and tight."""
     rows = []
-    for word, tightness in (("loose", 2.5), ("tight", 1.6), ("very tight", 1.25)):
+    for word, tightness in (
+        ("loose", generated.LOOSE),
+        ("tight", 1.6),
+        ("very tight", 1.25),
+    ):
         network = generated.product(generated.MEDIUM, 1, tightness)
         published = publish(f"60 variables, 3 sums, {word}", partial(given, network), below)
         print(published.line(), flush=True)
@@ -317,7 +321,7 @@ def middle(below: Path) -> list[Row]:
 
 def large(below: Path) -> list[Row]:
     """300 variables of up to 8 values, 900 rules, 5 sums, loose and tight."""
-    network = generated.product(generated.LARGE, 1, 2.5)
+    network = generated.product(generated.LARGE, 1, generated.LOOSE)
     published = publish("300 x 8, 5 sums, loose", partial(given, network), below)
     print(published.line(), flush=True)
     if published.refused is not None:

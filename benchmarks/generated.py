@@ -12,7 +12,7 @@ import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, inf
 
 from benchmarks.baselines import OrToolsOptimum, holds
 from benchmarks.inputs import priced
@@ -26,6 +26,7 @@ from configurator.engine.network import (
     scope_of,
 )
 
+LOOSE = inf
 PLANTED = 3
 WEIGHTS = (0, 1, 2, 3, 5, 8, 10, 12, 15, 20)
 
@@ -51,8 +52,12 @@ LARGE = Shape(300, 8, 900, 5)
 
 
 def product(shape: Shape, seed: int, tightness: float | None) -> Network:
-    """A product with unary prices; each sum's limit is ``tightness`` (1 or more) times the
-    least that the rules and the limits before it allow, or there are no sums (``None``)."""
+    """A product with unary prices.
+
+    Each sum's limit is ``tightness`` (1 or more) times the least that the rules and the
+    limits before it allow; or, ``LOOSE``, a little more than the heaviest of the planted
+    configurations, which are random ones; or there are no sums (``None``).
+    """
     drawn = _Product(shape, random.Random(f"{shape} {seed}"))
     network = drawn.network()
     if tightness is None:
@@ -69,9 +74,12 @@ def feature_model(features: int, seed: int) -> Network:
 def _limited(network: Network, sums: list[LinearSum], tightness: float) -> Network:
     """One limit after the other, so that together they always leave a configuration."""
     for number, each in enumerate(sums):
-        least = OrToolsOptimum(network, ((each.scope, each.weights),)).least()
-        assert least is not None
-        limited = replace(each, high=ceil(tightness * least), owner=len(network.owners))
+        high = each.high
+        if tightness != LOOSE:
+            least = OrToolsOptimum(network, ((each.scope, each.weights),)).least()
+            assert least is not None
+            high = ceil(tightness * least)
+        limited = replace(each, high=high, owner=len(network.owners))
         network = replace(
             network,
             constraints=(*network.constraints, limited),
@@ -203,7 +211,7 @@ class _Product:
         return LinearSum(tuple(scope), weights, max(0, min(totals) - 1), max(totals))
 
     def sums(self) -> list[LinearSum]:
-        """The global sums, without their limits."""
+        """The global sums, with loose limits."""
         sums = []
         for number in range(self.shape.sums):
             if number % 2 == 0 and len(self.sections) > 3:
@@ -220,7 +228,11 @@ class _Product:
                 )
                 for v in scope
             )
-            sums.append(LinearSum(tuple(scope), weights, 0, None))
+            heaviest = max(
+                sum(row[one[v]] for v, row in zip(scope, weights, strict=True))
+                for one in self.planted
+            )
+            sums.append(LinearSum(tuple(scope), weights, 0, int(heaviest * 1.02) + 1))
         return sums
 
 

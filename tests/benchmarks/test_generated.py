@@ -25,11 +25,12 @@ from configurator.engine.network import LinearSum, Network
 TINY = Shape(10, 4, 14, 2, reach=0.6, section=5)
 
 DIGESTS = """
-from benchmarks.generated import Shape, feature_model, product
+from benchmarks.generated import LOOSE, Shape, feature_model, product
 from benchmarks.inputs import small
 from configurator.engine.diagram import network_digest
 tiny = Shape(10, 4, 14, 2, reach=0.6, section=5)
-networks = [product(tiny, 1, 1.6), product(tiny, 2, None), feature_model(60, 1), small()]
+networks = [product(tiny, 1, limits) for limits in (1.6, LOOSE, None)]
+networks += [feature_model(60, 1), small()]
 print([network_digest(network) for network in networks])
 """
 
@@ -52,7 +53,7 @@ def test_the_same_under_any_hash_seed() -> None:
 @pytest.mark.parametrize(
     "network",
     [
-        generated.product(TINY, 1, 2.5),
+        generated.product(TINY, 1, generated.LOOSE),
         generated.product(TINY, 2, 1.25),
         generated.feature_model(40, 1),
     ],
