@@ -34,6 +34,7 @@ Stage = Literal["compiling", "confirming", "scenarios"]
 
 PRODUCTS_KEPT = 64
 ENGINES_KEPT = 32
+SEARCHED_KEPT = 4
 """How many products and compiled engines (one per release and day) stay in memory."""
 
 
@@ -98,6 +99,7 @@ class Catalogue:
         self._load = load
         self._read = read
         self._compile = compile_
+        self._searched: LatestUsed[tuple[str, datetime.date], Engine] = LatestUsed(SEARCHED_KEPT)
         self._limits = limits or Limits()
         self._catching_up = threading.Lock()
         self._products: LatestUsed[str, Product] = LatestUsed(PRODUCTS_KEPT)
@@ -134,10 +136,14 @@ class Catalogue:
         files do not give it any more, ``UnreadableReleaseError``."""
         return self._products.get(digest, lambda: self._product(digest))
 
-    def engine(self, digest: str, day: datetime.date) -> Engine:
+    def engine(self, digest: str, day: datetime.date, *, searched: bool = False) -> Engine:
         """A release compiled for a day; raises as ``product`` does, and the engine's
         ``EngineError``. Where compiling takes long, the slower engine answers until it
-        is done in the background."""
+        is done in the background. ``searched`` asks for the slower one in any case."""
+        if searched:
+            return self._searched.get(
+                (digest, day), lambda: self._compile(self.product(digest), day, backend="sat")
+            )
         return self._engines.get((digest, day), lambda: self._served(digest, day))
 
     # --- publishing --------------------------------------------------------------

@@ -58,6 +58,10 @@ from configurator.trail import SequenceConflictError as TrailSequenceConflictErr
 
 Json = dict[str, Any]
 ENGINE_VERSION = __version__
+SEARCHED = "+sat"
+"""Ends the engine version of events that search answered, not the compiled form: totals and
+counts may say "at least" there, so they are recomputed the same way."""
+
 CODES_TRIED = 20
 """Codes drawn for a new session before giving up; a second one is rarely needed."""
 
@@ -146,6 +150,7 @@ class _Act:
     payload: Json
     change: Json
     after: Session
+    engine_version: str
 
 
 Evaluate = Callable[[Session, Engine], tuple[str, Json]]
@@ -203,8 +208,15 @@ class Sessions:
 
     def recompute(self, session: Session) -> Json:
         """The view computed afresh from the pinned release, for comparison with the
-        recorded one."""
-        return view_of(self._catalogue.engine(session.release, session.day), session.state)
+        recorded one, by the same sort of engine."""
+        answered = [
+            event.engine_version
+            for event in self._trail.events(session.session_id)
+            if event.seq <= session.seq and event.kind != "ChoiceRefused"
+        ]
+        searched = bool(answered) and answered[-1].endswith(SEARCHED)
+        engine = self._catalogue.engine(session.release, session.day, searched=searched)
+        return view_of(engine, session.state)
 
     # --- acts --------------------------------------------------------------------
 
@@ -263,7 +275,7 @@ class Sessions:
             actor=actor,
             on_behalf_of=None,
             release=release.digest,
-            engine_version=ENGINE_VERSION,
+            engine_version=_version_of(engine),
             locale=locale,
             payload=payload,
             change=view_change({}, view),
@@ -609,7 +621,7 @@ class Sessions:
                 locale=act.after.locale,
                 actor=actor,
                 on_behalf_of=None if actor == "customer" else "customer",
-                engine_version=ENGINE_VERSION,
+                engine_version=act.engine_version,
                 answer={"kind": "refused" if act.kind == "ChoiceRefused" else "accepted"},
             )
 
@@ -644,7 +656,7 @@ class Sessions:
         state = apply(session.state, kind, payload)
         view = session.view if kind == "ChoiceRefused" else view_of(engine, state)
         after = replace(session, seq=session.seq + 1, state=state, view=view)
-        return _Act(kind, payload, view_change(session.view, view), after)
+        return _Act(kind, payload, view_change(session.view, view), after, _version_of(engine))
 
     def _session(self, head: Head) -> Session:
         return Session(
@@ -657,6 +669,10 @@ class Sessions:
             State.from_json(head.state),
             head.view,
         )
+
+
+def _version_of(engine: Engine) -> str:
+    return ENGINE_VERSION + (SEARCHED if engine.backend_name == "sat" else "")
 
 
 def refusal_of(engine: Engine, choices: Choices, wanted: Choice, context: Choices) -> Refusal:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from typing import Any
 
 import pytest
 
-from configurator.app import Services
+from configurator.app import Services, create_services
 from configurator.engine import UnknownChoiceError
 from configurator.model.choice import Choice
 from configurator.session import (
@@ -244,3 +246,27 @@ def test_every_step_is_replayed_and_recomputed_alike(services: Services) -> None
         "SessionReset",
         "LocaleChanged",
     ]
+
+
+def test_a_wiped_cache_delays_nobody_and_what_was_answered_meanwhile_still_verifies(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(services.settings.folder / "compiled")
+    monkeypatch.setattr("configurator.engine.building.SMALL_TERMS", -1)  # too wide for a request
+    later = create_services(services.settings)
+    catalogue = later.catalogue
+    with catalogue._catching_up:  # compiling has not begun
+        session = choose(later, start(later), mount="clamp").session
+        choose(later, session, arm="long")
+    for _ in range(3000):
+        if not catalogue.engine(session.release, session.day).pending:
+            break
+        time.sleep(0.02)
+    compiled = catalogue.engine(session.release, session.day)
+    assert (compiled.backend_name, compiled.pending) == ("diagram", False)
+    choose(later, session, dimmer="yes")
+    versions = [each.engine_version for each in later.trail.events(session.session_id)]
+    assert [each.endswith("+sat") for each in versions] == [True, True, True, False]
+    for seq in range(1, len(versions) + 1):
+        at: Any = later.sessions.at(session.session_id, seq)
+        assert later.sessions.recompute(at) == at.view
