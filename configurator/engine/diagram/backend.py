@@ -113,6 +113,7 @@ class DiagramBackend:
         self._slot_class = view(diagram.slot_class)
         self._slot_extra = view(diagram.slot_extra)
         self._offset = view(diagram.offset)
+        self._sizes = np.diff(diagram.offset).tolist()
         # Every answer shares these two, so they are read-only.
         self._never = np.zeros(int(diagram.offset[-1]), dtype=bool)
         self._exact = np.full(int(diagram.offset[-1]), facts.exact)
@@ -237,11 +238,11 @@ class DiagramBackend:
         return work
 
     def _check(self, pins: Pins) -> None:
-        offset = self.diagram.offset
+        sizes = self._sizes
         for variable, value in pins:
-            if not 0 <= variable < len(offset) - 1:
+            if not 0 <= variable < len(sizes):
                 raise ValueError(f"there is no variable {variable}")
-            if not 0 <= value < int(offset[variable + 1] - offset[variable]):
+            if not 0 <= value < sizes[variable]:
                 raise ValueError(f"variable {variable} has no value {value}")
 
     def _charge(self, pins: Pins, penalty: int, cost: Any) -> None:
