@@ -11,7 +11,7 @@ from typing import Any
 
 from configurator.engine import Engine
 from configurator.engine.exact import plain as spelled
-from configurator.guidance import Spoken, spoken_guards
+from configurator.guidance import Spoken, certain_doubts, spoken_guards
 from configurator.model.choice import NONE
 from configurator.model.product import Product
 from configurator.model.verdict import Bill, EngineView, Option, SlotView
@@ -35,6 +35,9 @@ def view_of(engine: Engine, state: State) -> Json:
         "complete": answer.complete,
         "results": _results(product, answer),
     }
+    doubts = certain_doubts(engine, answer, state.choices, state.context)
+    if doubts:
+        view["doubts"] = {variable: list(numbers) for variable, numbers in doubts.items()}
     final = irreversible(product, view["slots"])
     known = {slot: given for slot, given in state.final if final.get(slot) == given}
     if known:

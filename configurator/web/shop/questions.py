@@ -353,8 +353,9 @@ class Questions:
         return (first, *dict.fromkeys(reasons))
 
     def _doubts(self, variable: Variable) -> tuple[tuple[str, str], ...]:
+        certain = self._session.view.get("doubts", {}).get(variable.id, ())
         return tuple(
             (self._words.say(doubt.ask), self._words.say(doubt.answer))
-            for doubt in variable.doubts
-            if doubt.when is None
+            for number, doubt in enumerate(variable.doubts, 1)
+            if doubt.when is None or number in certain
         )
