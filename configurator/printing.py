@@ -216,7 +216,7 @@ def print_replay(
     for step in steps:
         event = step.event
         wanted = event.payload.get("wanted", [])
-        pairs = [wanted] if event.kind == "ChoiceRefused" else wanted
+        pairs = [wanted] if event.kind in ("ChoiceRefused", "ConsequencesShown") else wanted
         told = ", ".join(f"{slot}={answer}" for slot, answer in pairs)
         changed = ", ".join(sorted((event.change or {}).get("slots", {})))
         console.print(

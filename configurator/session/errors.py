@@ -131,6 +131,24 @@ class GuardsOpenError(SessionError):
         self.guards = guards
 
 
+class NothingToPreviewError(SessionError):
+    """The option needs changes elsewhere: its reasons and repairs say more."""
+
+    code = "nothing-to-preview"
+    message = Text.of(
+        {
+            "en": "This option asks for changes elsewhere.",
+            "es": "Esta opción pide cambios en otro sitio.",
+        }
+    )
+    help = Text.of(
+        {
+            "en": "Choose it, or ask why, to see which.",
+            "es": "Elígela, o pregunta por qué, y verás cuáles.",
+        }
+    )
+
+
 class IrreversibleOpenError(SessionError):
     """Answers that cannot be taken back later are not confirmed; ``slots`` names them."""
 

@@ -20,12 +20,14 @@ import uuid_utils
 from configurator import __version__
 from configurator.catalogue import Catalogue
 from configurator.engine import Engine
+from configurator.guidance import consequences, consequences_json
 from configurator.model.choice import Choice, Choices, without
 from configurator.model.product import Product
 from configurator.session.errors import (
     GuardsOpenError,
     IncompleteError,
     IrreversibleOpenError,
+    NothingToPreviewError,
     NothingToUndoError,
     NotIrreversibleError,
     RepairOutdatedError,
@@ -61,6 +63,9 @@ ENGINE_VERSION = __version__
 SEARCHED = "+sat"
 """Ends the engine version of events that search answered, not the compiled form: totals and
 counts may say "at least" there, so they are recomputed the same way."""
+
+_SHOWN_ONLY = ("ChoiceRefused", "ConsequencesShown")
+"""Events that show something and change neither choices nor view."""
 
 CODES_TRIED = 20
 """Codes drawn for a new session before giving up; a second one is rarely needed."""
@@ -133,13 +138,15 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an act. ``replayed``: it was a retry, this is the first answer."""
+    """What became of an act. ``shown`` is what a preview showed; ``replayed``: it was a
+    retry, this is the first answer."""
 
     kind: str
     session: Session
     change: Json
     refusal: Refusal | None = None
     replayed: bool = False
+    shown: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -580,6 +587,43 @@ class Sessions:
             session_id, evaluate, {"locale": locale}, expected_seq, key, actor, when_closed=True
         )
 
+    def preview(
+        self,
+        session_id: str,
+        slot: str,
+        answer: str,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+    ) -> Outcome:
+        """Show what choosing an answer would close, force, ask and cost. No choice changes;
+        what was shown is kept, because the customer decides on it.
+
+        Raises ``UnknownChoiceError``, and ``NothingToPreviewError`` where it needs changes.
+        """
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            wanted = Choice(slot, answer)
+            found = consequences(engine, session.choices, wanted, session.context)
+            if found is None:
+                raise NothingToPreviewError
+            payload = {**consequences_json(found), "choices": choices_json(session.choices)}
+            return "ConsequencesShown", payload
+
+        request = {"preview": [slot, answer]}
+        return self._act(session_id, evaluate, request, expected_seq, key, actor)
+
+    def previewed(self, session: Session, seq: int) -> Json | None:
+        """What the preview at event ``seq`` showed; ``None`` where it was none, or the
+        choices have changed since."""
+        events = self._trail.events(session.session_id)
+        shown = next((each for each in events if each.seq == seq), None)
+        if shown is None or shown.kind != "ConsequencesShown":
+            return None
+        payload: Json = shown.payload
+        return payload if payload["choices"] == choices_json(session.choices) else None
+
     def explain(self, session_id: str, slot: str, answer: str) -> Refusal | None:
         """Why an answer cannot be had and what would repair it; ``None`` if it can.
 
@@ -643,8 +687,11 @@ class Sessions:
         refusal = None
         if event.kind == "ChoiceRefused":
             refusal = refusal_from_json(event.payload, event.seq)
+        shown = None
+        if event.kind == "ConsequencesShown":
+            shown = {name: part for name, part in event.payload.items() if name != "choices"}
         return Outcome(
-            written.answer["kind"], session, event.change or {}, refusal, written.replayed
+            written.answer["kind"], session, event.change or {}, refusal, written.replayed, shown
         )
 
     def _evaluate(self, head: Head, evaluate: Evaluate, when_closed: bool) -> _Act:
@@ -654,7 +701,7 @@ class Sessions:
         engine = self._catalogue.engine(session.release, session.day)
         kind, payload = evaluate(session, engine)
         state = apply(session.state, kind, payload)
-        view = session.view if kind == "ChoiceRefused" else view_of(engine, state)
+        view = session.view if kind in _SHOWN_ONLY else view_of(engine, state)
         after = replace(session, seq=session.seq + 1, state=state, view=view)
         return _Act(kind, payload, view_change(session.view, view), after, _version_of(engine))
 

@@ -171,6 +171,6 @@ def apply(state: State, kind: str, payload: Json) -> State:
             return replace(state, locale=payload["locale"])
         case "ConfigurationCommitted":
             return replace(state, status="committed")
-        case "ChoiceRefused":
+        case "ChoiceRefused" | "ConsequencesShown":
             return state
     raise ValueError(f"unknown event kind {kind!r}")

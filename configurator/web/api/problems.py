@@ -141,6 +141,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "can_undo and can_redo in the session's state say when there is one.",
         "can_undo y can_redo, en el estado de la sesión, dicen cuándo lo hay.",
     ),
+    "nothing-to-preview": _kind(
+        409,
+        "The option needs changes elsewhere, so there is nothing to preview.",
+        "La opción pide cambios en otro sitio y no hay nada que adelantar.",
+        "Ask explain for its reasons and repairs.",
+        "Pide explain para ver sus motivos y arreglos.",
+    ),
     "repair-outdated": _kind(
         409,
         "This repair is not on offer now.",

@@ -305,6 +305,7 @@ class ActAnswer(Schema):
     seq = fields.Integer(required=True)
     change = fields.Dict(required=True)
     refusal = fields.Nested(RefusalAnswer)
+    consequences = fields.Dict()
     session = fields.Nested(SessionState, required=True)
 
 

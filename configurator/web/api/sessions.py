@@ -52,6 +52,8 @@ def _act(session_id: str, name: str, *args: Any, headers: Json, body: Json) -> A
         "change": outcome.change,
         "session": session_json(outcome.session),
     }
+    if outcome.shown is not None:
+        data["consequences"] = outcome.shown
     if outcome.refusal is not None:
         data["refusal"] = refusal_json(outcome.refusal, outcome.session.product)
     return data, 200, {"Idempotency-Replayed": "true"} if outcome.replayed else {}
@@ -103,6 +105,13 @@ def choose_many(headers: Json, body: Json, session_id: str) -> Answered:
     """Choose several answers as one act, all or none."""
     wanted = tuple(Choice(each["slot"], each["answer"]) for each in body["choices"])
     return _act(session_id, "choose_many", wanted, headers=headers, body=body)
+
+
+@act("preview", schemas.Choose)
+def preview(headers: Json, body: Json, session_id: str) -> Answered:
+    """Show what choosing an answer would close, force, ask and cost. No choice changes;
+    it is recorded, because the customer decides on it."""
+    return _act(session_id, "preview", body["slot"], body["answer"], headers=headers, body=body)
 
 
 @act("withdraw", schemas.Withdraw)

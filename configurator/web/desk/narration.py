@@ -16,6 +16,7 @@ MARKS = {
     "SessionStarted": "play",
     "ValueChosen": "check",
     "ChoiceRefused": "acknowledge",
+    "ConsequencesShown": "info",
     "ChoiceWithdrawn": "minus",
     "Undone": "undo",
     "Redone": "redo",
@@ -42,6 +43,10 @@ def sentence(event: Event, painter: Painter) -> str:
             return gettext("Chose %(choices)s", choices=wanted)
         case "ChoiceRefused":
             return _refused(payload, painter)
+        case "ConsequencesShown":
+            return gettext(
+                "Looked at what %(choice)s would change", choice=words.choice(*payload["wanted"])
+            )
         case "ChoiceWithdrawn":
             return gettext("Took back the choice of %(slot)s", slot=words.slot(payload["slot"]))
         case "Undone":

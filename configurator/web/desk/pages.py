@@ -38,6 +38,7 @@ from configurator.web.desk.fates import SaidGuard, fates
 from configurator.web.desk.moments import add_filters, moment_of
 from configurator.web.desk.screen import Painter
 from configurator.web.shop.amounts import DATE_LOCALES
+from configurator.web.shop.preview import preview_of
 
 Json = dict[str, Any]
 log = structlog.get_logger(__name__)
@@ -230,11 +231,15 @@ def _customers_screen(story: Story, place: int, changes: Sequence[Difference]) -
         refusal = None
         if here.event.kind == "ChoiceRefused":
             refusal = painter.refusal(refusal_from_json(here.event.payload, here.event.seq))
+        preview = None
+        if here.event.kind == "ConsequencesShown":
+            preview = preview_of(here.event.payload, painter.words)
         return Markup(  # noqa: S704 - rendered by an autoescaping template
             render_template(
                 "desk/screen.html",
                 screen=painter.screen(changes if place else ()),
                 refusal=refusal,
+                preview=preview,
                 opening=not place,
             )
         )

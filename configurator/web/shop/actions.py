@@ -43,6 +43,7 @@ def register(shop: Blueprint) -> None:
         ("redo", redo),
         ("reset", reset),
         ("repair", repair),
+        ("preview", preview),
         ("acknowledge", acknowledge),
         ("finish", finish),
         ("commit", commit),
@@ -171,6 +172,39 @@ def repair(session_id: str) -> ResponseReturnValue:
         )
 
     return perform(session, act, said)
+
+
+def preview(session_id: str) -> ResponseReturnValue:
+    """Show what an option would do, below it; nothing is chosen."""
+    session = owned(session_id)
+    slot = carried_slot()
+    answer = carried_answer(session.product, slot)
+
+    def then(outcome: Outcome) -> ResponseReturnValue:
+        now = outcome.session
+        step = summary.step_at(now.product, request.form.get("at", ""))
+        if step is None:
+            return go(url_for(".session", session_id=session_id))
+        if render.is_partial():
+            shown = sessions().previewed(now, now.seq)
+            what = render.wording(now).choice(slot, answer)
+            said = gettext("What %(choice)s would change is below it.", choice=what)
+            return render.step_page(now, step, preview=shown, said=said)
+        return go(
+            url_for(
+                ".step",
+                session_id=session_id,
+                path=summary.step_path(step),
+                preview=now.seq,
+                _anchor=f"q-{slot.partition('.')[0]}",
+            )
+        )
+
+    return perform(
+        session,
+        lambda seq, key: sessions().preview(session_id, slot, answer, expected_seq=seq, key=key),
+        then=then,
+    )
 
 
 def acknowledge(session_id: str) -> ResponseReturnValue:

@@ -78,9 +78,10 @@ def perform(
     act: Act,
     said: Callable[[Outcome], str] | None = None,
     onward: str | None = None,
+    then: Callable[[Outcome], ResponseReturnValue] | None = None,
 ) -> ResponseReturnValue:
-    """Do it, and show what came of it: on the same page, or on the page ``onward`` (an
-    endpoint). What stood in the way is shown on the same page."""
+    """Do it, and show what came of it: on the same page, on the page ``onward`` (an
+    endpoint), or as ``then`` says. What stood in the way is shown on the same page."""
     try:
         outcome = act(carried_seq(), carried_key())
     except SequenceConflictError as problem:
@@ -112,6 +113,8 @@ def perform(
                 refusal=outcome.refusal.seq,
             )
         )
+    if then is not None:
+        return then(outcome)
     if onward is not None:
         if said is not None:
             flash(said(outcome))

@@ -148,7 +148,9 @@ def show_step(session_id: str, path: str) -> ResponseReturnValue:
         abort(404)
     if session.status != "open":
         return redirect(url_for(".done", session_id=session_id))
-    return render.step_page(session, step)
+    seq = request.args.get("preview", type=int)
+    shown = None if seq is None else sessions().previewed(session, seq)
+    return render.step_page(session, step, preview=shown)
 
 
 def show_review(session_id: str) -> ResponseReturnValue:

@@ -27,6 +27,7 @@ from configurator.web.shop import bill, summary
 from configurator.web.shop.conflict import conflict_page
 from configurator.web.shop.guards import said_guards, still_to_acknowledge
 from configurator.web.shop.owner import tokens
+from configurator.web.shop.preview import preview_of
 from configurator.web.shop.questions import Questions
 from configurator.web.shop.services import picture
 from configurator.web.shop.texts import gettext
@@ -81,11 +82,13 @@ def step_page(
     notice: Iterable[str] = (),
     said: str = "",
     trouble: dict[str, str] | None = None,
+    preview: dict[str, Any] | None = None,
     status: int = 200,
 ) -> Response:
     """A step with its questions; for htmx only the parts that change, with what is
     ``said`` aloud. ``trouble`` (slot, message, help, given) stands beside its question,
-    and so does a message kept for it from the act before."""
+    and so does a message kept for it from the act before. ``preview`` is what a choice
+    would do, as the trail keeps it."""
     words = wording(session)
     guards = said_guards(session, words)
     shown = picture(session.release, session.product_id)
@@ -105,6 +108,7 @@ def step_page(
         notice_at={place: said for place, said in kept if place in ids},
         said=said or " ".join(notice),
         trouble=trouble or {},
+        preview=None if preview is None else preview_of(preview, words),
     )
     template = "shop/step_update.html" if is_partial() else "shop/step.html"
     return make_response(render_template(template, **parts), status)
