@@ -97,6 +97,25 @@ class _Tree:
             open_ends.extend(each for each in new if self.depth[each] < deepest)
             if len(self.groups[parent]) > 3 and len(open_ends) > 1:
                 open_ends.pop(place)
+        self._number_in_order()
+
+    def _number_in_order(self) -> None:
+        """Number the features from the top down, so that near numbers are near in the tree."""
+        order: list[int] = []
+        stack = [0]
+        while stack:
+            order.append(stack.pop())
+            stack.extend(
+                member
+                for group in reversed(self.groups[order[-1]])
+                for member in reversed(group.members)
+            )
+        number = {old: new for new, old in enumerate(order)}
+        self.depth = [self.depth[old] for old in order]
+        self.groups = [self.groups[old] for old in order]
+        for groups in self.groups:
+            for group in groups:
+                group.members = [number[old] for old in group.members]
 
     def plant(self) -> None:
         """Draw the configuration that all rules will keep."""
@@ -372,7 +391,8 @@ def tables(size: int, seed: int = 0) -> Model:
     planted[:8] = big[0]
     written = [{"name": "big", "scope": [f"q{k}" for k in range(8)], "allowed": _texts(big)}]
     for number in range(30):
-        scope = sorted(randomness.sample(range(len(domains)), 3))
+        start = randomness.randrange(len(domains) - 5)
+        scope = sorted(randomness.sample(range(start, start + 6), 3))
         rows = {tuple(planted[k] for k in scope)}
         while len(rows) < max(2, math.prod(domains[k] for k in scope) // 3):
             rows.add(tuple(randomness.randrange(domains[k]) for k in scope))

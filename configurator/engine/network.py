@@ -8,7 +8,12 @@ constraint.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
 
 BACKGROUND = -1
 """Owner of a constraint that is part of the definitions and is never cited."""
@@ -41,13 +46,55 @@ class Clause:
     owner: int = BACKGROUND
 
 
+class PackedTuples(Sequence[tuple[int, ...]]):
+    """Sorted, distinct tuples kept as one array (a tuple a row), a hundredth of the size.
+
+    It reads like a tuple of tuples; ``array`` and ``numpy.asarray`` give the array, which
+    nobody may write to.
+    """
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: npt.NDArray[Any]) -> None:
+        self.array: npt.NDArray[np.int32] = np.ascontiguousarray(array, dtype=np.int32)
+        self.array.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[int, ...]: ...
+    @overload
+    def __getitem__(self, place: slice) -> PackedTuples: ...
+    def __getitem__(self, place: int | slice) -> tuple[int, ...] | PackedTuples:
+        if isinstance(place, slice):
+            return PackedTuples(self.array[place])
+        return tuple(self.array[place].tolist())
+
+    def __iter__(self) -> Iterator[tuple[int, ...]]:
+        return map(tuple, self.array.tolist())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return np.array(self.array, dtype=dtype, copy=copy)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PackedTuples) and np.array_equal(self.array, other.array)
+
+    def __hash__(self) -> int:
+        return hash((self.array.shape, self.array.tobytes()))
+
+
 @dataclass(frozen=True, slots=True)
 class AllowedTuples:
     """The values of ``scope``, taken together, are one of ``tuples`` (sorted, distinct)."""
 
     scope: tuple[int, ...]
-    tuples: tuple[tuple[int, ...], ...]
+    tuples: Sequence[tuple[int, ...]]
     owner: int = BACKGROUND
+
+    def rows(self) -> npt.NDArray[np.int64]:
+        """The tuples as an array, one a row."""
+        return np.asarray(self.tuples, dtype=np.int64).reshape(len(self.tuples), len(self.scope))
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ def _functions_of_tables(network: Network) -> list[tuple[int, _Function]]:
             continue
         if len(set(table.scope)) < len(table.scope) or len(table.scope) > MOST_PAIRS:
             continue
-        rows = np.array(table.tuples, dtype=np.int64).reshape(len(table.tuples), -1)
+        rows = table.rows()
         counts = [len(np.unique(rows[:, column])) for column in range(rows.shape[1])]
         for source in range(rows.shape[1]):
             size = network.variables[table.scope[source]].size

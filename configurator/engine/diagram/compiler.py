@@ -98,7 +98,8 @@ def network_digest(network: Network) -> str:
         if isinstance(constraint, Clause):
             add("clause", [(name, sorted(values)) for name, values in constraint.literals])
         elif isinstance(constraint, AllowedTuples):
-            add("tuples", constraint.scope, constraint.tuples)
+            add("tuples", constraint.scope, len(constraint.tuples))
+            digest.update(constraint.rows().astype("<i8").tobytes())
         else:
             add("sum", constraint.scope, constraint.weights, constraint.low, constraint.high)
     for function in network.costs:

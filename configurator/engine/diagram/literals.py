@@ -109,7 +109,7 @@ def _clauses_of_table(
         return []
     if not 2 <= len(scope) <= WIDEST_TABLE:
         return []
-    rows = np.array(table.tuples, dtype=np.int64).reshape(-1, len(scope))
+    rows = table.rows()
     for one, other in itertools.combinations(range(len(scope)), 2):
         for first, second in itertools.product((0, 1), repeat=2):
             if tuple(sorted((2 * scope[one] + first, 2 * scope[other] + second))) in pairs:

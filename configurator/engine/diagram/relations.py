@@ -134,7 +134,7 @@ def _lift_tuples(table: AllowedTuples, placement: Placement) -> Relation | None:
         if table.tuples:
             return None
         raise NeverSatisfiedError
-    rows = np.array(table.tuples, dtype=np.int64).reshape(-1, len(table.scope))
+    rows = table.rows()
     sights = _sights(table.scope, placement)
     if any(len(sight.values) == 0 for sight in sights):
         raise NeverSatisfiedError

@@ -7,7 +7,12 @@ equivalence, so it is a function of the others and adds no configurations.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from configurator.engine.lowering.formula import (
     All,
@@ -29,6 +34,7 @@ from configurator.engine.network import (
     Constraint,
     LinearSum,
     NetworkVariable,
+    PackedTuples,
 )
 
 SPREAD = 24
@@ -72,16 +78,24 @@ class Emitter:
     def allow(
         self, scope: Sequence[int], tuples: frozenset[tuple[int, ...]], owner: int = BACKGROUND
     ) -> None:
-        """``scope`` must take one of ``tuples``; variables in ascending order."""
+        """``scope`` must take one of ``tuples``."""
+        array = np.array(sorted(tuples), dtype=np.int32).reshape(len(tuples), len(scope))
+        self.allow_array(scope, array, owner)
+
+    def allow_array(
+        self, scope: Sequence[int], rows: npt.NDArray[Any], owner: int = BACKGROUND
+    ) -> None:
+        """``scope`` must take one of the rows; a row may come twice."""
         order = sorted(range(len(scope)), key=lambda place: scope[place])
         ordered = tuple(scope[place] for place in order)
-        rows = tuple(sorted(tuple(row[place] for place in order) for row in tuples))
         if len(ordered) == 1:
-            values = frozenset(row[0] for row in rows)
+            values = frozenset(rows[:, 0].tolist())
             if len(values) < self.sizes[ordered[0]]:
                 self.constraints.append(Clause(((ordered[0], values),), owner))
             return
-        self.constraints.append(AllowedTuples(ordered, rows, owner))
+        distinct = _distinct(rows[:, order], [self.sizes[each] for each in ordered])
+        if len(distinct) < math.prod(self.sizes[each] for each in ordered):
+            self.constraints.append(AllowedTuples(ordered, PackedTuples(distinct), owner))
 
     def defined(self, formula: Formula) -> Literal:
         """A literal of a hidden yes-or-no variable that holds exactly where the formula does."""
@@ -217,6 +231,17 @@ class Emitter:
             if any(_leaf_holds(leaf, row, place) for leaf in clause)
         )
         self.allow(scope, kept, owner)
+
+
+def _distinct(rows: npt.NDArray[Any], sizes: Sequence[int]) -> npt.NDArray[Any]:
+    """The rows sorted, each once."""
+    if math.prod(sizes) >= 1 << 62:
+        return np.unique(rows, axis=0)
+    keys = np.zeros(len(rows), dtype=np.int64)
+    for column, size in enumerate(sizes):
+        keys = keys * size + rows[:, column]
+    _, first = np.unique(keys, return_index=True)
+    return rows[first]
 
 
 def _leaf(formula: Formula) -> Literal | Sum | Rows:

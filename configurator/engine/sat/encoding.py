@@ -22,7 +22,7 @@ from configurator.engine.network import (
     LinearSum,
     Network,
 )
-from configurator.engine.sat.sums import DEAD, DONE, Level, merged, sum_diagram, table_diagram
+from configurator.engine.sat.sums import DEAD, DONE, Level, sum_diagram, table_diagram
 
 PAIRWISE = 6
 TUPLES = 2_000
@@ -135,8 +135,7 @@ class Encoding:
         elif len(tuples) <= TUPLES:
             self._tuples(scope, tuples, owner)
         else:
-            rows = table_diagram([self.sizes[v] for v in scope], tuples)
-            self._diagram(scope, merged(rows), owner)
+            self._table_diagram(scope, constraint.rows(), owner)
 
     def _supports(
         self, scope: Sequence[int], tuples: Sequence[tuple[int, ...]], owner: int
@@ -166,6 +165,40 @@ class Encoding:
                 supports[variable, value].append(taken)
         for (variable, value), takers in supports.items():
             self.add([-self.literals[variable][value], *takers], owner)
+
+    def _table_diagram(self, scope: Sequence[int], rows: npt.NDArray[np.int64], owner: int) -> None:
+        """A literal per node of the merged table. A node leads to a value and with it to
+        the node below; a value needs a node that has it, a node one that leads to it."""
+        nodes: list[int] = []
+        left = False  # whether a path may have left the table already: nothing is asked any more
+        for column, level in enumerate(table_diagram([self.sizes[v] for v in scope], rows)):
+            literals = self.literals[scope[column]]
+            if not column:
+                nodes = [self.fresh()]
+                self.add([nodes[0]], owner)
+            below = [self.fresh() for _ in range(int(level.target.max(initial=-1)) + 1)]
+            values: list[list[int]] = [[] for _ in nodes]
+            having: list[list[int]] = [[] for _ in literals]
+            above: list[list[int]] = [[] for _ in below]
+            edges = zip(
+                level.source.tolist(), level.value.tolist(), level.target.tolist(), strict=True
+            )
+            for source, value, target in edges:
+                values[source].append(value)
+                having[value].append(nodes[source])
+                if target != DONE:
+                    self.add([-nodes[source], -literals[value], below[target]], owner)
+                    above[target].append(nodes[source])
+            for node, among in zip(nodes, values, strict=True):
+                if len(among) < len(literals):
+                    self.add([-node, *self.literals_in(scope[column], among)], owner)
+            if not left:
+                for literal, among in zip(literals, having, strict=True):
+                    self.add([-literal, *among], owner)
+            left = left or bool((level.target == DONE).any())
+            for node, parents in zip(below, above, strict=True):
+                self.add([-node, *parents], owner)
+            nodes = below
 
     def _diagram(self, scope: Sequence[int], levels: Sequence[Level], owner: int) -> None:
         """Being at a node and taking a value leads to the node below."""

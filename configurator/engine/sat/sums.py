@@ -9,6 +9,10 @@ place (Eén and Sörensson, "Translating Pseudo-Boolean Constraints into SAT", J
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 DEAD, DONE = -1, -2
 """Targets of an edge: the bound is broken, or can no longer be broken."""
@@ -88,35 +92,56 @@ def merged(rows: list[list[tuple[int, ...]]]) -> list[Level]:
     return levels
 
 
-def table_diagram(
-    sizes: Sequence[int], tuples: Sequence[tuple[int, ...]]
-) -> list[list[tuple[int, ...]]]:
-    """Unmerged levels of a trie over sorted tuples, for ``merged``."""
-    rows: list[list[tuple[int, ...]]] = []
-    groups: list[Sequence[tuple[int, ...]]] = [tuples]
-    for position, size in enumerate(sizes):
-        level: list[tuple[int, ...]] = []
-        following: list[Sequence[tuple[int, ...]]] = []
-        seen: dict[tuple[tuple[int, ...], ...], int] = {}
-        last = position == len(sizes) - 1
-        for group in groups:
-            by_value: dict[int, list[tuple[int, ...]]] = {}
-            for row in group:
-                by_value.setdefault(row[position], []).append(row)
-            targets: list[int] = []
-            for value in range(size):
-                rest = by_value.get(value)
-                if rest is None:
-                    targets.append(DEAD)
-                elif last:
-                    targets.append(DONE)
-                else:
-                    tail = tuple(row[position + 1 :] for row in rest)
-                    if tail not in seen:
-                        seen[tail] = len(following)
-                        following.append(rest)
-                    targets.append(seen[tail])
-            level.append(tuple(targets))
-        rows.append(level)
-        groups = following
-    return rows
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The edges of one level of a merged table: ``source`` node, value, ``target`` node of
+    the next level or ``DONE``."""
+
+    nodes: int
+    source: npt.NDArray[np.int64]
+    value: npt.NDArray[np.int64]
+    target: npt.NDArray[np.int64]
+
+
+def table_diagram(sizes: Sequence[int], rows: npt.NDArray[np.int64]) -> list[Edges]:
+    """The merged diagram of sorted, distinct tuples, root at level 0; nodes below which
+    everything is allowed are ``DONE``. Levels nothing leads to are empty."""
+    depth = len(sizes)
+    prefixes = [np.zeros(len(rows), dtype=np.int64)]
+    for column in range(depth):
+        fresh = np.ones(len(rows), dtype=bool)
+        fresh[1:] = (np.diff(prefixes[-1]) != 0) | (np.diff(rows[:, column]) != 0)
+        prefixes.append(np.cumsum(fresh) - 1)
+    below = np.full(len(rows), DONE, dtype=np.int64)
+    levels: list[Edges] = []
+    for column in reversed(range(depth)):
+        first = np.flatnonzero(np.diff(prefixes[column + 1], prepend=-1))
+        value = rows[first, column]
+        edges = np.stack([value, below], axis=1)
+        begins = np.flatnonzero(np.diff(prefixes[column][first], prepend=-1)).tolist()
+        begins.append(len(first))
+        free = ((np.diff(begins) == sizes[column]) & _all_done(below, begins)).tolist()
+        nodes: dict[bytes, int] = {}
+        kept: list[int] = []
+        names: list[int] = []
+        for place, start in enumerate(begins[:-1]):
+            if free[place]:
+                names.append(DONE)
+                continue
+            key = edges[start : begins[place + 1]].tobytes()
+            if key not in nodes:
+                nodes[key] = len(kept)
+                kept.append(place)
+            names.append(nodes[key])
+        counts = np.diff(begins)[kept]
+        source = np.repeat(np.arange(len(kept)), counts)
+        edge = np.arange(len(source)) + np.repeat(
+            np.asarray(begins, dtype=np.int64)[kept] - np.cumsum(counts) + counts, counts
+        )
+        levels.append(Edges(len(kept), source, value[edge], below[edge]))
+        below = np.asarray(names, dtype=np.int64)
+    return levels[::-1]
+
+
+def _all_done(below: npt.NDArray[np.int64], begins: list[int]) -> npt.NDArray[np.bool_]:
+    return np.logical_and.reduceat(below == DONE, begins[:-1])
