@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from configurator.engine.backend import Backend, Pins, offsets_of
-from configurator.engine.constraint_backend import ConstraintBackend
+from configurator.engine.constraint_backend import ConstraintBackend, SearchTooLongError
 from configurator.engine.engine import Engine
 from configurator.engine.errors import EngineError, TooWide, said
 from configurator.engine.network import scope_of
@@ -31,6 +31,9 @@ SEARCHED_WHOLE = 25
 
 LEFT = 4000
 """How many combinations of answers a sub-product has at the most."""
+
+EFFORT = 1_000_000
+"""How often a product that is listed whole may ask its conditions."""
 
 RANDOM_CHOICES = 40
 """How many random choices a sub-product starts from."""
@@ -74,13 +77,14 @@ def confirm(engine: Engine, *, seed: int = 0) -> Confirmation:
     sizes = tuple(variable.size for variable in network.variables)
     shown = [index for index, variable in enumerate(network.variables) if not variable.hidden]
     randomness = random.Random(seed)
-    listed = _listed(engine) if len(engine.searched) <= SEARCHED_WHOLE else None
-    whole = listed is not None and listed <= LEFT
+    product = ConstraintBackend.of_product(engine.lowered)
+    whole = _can_be_listed(engine, product)
     sub_products = SUB_PRODUCTS if len(engine.searched) <= LARGE else 2
     configurations = states = 0
+    joined = {} if whole else _joined(engine)
     for _ in range(1 if whole else sub_products):
-        within: Pins = () if whole else _narrowed(engine, sizes, randomness)
-        judge = ConstraintBackend.of_product(engine.lowered, within)
+        within: Pins = () if whole else _narrowed(engine, sizes, joined, randomness)
+        judge = product if whole else product.inside(within)
         configurations += judge.number()
         questions: list[Pins] = [()]
         for _ in range(QUESTIONS):
@@ -103,6 +107,21 @@ def confirm(engine: Engine, *, seed: int = 0) -> Confirmation:
     )
 
 
+def _can_be_listed(engine: Engine, judge: ConstraintBackend) -> bool:
+    """Whether a product is small enough to be listed whole: by its questions, by its
+    configurations, and by what finding them takes."""
+    if len(engine.searched) > SEARCHED_WHOLE:
+        return False
+    listed = _listed(engine)
+    if listed is None or listed > LEFT:
+        return False
+    try:
+        judge.number(EFFORT)
+    except SearchTooLongError:
+        return False
+    return True
+
+
 def _listed(engine: Engine) -> int | None:
     """How many configurations would be listed, each piece of a wide number once; ``None``
     where nobody knows."""
@@ -115,34 +134,58 @@ def _listed(engine: Engine) -> int | None:
     return number
 
 
-def _narrowed(engine: Engine, sizes: tuple[int, ...], randomness: random.Random) -> Pins:
+def _narrowed(
+    engine: Engine,
+    sizes: tuple[int, ...],
+    joined: dict[int, dict[tuple[int, ...], None]],
+    randomness: random.Random,
+) -> Pins:
     """A random configuration in which a few neighbouring questions are left open."""
     offsets = offsets_of(sizes)
     pins: dict[int, int] = {}
     searched = list(engine.searched)
-    for index in randomness.sample(searched, min(len(searched), RANDOM_CHOICES)):
-        valid = engine.backend.marginals(tuple(sorted(pins.items())), settle=False).valid
-        left = np.flatnonzero(valid[offsets[index] : offsets[index + 1]])
-        if len(left):  # else it is not decided yet
-            pins[index] = int(randomness.choice(left.tolist()))
+    waiting = randomness.sample(searched, min(len(searched), RANDOM_CHOICES))
+    valid = engine.backend.marginals((), settle=False).valid
+    batch = 1
+    while waiting:
+        # Several choices at a time, as long as they go together.
+        drawn = dict(pins)
+        for index in waiting[:batch]:
+            left = np.flatnonzero(valid[offsets[index] : offsets[index + 1]])
+            if len(left):  # else it is not decided yet
+                drawn[index] = int(randomness.choice(left.tolist()))
+        found = engine.backend.marginals(tuple(sorted(drawn.items())), settle=False)
+        if batch > 1 and not found.consistent:
+            batch //= 2
+            continue
+        waiting = waiting[batch:]
+        pins, valid, batch = drawn, found.valid, 2 * batch
     configuration = engine.backend.cheapest(tuple(sorted(pins.items())))
     if configuration is None:
         raise _unconfirmed("cheapest")
-    still_open = _neighbours(engine, sizes, randomness)
+    still_open = _neighbours(engine, sizes, joined, randomness)
     return tuple((index, configuration[index]) for index in searched if index not in still_open)
 
 
+def _joined(engine: Engine) -> dict[int, dict[tuple[int, ...], None]]:
+    """Which sets of variables each variable shares a rule with."""
+    joined: dict[int, dict[tuple[int, ...], None]] = {}
+    for constraint in engine.network.constraints:
+        scope = scope_of(constraint)
+        for index in scope:
+            joined.setdefault(index, {})[scope] = None
+    return joined
+
+
 def _neighbours(
-    engine: Engine, sizes: tuple[int, ...], randomness: random.Random
+    engine: Engine,
+    sizes: tuple[int, ...],
+    joined: dict[int, dict[tuple[int, ...], None]],
+    randomness: random.Random,
 ) -> dict[int, None]:
     """Questions that rules join, gathered around a random one while few combinations of
     their answers have to be tried."""
     searched = set(engine.searched)
-    joined: dict[int, list[tuple[int, ...]]] = {}
-    for constraint in engine.network.constraints:
-        scope = scope_of(constraint)
-        for index in scope:
-            joined.setdefault(index, []).append(scope)
     first = randomness.choice(engine.searched)
     found: dict[int, None] = {}
     seen: set[int] = set()
@@ -156,8 +199,9 @@ def _neighbours(
         if index in searched:
             found[index] = None
             combinations *= sizes[index]
-        if len(joined.get(index, ())) <= BUSIEST:
-            waiting += [each for scope in joined.get(index, ()) for each in scope]
+        scopes = joined.get(index, {})
+        if len(scopes) <= BUSIEST:
+            waiting += [each for scope in scopes for each in scope]
         waiting = waiting[-BUSIEST:]
     return found
 

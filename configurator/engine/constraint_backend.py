@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import constraint
 import numpy as np
@@ -35,6 +35,10 @@ MOST = 300_000
 """Configurations listed before a product counts as too large for this backend."""
 
 
+class SearchTooLongError(Exception):
+    """Listing the configurations asks its conditions more often than it was allowed."""
+
+
 class ConstraintBackend:
     """See the module; implements ``Backend`` and ``Reasoner``."""
 
@@ -52,6 +56,7 @@ class ConstraintBackend:
         """``searched`` are the variables that are searched; ``complete`` adds the others,
         which follow from them; ``cost`` prices a configuration. Only configurations
         ``within`` some pins on searched variables exist for this backend."""
+        self._network = network
         self._sizes = tuple(variable.size for variable in network.variables)
         self._offsets = offsets_of(self._sizes)
         self._multiplicity = [variable.multiplicity for variable in network.variables]
@@ -89,9 +94,8 @@ class ConstraintBackend:
         return cls(network, range(len(sizes)), conditions, complete, cost)
 
     @classmethod
-    def of_product(cls, lowered: Lowered, within: Pins = ()) -> ConstraintBackend:
-        """Judge a product, or what is left of it ``within`` some pins, by its own
-        expressions."""
+    def of_product(cls, lowered: Lowered) -> ConstraintBackend:
+        """Judge a product by its own expressions."""
         reading = ProductConditions(lowered)
         return cls(
             lowered.network,
@@ -99,39 +103,68 @@ class ConstraintBackend:
             tuple(reading.conditions()),
             reading.complete,
             reading.cost,
+        )
+
+    def inside(self, within: Pins) -> ConstraintBackend:
+        """Judge what is left ``within`` some pins; the conditions are shared."""
+        return ConstraintBackend(
+            self._network,
+            self._searched,
+            self._conditions,
+            self._complete,
+            self._cost,
             within,
         )
 
     # --- searching --------------------------------------------------------------------
 
-    def _problem(
-        self, pins: Pins, owners: tuple[int, ...] | None, barred: Pins = ()
-    ) -> constraint.Problem | None:
-        """The search problem with some rules; ``None`` where a pin cannot be."""
+    def _solutions(
+        self,
+        pins: Pins,
+        owners: tuple[int, ...] | None = None,
+        barred: Pins = (),
+        effort: int | None = None,
+    ) -> Iterator[dict[int, int]]:
+        """The values of the searched variables in every configuration, with some rules.
+
+        Pinned variables are put into the conditions, which are then searched over the
+        others. Raises ``SearchTooLongError`` after ``effort`` questions to conditions.
+        """
         pinned = dict(pins)
         gone = set(barred)
+        if any(pin in gone for pin in pins):
+            return
         problem = constraint.Problem()
+        free = []
         for variable in self._searched:
-            values = [
-                value
-                for value in range(self._sizes[variable])
-                if pinned.get(variable, value) == value and (variable, value) not in gone
-            ]
+            if variable in pinned:
+                continue
+            values = [v for v in range(self._sizes[variable]) if (variable, v) not in gone]
             if not values:
-                return None
+                return
+            free.append(variable)
             problem.addVariable(variable, values)
         kept = None if owners is None else set(owners)
+        asked = itertools.count()
         for condition in self._conditions:
             if kept is not None and condition.owner != BACKGROUND and condition.owner not in kept:
                 continue
-            if not condition.scope:
-                if not condition.check():
-                    return None
+            scope = tuple(v for v in condition.scope if v not in pinned)
+            check = condition.check
+            if len(scope) < len(condition.scope):
+                check = _with_pinned(condition, pinned)
+            if not scope:
+                if not check():
+                    return
                 continue
-            problem.addConstraint(
-                constraint.FunctionConstraint(condition.check), list(condition.scope)
-            )
-        return problem
+            if effort is not None:
+                check = _counted(check, asked, effort)
+            problem.addConstraint(constraint.FunctionConstraint(check), list(scope))
+        if not free:
+            yield pinned
+            return
+        for solution in problem.getSolutionIter():
+            yield {**pinned, **solution}
 
     def core(
         self, pins: Pins, owners: tuple[int, ...] | None = None, barred: Pins = ()
@@ -147,25 +180,22 @@ class ConstraintBackend:
         searched = set(self._searched)
         later = [pin for pin in pins if pin[0] not in searched]
         never = [pin for pin in barred if pin[0] not in searched]
-        problem = self._problem(
+        solutions = self._solutions(
             tuple(pin for pin in pins if pin[0] in searched),
             owners,
             tuple(pin for pin in barred if pin[0] in searched),
         )
-        if problem is None:
-            return False
-        for solution in problem.getSolutionIter():
+        for solution in solutions:
             values = self._complete(solution)
             if all(values[v] == a for v, a in later) and all(values[v] != a for v, a in never):
                 return True
         return False
 
-    def _all(self) -> npt.NDArray[np.int64]:
+    def _all(self, effort: int | None = None) -> npt.NDArray[np.int64]:
         """Every configuration, in lexicographic order, with its cost."""
         with self._lock:
             if self._rows is None:
-                problem = self._problem(self._within, None)
-                solutions = iter(()) if problem is None else problem.getSolutionIter()
+                solutions = self._solutions(self._within, effort=effort)
                 rows = [self._complete(each) for each in itertools.islice(solutions, MOST + 1)]
                 if len(rows) > MOST:
                     raise EngineError(
@@ -189,9 +219,12 @@ class ConstraintBackend:
             matching &= rows[:, variable] != value
         return matching
 
-    def number(self) -> int:
-        """How many configurations are listed, each piece of a wide number once."""
-        return len(self._all())
+    def number(self, effort: int | None = None) -> int:
+        """How many configurations are listed, each piece of a wide number once.
+
+        Raises ``SearchTooLongError`` where that takes more questions than ``effort``.
+        """
+        return len(self._all(effort))
 
     # --- answers ----------------------------------------------------------------------
 
@@ -251,6 +284,28 @@ class ConstraintBackend:
             return None
         found = matching[int(np.argmin(self._totals[matching]))]
         return tuple(int(value) for value in rows[found])
+
+
+def _with_pinned(condition: Condition, pinned: dict[int, int]) -> Check:
+    """A condition over what is left of its scope."""
+    row = [pinned.get(variable, 0) for variable in condition.scope]
+    places = [k for k, variable in enumerate(condition.scope) if variable not in pinned]
+
+    def check(*values: int) -> bool:
+        for place, value in zip(places, values, strict=True):
+            row[place] = value
+        return condition.check(*row)
+
+    return check
+
+
+def _counted(check: Check, asked: Iterator[int], effort: int) -> Check:
+    def counted(*values: int) -> bool:
+        if next(asked) >= effort:
+            raise SearchTooLongError
+        return check(*values)
+
+    return counted
 
 
 def _check_of(each: Constraint) -> Check:

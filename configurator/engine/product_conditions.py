@@ -6,16 +6,19 @@ network value stands for which answers. Knows no solver.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from configurator.engine.layout import NOT_ASKED
 from configurator.engine.lowering import Lowered
 from configurator.engine.network import BACKGROUND
 from configurator.engine.reading import Reading
 from configurator.engine.truth import Answers, TruthOf
+from configurator.model.expression import Condition as ExpressionCondition
 from configurator.model.expression import Expression
-from configurator.model.product import Table, Variable
+from configurator.model.product import Table, TableRow, Variable
 
 Values = tuple[int, ...]
 Check = Callable[..., bool]
@@ -160,20 +163,17 @@ class ProductConditions:
 
         return [self._condition(slots, check, self._names[name])]
 
+    def _some_row(self, rows: tuple[TableRow, ...]) -> Callable[[Answers], bool]:
+        return _SomeRow(rows, self._slots, self._meaning.condition)
+
     def _table(self, table: Table) -> list[Condition]:
         if table.kind == "lookup" or not table.period.covers(self._meaning.day):
             return []
         rows = self._meaning.live_rows(table)
-        cells = [cell for row in rows for cell in row.conditions]
+        cells = (cell for row in rows for cell in row.conditions)
         if table.kind == "allowed":
-            tests = [self._meaning.row_holds(row) for row in rows]
-            return [
-                self._condition(
-                    self._slots(*cells),
-                    lambda answers: any(test(answers) is not False for test in tests),
-                    self._names[table.id],
-                )
-            ]
+            slots = self._slots(*{id(cell): cell for cell in cells}.values())
+            return [self._condition(slots, self._some_row(rows), self._names[table.id])]
         return [
             self._condition(
                 self._slots(*row.conditions),
@@ -182,6 +182,64 @@ class ProductConditions:
             )
             for row in rows
         ]
+
+
+class _SomeRow:
+    """Whether some row of an allowed table is not certainly false.
+
+    A cell that reads one slot is asked once for each of the slot's answers; which rows it
+    leaves is then a number of one bit a row, and an answer to all of them an intersection.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[TableRow],
+        slots_of: Callable[[ExpressionCondition], tuple[str, ...]],
+        truth_of: Callable[[ExpressionCondition], TruthOf],
+    ) -> None:
+        self._rows = len(rows)
+        numbers: dict[int, int] = {}
+        self._tests: list[TruthOf] = []
+        by_slot: dict[str, list[tuple[int, int]]] = {}
+        slots: list[tuple[str, ...]] = []
+        self._wide: list[tuple[int, int]] = []
+        for place, row in enumerate(rows):
+            for cell in row.conditions:
+                number = numbers.setdefault(id(cell), len(numbers))
+                if number == len(self._tests):
+                    self._tests.append(truth_of(cell))
+                    slots.append(slots_of(cell))
+                if len(slots[number]) == 1:
+                    by_slot.setdefault(slots[number][0], []).append((place, number))
+                else:
+                    self._wide.append((place, number))
+        self._by_slot = {
+            slot: np.array(entries, dtype=np.int64) for slot, entries in by_slot.items()
+        }
+        self._left: dict[tuple[str, str | None], int] = {}
+
+    def __call__(self, answers: Answers) -> bool:
+        left = (1 << self._rows) - 1
+        for slot in self._by_slot:
+            left &= self._after(slot, answers[slot])
+            if not left:
+                return False
+        if self._wide:
+            gone = {place for place, number in self._wide if self._tests[number](answers) is False}
+            left &= ~sum(1 << place for place in gone)
+        return bool(left)
+
+    def _after(self, slot: str, answer: str | None) -> int:
+        known = self._left.get((slot, answer))
+        if known is None:
+            entries = self._by_slot[slot]
+            cells, place = np.unique(entries[:, 1], return_inverse=True)
+            fails = [self._tests[cell]({slot: answer}) is False for cell in cells.tolist()]
+            flags = np.ones(self._rows, dtype=bool)
+            flags[entries[np.array(fails)[place.reshape(-1)], 0]] = False
+            packed = np.packbits(flags, bitorder="little").tobytes()
+            known = self._left[slot, answer] = int.from_bytes(packed, "little")
+        return known
 
 
 def _never_true(test: TruthOf) -> Callable[[Answers], bool]:
