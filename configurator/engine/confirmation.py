@@ -155,7 +155,7 @@ def _narrowed(
             if len(left):  # else it is not decided yet
                 drawn[index] = int(randomness.choice(left.tolist()))
         found = engine.backend.marginals(tuple(sorted(drawn.items())), settle=False)
-        if batch > 1 and not found.consistent:
+        if batch > 1 and not found.valid.any():
             batch //= 2
             continue
         waiting = waiting[batch:]
