@@ -68,6 +68,8 @@ def irreversible(product: Product, slots: Json) -> dict[str, str]:
 
 def _slot(engine: Engine, state: State, slot: SlotView) -> Json:
     data: Json = {"variable": slot.variable, "state": slot.state}
+    if _maybe(slot):
+        data["maybe"] = True
     if slot.answer is not None:
         data["answer"] = slot.answer
     if engine.product.variable(slot.variable).kind == "computed":
@@ -159,10 +161,18 @@ def _progress(product: Product, answer: EngineView) -> Json:
     steps: Json = {}
     for step in product.steps:
         groups = [by_variable.get(variable, []) for variable in step.ask]
-        asked = [slots for slots in groups if any(s.state != "not asked" for s in slots)]
+        relevant = [slots for slots in groups if any(s.state != "not asked" for s in slots)]
+        asked = [slots for slots in relevant if not any(_maybe(s) for s in slots)]
         done = [slots for slots in asked if all(s.state in ("chosen", "implied") for s in slots)]
         steps[step.id] = {"asked": len(asked), "answered": len(done)}
+        if len(asked) < len(relevant):
+            steps[step.id]["maybe"] = len(relevant) - len(asked)
     return steps
+
+
+def _maybe(slot: SlotView) -> bool:
+    """Whether it is open if a question is asked at all: it is none of what is to do."""
+    return slot.state in ("open", "undecided") and not slot.certainly_asked
 
 
 def _results(product: Product, answer: EngineView) -> Json:

@@ -89,4 +89,5 @@ class Question:
     text: TextEntry | None = None
     none: Card | None = None
     doubts: tuple[tuple[str, str], ...] = ()
+    asked_if: str = ""
     guards: tuple[SaidGuard, ...] = ()

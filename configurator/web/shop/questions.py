@@ -57,10 +57,20 @@ class Questions:
 
     def of_step(self, step: Step) -> tuple[Question, ...]:
         """The questions of a step that are asked now."""
-        questions = (
-            self.question(self._session.product.variable(variable)) for variable in step.ask
-        )
-        return tuple(question for question in questions if question is not None)
+        found = []
+        for name in step.ask:
+            variable = self._session.product.variable(name)
+            question = self.question(variable)
+            if question is not None:
+                found.append(replace(question, asked_if=self._asked_if(variable)))
+        return tuple(found)
+
+    def _asked_if(self, variable: Variable) -> str:
+        """When a question is asked that may yet not be; empty where it surely is."""
+        slots = [variable.id, *(f"{variable.id}.{value.id}" for value in variable.values)]
+        if not any(self._slots.get(slot, {}).get("maybe") for slot in slots):
+            return ""
+        return self._words.asked_if(variable)
 
     def question(self, variable: Variable) -> Question | None:
         """One question; ``None`` while it is not asked."""

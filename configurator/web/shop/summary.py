@@ -66,7 +66,7 @@ def step_at(product: Product, path: str) -> Step | None:
 def shown_steps(session: Session) -> tuple[Step, ...]:
     """The steps that ask something now, in order."""
     progress: Json = session.view.get("steps", {})
-    asked = [s for s in session.product.steps if progress.get(s.id, {}).get("asked", 1)]
+    asked = [s for s in session.product.steps if _asks(progress.get(s.id, {"asked": 1}))]
     return tuple(asked or session.product.steps)
 
 
@@ -77,7 +77,9 @@ def first_open_step(session: Session) -> Step | None:
         counts = progress.get(step.id, {"asked": 1, "answered": 0})
         if counts["answered"] < counts["asked"]:
             return step
-    return None
+    if session.view.get("complete"):
+        return None
+    return next((s for s in shown_steps(session) if progress.get(s.id, {}).get("maybe")), None)
 
 
 def summary(session: Session, wording: Wording, current: str = "") -> Summary:
@@ -172,6 +174,11 @@ def _tax(price: Json) -> str:
     if not price or price.get("tax_rate") == "0":
         return ""
     return gettext("VAT included")
+
+
+def _asks(counts: Json) -> bool:
+    """Whether a step asks something, or may yet."""
+    return bool(counts.get("asked") or counts.get("maybe"))
 
 
 def _done(counts: Json) -> bool:

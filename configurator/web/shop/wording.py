@@ -13,7 +13,17 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from configurator.language.reads import reads
 from configurator.model.choice import NO, NONE, YES
+from configurator.model.expression import (
+    And,
+    Comparison,
+    Condition,
+    Has,
+    Read,
+    Symbol,
+    YesNo,
+)
 from configurator.model.product import Product, Step, Value, Variable
 from configurator.model.text import Text
 from configurator.web.shop.amounts import (
@@ -174,6 +184,38 @@ class Wording:
             decimal = Decimal(amount.numerator) / Decimal(amount.denominator)
             said.append(f"{name}: {measure(decimal, fact.unit, self.locale)}")
         return said
+
+    def asked_if(self, variable: Variable) -> str:
+        """When a question is asked: its condition where that reads well, else the
+        questions it depends on."""
+        told = self._conditions(variable.relevant_when)
+        if told is not None:
+            return gettext("Only asked if %(choices)s", choices="; ".join(told))
+        names = () if variable.relevant_when is None else reads(variable.relevant_when)
+        said = [self.slot(name) for name in names if self._variable(name) is not None]
+        return gettext("Asked or not, depending on %(questions)s", questions=", ".join(said))
+
+    def _conditions(self, condition: Condition | None) -> list[str] | None:
+        """The answers a condition asks for, where it asks for nothing but answers."""
+        if isinstance(condition, And):
+            parts = [self._conditions(each) for each in condition.conditions]
+            return None if None in parts else [one for part in parts for one in part or ()]
+        if isinstance(condition, Has) and condition.mode in ("any", "all"):
+            if len(condition.values) == 1 or condition.mode == "all":
+                owner = self.slot(condition.variable)
+                kinds = [self.slot(f"{condition.variable}.{each}") for each in condition.values]
+                return [f"{owner}: {', '.join(kinds)}"]
+            return None
+        if not isinstance(condition, Comparison) or condition.operator != "=":
+            return None
+        if not isinstance(condition.left, Read) or self._variable(condition.left.variable) is None:
+            return None
+        name, right = condition.left.variable, condition.right
+        if isinstance(right, Symbol):
+            return [self.choice(name, right.value)]
+        if isinstance(right, YesNo):
+            return [self.choice(name, YES if right.value else NO)]
+        return None
 
     # --- steps -------------------------------------------------------------------
 
