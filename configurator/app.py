@@ -73,7 +73,11 @@ def create_services(settings: Settings) -> Services:
         limits=limits,
     )
     return Services(
-        settings, catalogue, trail, Sessions(catalogue, trail, utc_now), Staff(database)
+        settings,
+        catalogue,
+        trail,
+        Sessions(catalogue, trail, utc_now, settings.secret_key),
+        Staff(database),
     )
 
 

@@ -6,10 +6,12 @@ faster, once more with the head locked; so an act is a function of the head alon
 
 from __future__ import annotations
 
+import base64
 import datetime
 import hashlib
 import hmac
 import secrets
+import uuid
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -49,6 +51,7 @@ from configurator.trail import (
     Decision,
     EventDraft,
     Head,
+    KeyReusedError,
     Trail,
     TrailUnavailableError,
     UnknownSessionError,
@@ -130,10 +133,12 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A new session and the secret that lets its owner back in."""
+    """A new session and the secret that lets its owner back in. ``replayed``: it was a
+    retry; the session is as it was when it started."""
 
     session: Session
     token: str
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +172,15 @@ class Sessions:
     """The use cases of a session, over a catalogue of releases and a trail."""
 
     def __init__(
-        self, catalogue: Catalogue, trail: Trail, clock: Callable[[], datetime.datetime]
+        self,
+        catalogue: Catalogue,
+        trail: Trail,
+        clock: Callable[[], datetime.datetime],
+        secret: str,
     ) -> None:
-        """``clock`` gives the present moment with its time zone."""
+        """``clock`` gives the present moment with its time zone; from ``secret`` follow the
+        ids and tokens of sessions that are started with a key."""
+        self._secret = secret.encode()
         self._catalogue = catalogue
         self._trail = trail
         self._clock = clock
@@ -238,9 +249,19 @@ class Sessions:
     ) -> Started:
         """Open a session on the current release of a product.
 
-        Raises the catalogue's ``UnknownProductError`` and the engine's
-        ``UnknownChoiceError`` for a context the product does not know.
+        The same ``key`` and request give the same session and token again: both follow
+        from the key and the service's secret, so nothing but the token's hash is stored.
+        Who knows the key can therefore do what the token allows. Raises the catalogue's
+        ``UnknownProductError``, the engine's ``UnknownChoiceError`` for a context the
+        product does not know, and ``KeyReusedError`` for another request.
         """
+        session_id, secret = self._names(key)
+        request: Json = {"start": product_id, "locale": locale, "context": choices_json(context)}
+        fingerprint = digest(request)
+        if key is not None:
+            earlier = self._started(session_id, secret, fingerprint)
+            if earlier is not None:
+                return earlier
         release = self._catalogue.current(product_id)
         product = self._catalogue.product(release.digest)
         zone = zoneinfo.ZoneInfo(product.time_zone)
@@ -260,8 +281,6 @@ class Sessions:
         }
         state = apply(State(), "SessionStarted", payload)
         view = view_of(engine, state)
-        session_id = str(uuid_utils.uuid7())
-        secret = secrets.token_urlsafe(24)
         head = Head(
             session_id=session_id,
             code=new_code(),
@@ -278,7 +297,7 @@ class Sessions:
             kind="SessionStarted",
             version=1,
             key=key or _new_key(),
-            fingerprint=digest(payload),
+            fingerprint=fingerprint,
             actor=actor,
             on_behalf_of=None,
             release=release.digest,
@@ -294,8 +313,34 @@ class Sessions:
             except CodeTakenError:
                 head = replace(head, code=new_code())
             else:
-                return Started(self.get(session_id), f"{session_id}.{secret}")
+                first = self.at(session_id, 1)
+                return Started(first, f"{session_id}.{secret}", first.code != head.code)
         raise TrailUnavailableError
+
+    def _names(self, key: str | None) -> tuple[str, str]:
+        """Id and secret of a new session: drawn, or derived from a key. Derived ids are of
+        version 8 (RFC 9562), so that they are never taken for drawn ones."""
+        if key is None:
+            return str(uuid_utils.uuid7()), secrets.token_urlsafe(24)
+
+        def derived(use: bytes) -> bytes:
+            return hmac.digest(self._secret, use + key.encode(), "sha256")
+
+        raw = bytearray(derived(b"session id:")[:16])
+        raw[6] = raw[6] & 0x0F | 0x80
+        raw[8] = raw[8] & 0x3F | 0x80
+        secret = base64.urlsafe_b64encode(derived(b"session token:")).decode().rstrip("=")
+        return str(uuid.UUID(bytes=bytes(raw))), secret
+
+    def _started(self, session_id: str, secret: str, fingerprint: str) -> Started | None:
+        """What an earlier start with the same key gave; ``None`` where there was none."""
+        try:
+            first = self._trail.events(session_id)[0]
+        except UnknownSessionError:
+            return None
+        if first.fingerprint != fingerprint:
+            raise KeyReusedError
+        return Started(self.at(session_id, 1), f"{session_id}.{secret}", True)
 
     def choose(
         self,

@@ -213,6 +213,20 @@ class WriteHeaders(Schema):
     )
 
 
+class StartHeaders(Schema):
+    """The header that makes a start safe to repeat; nobody else may guess it."""
+
+    idempotency_key = Words(
+        shortest=16,
+        longest=200,
+        data_key="Idempotency-Key",
+        metadata={
+            "description": "A random text, such as a UUID, new for each start, the same for a "
+            "retry. Keep it like the token: who sends it gets the token."
+        },
+    )
+
+
 class Question(Schema):
     """Which option to explain."""
 

@@ -71,21 +71,31 @@ def act(name: str, body: type[Schema] = schemas.Act) -> Callable[[V], V]:
     )
 
 
-@address(blueprint, "/sessions", schemas.StartedSession, body=schemas.Start, status=201)
-def start(body: Json) -> tuple[Json, int, dict[str, str]]:
+@address(
+    blueprint,
+    "/sessions",
+    schemas.StartedSession,
+    body=schemas.Start,
+    headers=schemas.StartHeaders,
+    status=201,
+)
+def start(headers: Json, body: Json) -> tuple[Json, int, dict[str, str]]:
     """Start a session on a product's current release; the token is given only here.
 
-    Repeating this starts another session, which does no harm.
+    With an Idempotency-Key a retry gives the same session and token again; who knows the
+    key gets them too, so it is as secret as the token.
     """
     throttle(current_app.config["API_START_LIMIT"], "api-start", get_remote_address())
     started = services().sessions.start(
         body["product"],
         locale=body.get("language", language()),
         context=tuple(Choice(each["slot"], each["answer"]) for each in body.get("context", ())),
+        key=headers.get("idempotency_key"),
     )
     location = f"/api/v1/sessions/{started.session.session_id}"
     data = {"token": started.token, "session": session_json(started.session)}
-    return data, 201, {"Location": location}
+    again = {"Idempotency-Replayed": "true"} if started.replayed else {}
+    return data, 201, {"Location": location, **again}
 
 
 @address(blueprint, "/sessions/<session_id>", schemas.SessionState, secured=True)
