@@ -190,7 +190,7 @@ class Wording:
         questions it depends on."""
         told = self._conditions(variable.relevant_when)
         if told is not None:
-            return gettext("Only asked if %(choices)s", choices="; ".join(told))
+            return gettext("Only asked if you choose %(choices)s", choices="; ".join(told))
         names = () if variable.relevant_when is None else reads(variable.relevant_when)
         said = [self.slot(name) for name in names if self._variable(name) is not None]
         return gettext("Asked or not, depending on %(questions)s", questions=", ".join(said))
