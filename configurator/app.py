@@ -71,6 +71,7 @@ def create_services(settings: Settings) -> Services:
         checks=checks,
         load=partial(load_safely, seconds=READING_LIMIT),
         limits=limits,
+        prove=settings.prove,
     )
     return Services(
         settings,

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -19,7 +20,8 @@ class Settings:
 
     ``folder`` holds what the service writes (database, compiled products, secret);
     ``rules`` the rule folders published at the first start (``None``: the shipped ones).
-    ``compile_seconds`` and ``compile_megabytes`` are what compiling one product may take.
+    ``compile_seconds`` and ``compile_megabytes`` are what compiling one product may take;
+    ``prove``: whether OR-Tools, an extra, proves lowest totals that search leaves open.
     ``proxies`` is how many trusted proxies stand in front and set ``X-Forwarded-*``.
     """
 
@@ -33,6 +35,7 @@ class Settings:
     limits_storage: str = "memory://"
     compile_seconds: int = 240
     compile_megabytes: int = 4096
+    prove: bool = False
     proxies: int = 0
     secure_cookies: bool = False
     testing: bool = False
@@ -60,6 +63,7 @@ class Settings:
             limits_storage=env.get("CONFIGURATOR_LIMITS", "memory://"),
             compile_seconds=_whole(env, "CONFIGURATOR_COMPILE_SECONDS", 240, 1, 86_400),
             compile_megabytes=_whole(env, "CONFIGURATOR_COMPILE_MEGABYTES", 4096, 128, 1_000_000),
+            prove=_proving(env.get("CONFIGURATOR_PROVE", "no")),
             proxies=_whole(env, "CONFIGURATOR_PROXIES", 0, 0, 10),
             secure_cookies=env.get("CONFIGURATOR_SECURE_COOKIES", "no") == "yes",
         )
@@ -70,6 +74,15 @@ def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int)
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise SettingsError(f"{name}: {text!r} is not a whole number from {low} to {high}")
     return int(text)
+
+
+def _proving(text: str) -> bool:
+    if text == "yes" and find_spec("ortools") is None:
+        raise SettingsError(
+            "CONFIGURATOR_PROVE: OR-Tools is not installed; "
+            "pip install 'product-configurator[ortools]', or leave the setting out"
+        )
+    return text == "yes"
 
 
 def _kept_secret(path: Path) -> str:

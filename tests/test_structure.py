@@ -38,6 +38,7 @@ HOMES = {
     "sqlalchemy": {"trail", "catalogue", "service"},
     "constraint": {"engine"},
     "pysat": {"engine"},
+    "ortools": {"engine"},
     "numba": {"engine"},
     "lark": {"language"},
     "ruamel": {"language"},

@@ -87,11 +87,13 @@ class Catalogue:
         read: Callable[[Mapping[str, bytes]], Loaded] = load_folder,
         compile_: Callable[..., Engine] = compile_product,
         limits: Limits | None = None,
+        prove: bool = False,
     ) -> None:
         """``folder`` keeps compiled products; it can be deleted at any time. ``clock``
         gives the present moment with its time zone. ``checks`` says what else a product
         must pass before it goes live. ``load`` reads folders nobody vouches for,
-        ``read`` those of releases. ``limits`` are what compiling may take."""
+        ``read`` those of releases. ``limits`` are what compiling may take; with ``prove``
+        OR-Tools proves lowest totals that search leaves open."""
         self._store = ReleaseStore(database)
         self._folder = folder
         self._clock = clock
@@ -99,7 +101,10 @@ class Catalogue:
         self._load = load
         self._read = read
         self._compile = compile_
-        self._searched: LatestUsed[tuple[str, datetime.date], Engine] = LatestUsed(SEARCHED_KEPT)
+        self._prove = prove
+        self._searched: LatestUsed[tuple[str, datetime.date, str], Engine] = LatestUsed(
+            SEARCHED_KEPT
+        )
         self._limits = limits or Limits()
         self._catching_up = threading.Lock()
         self._products: LatestUsed[str, Product] = LatestUsed(PRODUCTS_KEPT)
@@ -136,13 +141,15 @@ class Catalogue:
         files do not give it any more, ``UnreadableReleaseError``."""
         return self._products.get(digest, lambda: self._product(digest))
 
-    def engine(self, digest: str, day: datetime.date, *, searched: bool = False) -> Engine:
+    def engine(self, digest: str, day: datetime.date, *, backend: str = "auto") -> Engine:
         """A release compiled for a day; raises as ``product`` does, and the engine's
         ``EngineError``. Where compiling takes long, the slower engine answers until it
-        is done in the background. ``searched`` asks for the slower one in any case."""
-        if searched:
+        is done in the background. ``backend`` asks for a certain one, compiled or
+        not (see ``compile_product``)."""
+        if backend != "auto":
             return self._searched.get(
-                (digest, day), lambda: self._compile(self.product(digest), day, backend="sat")
+                (digest, day, backend),
+                lambda: self._compile(self.product(digest), day, backend=backend),
             )
         return self._engines.get((digest, day), lambda: self._served(digest, day))
 
@@ -208,7 +215,14 @@ class Catalogue:
 
     def _compiled(self, product: Product, day: datetime.date, *, wait: bool = True) -> Engine:
         self._folder.mkdir(parents=True, exist_ok=True)
-        return self._compile(product, day, cache=self._folder, limits=self._limits, wait=wait)
+        return self._compile(
+            product,
+            day,
+            cache=self._folder,
+            limits=self._limits,
+            wait=wait,
+            prove=self._prove,
+        )
 
     def _served(self, digest: str, day: datetime.date) -> Engine:
         engine = self._compiled(self.product(digest), day, wait=False)

@@ -14,11 +14,12 @@ from configurator.engine.engine import Engine
 from configurator.engine.errors import EngineError, TooWide, said
 from configurator.engine.lowering import lower
 from configurator.engine.network import Network
+from configurator.engine.proving import Prover
 from configurator.engine.sat import SatBackend
 from configurator.engine.truth import Meaning
 from configurator.model.product import Product
 
-BACKENDS = ("auto", "diagram", "sat", "python-constraint")
+BACKENDS = ("auto", "diagram", "sat", "sat+ortools", "python-constraint")
 
 
 def compile_product(
@@ -30,17 +31,21 @@ def compile_product(
     limits: Limits | None = None,
     progress: Progress | None = None,
     wait: bool = True,
+    prove: bool = False,
 ) -> Engine:
     """The engine of a product on one day.
 
     ``backend`` is ``diagram`` (compiled; raises ``EngineError`` ``too-wide`` where it does
-    not compile), ``sat``, ``python-constraint`` (small products: the independent judge),
+    not compile), ``sat``, ``sat+ortools`` (lowest totals proven by OR-Tools where search
+    leaves bounds; an extra), ``python-constraint`` (small products: the independent judge),
     or ``auto``: the diagram where it compiles within ``limits``, else SAT
     (``Engine.too_wide`` then says why). What is compiled is kept in ``cache`` under the
     digest of the network; a wide network is compiled in a child process, which tells its
     ``progress``. Who cannot ``wait`` for that has SAT answer in its place for now
-    (``Engine.pending``). Raises ``EngineError`` ``void`` where nothing at all can be
-    ordered, and ``too-wide`` where a rule cannot be compiled exactly.
+    (``Engine.pending``). With ``prove`` it is ``sat+ortools`` that answers in place of the
+    diagram. Raises ``ImportError`` where OR-Tools is wanted and not installed, and
+    ``EngineError``: ``void`` where nothing at all can be ordered, ``too-wide`` where a rule
+    cannot be compiled exactly.
     """
     if backend not in BACKENDS:
         raise ValueError(f"no backend {backend!r}; there is {', '.join(BACKENDS)}")
@@ -50,13 +55,14 @@ def compile_product(
 
     def solver() -> SatBackend:
         if not sat:
-            sat.append(SatBackend(network))
+            proves = backend == "sat+ortools" or (backend == "auto" and prove)
+            sat.append(SatBackend(network, Prover(network) if proves else None))
         return sat[0]
 
     if backend == "python-constraint":
         judge = ConstraintBackend.of_product(lowered)
         return _not_void(Engine(lowered, judge, lambda: judge))
-    if backend == "sat":
+    if backend in ("sat", "sat+ortools"):
         return _not_void(Engine(lowered, solver(), solver))
     digest, limits = network_digest(network), limits or Limits()
     if cache is None:

@@ -63,9 +63,6 @@ from configurator.trail import SequenceConflictError as TrailSequenceConflictErr
 
 Json = dict[str, Any]
 ENGINE_VERSION = __version__
-SEARCHED = "+sat"
-"""Ends the engine version of events that search answered, not the compiled form: totals and
-counts may say "at least" there, so they are recomputed the same way."""
 
 _SHOWN_ONLY = ("ChoiceRefused", "ConsequencesShown")
 """Events that show something and change neither choices nor view."""
@@ -230,10 +227,10 @@ class Sessions:
         answered = [
             event.engine_version
             for event in self._trail.events(session.session_id)
-            if event.seq <= session.seq and event.kind != "ChoiceRefused"
+            if event.seq <= session.seq and event.kind not in _SHOWN_ONLY
         ]
-        searched = bool(answered) and answered[-1].endswith(SEARCHED)
-        engine = self._catalogue.engine(session.release, session.day, searched=searched)
+        backend = answered[-1].partition("+")[2] if answered else ""
+        engine = self._catalogue.engine(session.release, session.day, backend=backend or "auto")
         return view_of(engine, session.state)
 
     # --- acts --------------------------------------------------------------------
@@ -764,7 +761,9 @@ class Sessions:
 
 
 def _version_of(engine: Engine) -> str:
-    return ENGINE_VERSION + (SEARCHED if engine.backend_name == "sat" else "")
+    """With the backend where it is not the compiled form: totals and counts may say "at
+    least" then, so they are recomputed the same way."""
+    return ENGINE_VERSION + ("" if engine.backend_name == "diagram" else f"+{engine.backend_name}")
 
 
 def refusal_of(engine: Engine, choices: Choices, wanted: Choice, context: Choices) -> Refusal:

@@ -97,10 +97,18 @@ class Workshop:
         return loaded
 
     def _compile(
-        self, product: Product, day: datetime.date, *, cache: Path, limits: Limits, wait: bool
+        self,
+        product: Product,
+        day: datetime.date,
+        *,
+        cache: Path,
+        limits: Limits,
+        wait: bool,
+        prove: bool,
     ) -> Any:
         assert cache.is_dir()
         assert limits.megabytes
+        assert not prove
         self.compiled.append((product.digest, day, cache))
         if self.void:
             nothing = Text.of({"en": "Nothing can be ordered."})

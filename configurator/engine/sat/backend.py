@@ -18,6 +18,7 @@ from pysat.solvers import Solver
 
 from configurator.engine.backend import Core, Marginals, Pins
 from configurator.engine.network import BACKGROUND, Network
+from configurator.engine.proving import Prover
 from configurator.engine.sat.branching import Branching, SearchEndedError
 from configurator.engine.sat.costs import CostBounds
 from configurator.engine.sat.counting import count_part, independent_parts
@@ -80,9 +81,10 @@ class Known:
 class SatBackend:
     """See the module; implements ``Backend`` and ``Reasoner``."""
 
-    name = "sat"
-
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, prover: Prover | None = None) -> None:
+        """``prover`` is asked for the lowest total where search does not prove it."""
+        self.name = "sat" if prover is None else "sat+ortools"
+        self._prover = prover
         self._network = network
         self._encoding = Encoding(network)
         self._offsets = self._encoding.offsets
@@ -195,13 +197,24 @@ class SatBackend:
         if not self._costs.any:
             return bounds, np.ones(self._values, dtype=np.bool_)
         exact = ~valid
-        if not self._small:
-            return bounds, exact
-        with self._search(CORES if budget is None else FIRST_CORES, budget) as search:
-            self._prove(search, pins, valid, bounds, exact)
+        if self._small:
+            with self._search(CORES if budget is None else FIRST_CORES, budget) as search:
+                self._prove(search, pins, valid, bounds, exact)
+        if budget is None and not (exact & valid & (bounds == bounds[valid].min())).any():
+            self._ask_prover(pins, valid, bounds, exact)
         if not self._costs.exact:
             exact &= ~valid
         return bounds, exact
+
+    def _ask_prover(self, pins: Pins, valid: Bools, bounds: Ints, exact: Bools) -> None:
+        """The lowest total of all, which every other option costs at least."""
+        found = None if self._prover is None else self._prover.cheapest(pins)
+        if found is None:
+            return
+        values = np.asarray(found, dtype=np.int64)
+        total = self._costs.total(values)
+        np.maximum(bounds, total, out=bounds, where=valid)
+        exact[self._offsets[:-1] + values] = True
 
     def _search(self, cores: int, budget: Budget | None) -> Search:
         """A search for one answer, to be closed."""
