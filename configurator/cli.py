@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import sys
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -96,8 +97,13 @@ def serve(port: int | None) -> None:
     for account in prepared.accounts:
         click.echo(f"Demo account: {account.name} / {account.password} ({account.role})")
     click.echo("Stop with Ctrl+C.")
-    settle()
     sys.stdout.flush()
+
+    def open_products() -> None:
+        services.catalogue.open_current()
+        settle()
+
+    threading.Thread(target=open_products, daemon=True).start()
     server.run()
 
 

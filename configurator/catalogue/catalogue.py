@@ -153,6 +153,18 @@ class Catalogue:
             )
         return self._engines.get((digest, day), lambda: self._served(digest, day))
 
+    def open_current(self) -> None:
+        """Open what customers will ask for today, each with a first question, so that none
+        of them waits for it. A release that cannot be opened is left to whoever asks for it."""
+        for release in self.products()[:ENGINES_KEPT]:
+            try:
+                zone = zoneinfo.ZoneInfo(self.product(release.digest).time_zone)
+                engine = self.engine(release.digest, self._clock().astimezone(zone).date())
+                engine.complete(())
+                engine.view(())
+            except (EngineError, UnreadableReleaseError) as problem:
+                log.warning("not opened", product=release.product_id, problem=str(problem))
+
     # --- publishing --------------------------------------------------------------
 
     def publish(

@@ -76,6 +76,7 @@ class Workshop:
         self.clock = Clock()
         self.compiled: list[tuple[str, datetime.date, Path]] = []
         self.read: list[str] = []
+        self.viewed: list[str] = []
         self.void = False
         self.stops: tuple[Diagnostic, ...] = ()
         self.confirmation: Confirmation | None = None
@@ -114,7 +115,11 @@ class Workshop:
             nothing = Text.of({"en": "Nothing can be ordered."})
             raise EngineError("void", nothing, nothing)
         return SimpleNamespace(
-            pending=self.pending and not wait, too_wide=None, backend_name="diagram"
+            pending=self.pending and not wait,
+            too_wide=None,
+            backend_name="diagram",
+            view=lambda choices: self.viewed.append(product.id),
+            complete=lambda choices: None,
         )
 
     def publish(self, files: dict[str, bytes], by: str = "ana", note: str = "") -> Any:
@@ -312,6 +317,25 @@ class CatalogueContract:
         release = workshop.publish(folder("bike"))
         workshop.catalogue.engine(release.digest, DAY)
         assert len(workshop.compiled) == 1
+
+    def test_current_releases_are_opened_before_anyone_asks(
+        self, workshop: Workshop, engine: Database, tmp_path: Path
+    ) -> None:
+        for files in (folder("bike"), folder("bike", 2), folder("shed")):
+            workshop.publish(files)
+        started = Workshop(engine, tmp_path / "compiled")
+        started.catalogue.open_current()
+        assert sorted(started.viewed) == ["bike", "shed"]
+        assert len(started.compiled) == 2
+        started.catalogue.engine(started.catalogue.current("bike").digest, DAY)
+        assert len(started.compiled) == 2
+
+    def test_what_cannot_be_opened_stops_nothing(self, workshop: Workshop) -> None:
+        workshop.publish(folder("bike"))
+        workshop.clock.now += datetime.timedelta(days=1)
+        workshop.void = True
+        workshop.catalogue.open_current()
+        assert workshop.viewed == []
 
     def test_the_day_is_that_of_the_product_s_place(self, workshop: Workshop) -> None:
         workshop.clock.now = NOW.replace(hour=23, minute=30)
