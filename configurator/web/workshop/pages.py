@@ -195,10 +195,11 @@ def draft(digest: str) -> ResponseReturnValue:
 
 
 def _waiting_page(digest: str, job: Job[Checked | Published], doing: str) -> ResponseReturnValue:
-    """How far a job is; the page loads itself again."""
-    return render_template(
+    """How far a job is; the browser loads the page again, with or without scripts."""
+    page = render_template(
         "workshop/waiting.html", digest=digest, doing=doing, progress=job.progress
     )
+    return page, {"Refresh": f"2; url={url_for('workshop.draft', digest=digest)}"}
 
 
 def _draft_page(checked: Checked, refused: bool = False) -> ResponseReturnValue:
