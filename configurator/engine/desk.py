@@ -11,10 +11,17 @@ from configurator.engine.answers import checked, checked_context
 from configurator.engine.backend import Backend, Marginals, Pins, Reasoner, offsets_of
 from configurator.engine.lowering import Lowered
 from configurator.engine.lowering.held import Held
+from configurator.engine.memory import Memory
 from configurator.model.choice import Choice, Choices
 
 REMEMBERED = 256
 """Answers of each sort that are kept."""
+
+BYTES = 24_000_000
+"""Room for the backend's arrays that are kept."""
+
+PINS = 50_000
+"""Choices whose pins are kept."""
 
 Answer = TypeVar("Answer")
 
@@ -41,6 +48,9 @@ class Desk:
         self._reasoner: Reasoner | None = None
         self._lock = threading.RLock()
         self._memory: dict[str, OrderedDict[Any, Any]] = {}
+        self._marginals: Memory[tuple[Pins, Pins, bool], Marginals] = Memory(BYTES)
+        self._pins: Memory[tuple[str, str], tuple[int, int]] = Memory(PINS)
+        self._facts: Memory[Choices, tuple[Choices, Pins]] = Memory(REMEMBERED)
 
     def remembered(self, sort: str, key: object, work: Callable[[], Answer]) -> Answer:
         """An answer worked out once; the oldest are forgotten."""
@@ -69,6 +79,10 @@ class Desk:
 
     def pin(self, choice: Choice) -> tuple[int, int]:
         """A choice as a pin. Raises ``UnknownChoiceError``."""
+        key = (choice.slot, choice.answer)
+        return self._pins.get(key) or self._pins.keep(key, self._pin(choice))
+
+    def _pin(self, choice: Choice) -> tuple[int, int]:
         held = self.held.get(choice.slot)
         value = None if held is None or held.computed else held.value_of(choice.answer)
         if held is None or value is None or held.slot is None:
@@ -81,39 +95,50 @@ class Desk:
 
     def pins(self, choices: Choices) -> Pins:
         """Choices as pins, sorted."""
-        return tuple(sorted(self.pin(choice) for choice in choices))
+        return tuple(sorted(map(self.pin, choices)))
 
     def facts(self, context: Choices) -> Choices:
         """Every fact of the context, with what holds where it is missing."""
-        told = {choice.slot: checked_context(self.layout, choice).answer for choice in context}
-        return tuple(
-            Choice(each.id, told.get(each.id, each.if_missing)) for each in self.product.context
-        )
+        return self._told(context)[0]
+
+    def fixed(self, context: Choices) -> Pins:
+        """The facts as pins, sorted."""
+        return self._told(context)[1]
 
     def pin_fact(self, fact: Choice) -> tuple[int, int]:
         """A fact as a pin."""
         held = self.held[fact.slot]
         return held.index, held.answers.index(fact.answer)
 
-    def fixed(self, context: Choices) -> Pins:
-        """The facts as pins, sorted."""
-        return tuple(sorted(self.pin_fact(fact) for fact in self.facts(context)))
+    def _told(self, context: Choices) -> tuple[Choices, Pins]:
+        known = self._facts.get(context)
+        if known is None:
+            told = {choice.slot: checked_context(self.layout, choice).answer for choice in context}
+            facts = tuple(
+                Choice(each.id, told.get(each.id, each.if_missing)) for each in self.product.context
+            )
+            pins = tuple(sorted(map(self.pin_fact, facts)))
+            known = self._facts.keep(context, (facts, pins))
+        return known
 
     # --- the backend ------------------------------------------------------------------
 
     def marginals(self, pins: Pins, fixed: Pins, *, changes: bool = False) -> Marginals:
-        """The backend's marginals, remembered."""
-        return self.remembered(
-            "marginals",
-            (pins, fixed, changes),
-            lambda: self.backend.marginals(pins, changes=changes, fixed=fixed),
-        )
+        """The backend's marginals, remembered. Those with ``changes`` say all that the
+        others do."""
+        known = self._marginals.get((pins, fixed, True))
+        if known is None and not changes:
+            known = self._marginals.get((pins, fixed, False))
+        if known is None:
+            found = self.backend.marginals(pins, changes=changes, fixed=fixed)
+            known = self._marginals.keep((pins, fixed, changes), found, _bytes_of(found))
+        return known
 
     def is_possible(self, choices: Choices, wanted: Choice, context: Choices) -> bool:
         """See ``Engine.is_possible``; answered from the marginals of a view where it can."""
         variable, value = self.pin(wanted)
         fixed = self.fixed(context)
-        others = self.pins(tuple(each for each in choices if each.slot != wanted.slot))
+        others = tuple(each for each in choices if each.slot != wanted.slot)
         marginals = self.marginals(self.pins(choices), fixed, changes=True)
         place = self.places[wanted.slot][1] + value
         if marginals.consistent and len(others) == len(choices):
@@ -121,9 +146,15 @@ class Desk:
         changes = -2 if marginals.changes is None else int(marginals.changes[place])
         if marginals.consistent and changes != -2:  # -2: not known
             return 0 <= changes <= 1  # it alone has to change
-        pins = tuple(sorted((*others, (variable, value))))
+        pins = tuple(sorted((*self.pins(others), (variable, value))))
         return self.marginals(pins, fixed).consistent
 
     def holds(self, choices: Choices, context: Choices) -> bool:
-        """See ``Engine.holds``; the marginals serve a view of the same choices."""
-        return self.marginals(self.pins(choices), self.fixed(context), changes=True).consistent
+        """See ``Engine.holds``."""
+        return self.marginals(self.pins(choices), self.fixed(context)).consistent
+
+
+def _bytes_of(marginals: Marginals) -> int:
+    """Roughly what is kept: the arrays every answer has of its own."""
+    arrays = (marginals.valid, marginals.lowest, marginals.changes, marginals.repaired_lowest)
+    return 1024 + sum(each.nbytes for each in arrays if each is not None)

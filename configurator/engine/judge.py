@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import threading
+from abc import abstractmethod
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 
 from configurator.engine.layout import NOT_ASKED, Grid
+from configurator.engine.memory import Memory
 from configurator.engine.reading import Reading
 from configurator.engine.truth import Answers, Meaning, Truth, TruthOf, arithmetic, members
 from configurator.model.expression import (
@@ -38,6 +41,9 @@ from configurator.model.expression import (
 
 TRIED = 4096
 """Combinations of answers tried one by one before bounds are used."""
+
+KEPT = 16_384
+"""Verdicts that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,35 @@ class Domain:
 
 
 Domains = Mapping[str, Domain]
+
+
+class MarkedDomains(Mapping[str, Domain]):
+    """Domains that tell one from the other without listing them."""
+
+    @abstractmethod
+    def mark(self, slot: str) -> Hashable:
+        """Equal wherever the slot's domain is."""
+
+
+class _Watched(Mapping[str, Domain]):
+    """Domains that note which of them are read. What was read, and only that, decides; so
+    a verdict holds wherever that is the same."""
+
+    def __init__(self, domains: Domains, read: dict[str, None]) -> None:
+        self._domains = domains
+        self.read = read
+
+    def __getitem__(self, slot: str) -> Domain:
+        self.read[slot] = None
+        return self._domains[slot]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._domains)
+
+    def __len__(self) -> int:
+        return len(self._domains)
+
+
 NEVER = Domain(skipped=True)
 
 
@@ -100,6 +135,9 @@ class Judge:
         self._slots: dict[int, tuple[object, tuple[str, ...]]] = {}
         self._meant: dict[int, tuple[object, Condition]] = {}
         self._tests: dict[int, tuple[object, TruthOf, dict[str, Truth]]] = {}
+        self._read: dict[int, tuple[object, tuple[str, ...], bool]] = {}
+        self._kept: Memory[tuple[Hashable, ...], tuple[Truth]] = Memory(KEPT)
+        self._lock = threading.Lock()
 
     def truth(
         self, condition: Condition | None, domains: Domains, lowest_total: int | None = None
@@ -111,28 +149,61 @@ class Judge:
         """
         if condition is None:
             return True
+        if not isinstance(domains, MarkedDomains):
+            return self._truth(condition, domains, lowest_total)
+        _, slots, total = self._reads(condition)
+        worth = lowest_total if total else None
+        known = self._kept.get((id(condition), worth, *map(domains.mark, slots)))
+        if known is None:
+            watched = _Watched(domains, dict.fromkeys(slots))
+            found = self._truth(condition, watched, lowest_total)
+            if len(watched.read) > len(slots):  # by way of a computed number, perhaps
+                with self._lock:
+                    _, before, _ = self._reads(condition)
+                    slots = tuple(dict.fromkeys((*before, *watched.read)))
+                    self._read[id(condition)] = (condition, slots, total)
+            key = (id(condition), worth, *map(domains.mark, slots))
+            known = self._kept.keep(key, (found,))
+        return known[0]
+
+    def reads_total(self, condition: Condition) -> bool:
+        """Whether the lowest total takes part."""
+        return self._reads(condition)[2]
+
+    def slots(self, condition: Condition) -> tuple[str, ...]:
+        """The slots a condition reads, in the order they are met."""
+        return self._slots_of(condition)
+
+    def _reads(self, condition: Condition) -> tuple[object, tuple[str, ...], bool]:
+        found = self._read.get(id(condition))
+        if found is None:  # the condition is kept, so that its id stays its own
+            found = (condition, self._slots_of(condition), _reads_total(condition))
+            self._read[id(condition)] = found
+        return found
+
+    def _truth(self, condition: Condition, domains: Domains, lowest_total: int | None) -> Truth:
         if isinstance(condition, Constant):
             return condition.value
         if isinstance(condition, Not):
-            inner = self.truth(condition.condition, domains, lowest_total)
+            inner = self._truth(condition.condition, domains, lowest_total)
             return None if inner is None else not inner
         if isinstance(condition, And | Or):
             decisive = isinstance(condition, Or)
             result: Truth = not decisive
             for part in condition.conditions:
-                truth = self.truth(part, domains, lowest_total)
+                truth = self._truth(part, domains, lowest_total)
                 if truth is decisive:
                     return decisive
                 if truth is None:
                     result = None
             return result
         if isinstance(condition, Has):
-            return self.truth(self._written_out(condition), domains, lowest_total)
+            return self._truth(self._written_out(condition), domains, lowest_total)
         slots = self._slots_of(condition)
         if all(domains[slot].size() == 1 for slot in slots) or len(slots) == 1:
             return self._tried(condition, slots, domains, lowest_total)
         if isinstance(condition, Membership):
-            return self.truth(self._written_out(condition), domains, lowest_total)
+            return self._truth(self._written_out(condition), domains, lowest_total)
         if isinstance(condition, Comparison):
             return self._compared(condition, domains, lowest_total)
         return self._tried(condition, slots, domains, lowest_total)
@@ -316,6 +387,17 @@ class Judge:
             low += min(parts)
             high += max(parts)
         return Bounds(low, high, sure or isinstance(term, SumOfFact))
+
+
+def _reads_total(node: object) -> bool:
+    """Whether the lowest total occurs in an expression."""
+    if isinstance(node, tuple):
+        return any(map(_reads_total, node))
+    if isinstance(node, LowestTotal):
+        return True
+    if not is_dataclass(node):
+        return False
+    return any(_reads_total(getattr(node, each.name)) for each in fields(node))
 
 
 def _of_grid(domain: Domain) -> Bounds | None:

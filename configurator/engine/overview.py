@@ -12,13 +12,13 @@ from configurator.engine.desk import Desk
 from configurator.engine.judge import Domains, Judge
 from configurator.engine.layout import NOT_ASKED
 from configurator.engine.lowering.held import Held
-from configurator.engine.proposals import Proposer
+from configurator.engine.proposals import Proposer, Wanted
 from configurator.engine.totals import Totals, cheapest_of
 from configurator.engine.viewing import (
+    Ground,
     Plan,
     PricedValues,
     Standing,
-    Unpacked,
     Viewer,
     plan_of,
 )
@@ -46,6 +46,8 @@ class Overview:
             for slot in desk.layout.slots
             if slot.id in desk.places
         }
+        self._ground = Ground(desk.places)
+        self._viewer = Viewer(self._plans, self._pricing.charged)
         times = desk.pricing.prices.times
         self._units_slots = () if times is None else self._reading.slots(times)
 
@@ -65,15 +67,13 @@ class Overview:
             raise ValueError("these choices do not hold together; see Engine.conflict")
         told = self._told(choices, context)
         priced = self._priced(pins, fixed, marginals, told)
-        unpacked = Unpacked(marginals, priced)
-        accepted, after = self._proposals(pins, fixed, unpacked.valid, told)
+        valid = marginals.valid.tobytes()
+        accepted, after = self._proposals(pins, fixed, valid, told)
         proposals = dict(accepted)
-        viewer = Viewer(unpacked, {each.slot: (desk.pin(each)[1], each.answer) for each in choices})
+        pinned = {each.slot: (desk.pin(each)[1], each.answer) for each in choices}
+        views = self._viewer.slots(marginals, priced, pinned, proposals)
         slots = tuple(
-            self._opened(slot.id, unpacked.valid, told)
-            if (plan := self._plans.get(slot.id)) is None
-            else viewer.slot(plan, proposals.get(slot.id))
-            for slot in desk.layout.slots
+            views.get(slot.id) or self._opened(slot.id, valid, told) for slot in desk.layout.slots
         )
         complete = all(slot.state not in ("open", "undecided") for slot in slots)
         bill = None
@@ -100,9 +100,9 @@ class Overview:
             told[choice.slot] = choice.answer
         return told
 
-    def _opened(self, slot: str, valid: list[bool], told: Told) -> SlotView:
+    def _opened(self, slot: str, valid: bytes, told: Told) -> SlotView:
         """A computed number that has no variable: known once its inputs are."""
-        domains = Standing(self._desk.places, valid, told)
+        domains = Standing(self._ground, valid, told)
         inputs = self._reading.behind(slot)
         if any(domains[each].size() != 1 for each in inputs):
             return SlotView(slot, slot, "open")
@@ -145,30 +145,29 @@ class Overview:
     # --- proposals --------------------------------------------------------------------
 
     def _proposals(
-        self, pins: Pins, fixed: Pins, valid: list[bool], told: Told
+        self, pins: Pins, fixed: Pins, valid: bytes, told: Told
     ) -> tuple[list[tuple[str, str]], Standing]:
         """What the defaults propose, and what is valid with it."""
-        places = self._desk.places
 
-        def refresh(accepted: Sequence[tuple[Held, int, str]]) -> Standing | None:
+        def refresh(accepted: Sequence[Wanted]) -> Standing | None:
             if not accepted:
-                return Standing(places, valid, told)
+                return Standing(self._ground, valid, told)
             more = tuple((held.index, value) for held, value, _ in accepted)
-            marginals = self._desk.backend.marginals(tuple(sorted((*pins, *more))), fixed=fixed)
+            marginals = self._desk.marginals(tuple(sorted((*pins, *more))), fixed)
             if not marginals.consistent:
                 return None
             given = {held.id: answer for held, _, answer in accepted}
-            return Standing(places, marginals.valid.tolist(), {**told, **given})
+            return Standing(self._ground, marginals.valid.tobytes(), {**told, **given})
 
         accepted, after = self._proposer.propose(refresh)
-        return accepted, after if after is not None else Standing(places, valid, told)
+        return accepted, after if after is not None else Standing(self._ground, valid, told)
 
     def domains(self, choices: Choices, context: Choices) -> Domains:
         """See ``Engine.domains``. What is undecided may still be."""
         desk = self._desk
-        marginals = desk.marginals(desk.pins(choices), desk.fixed(context), changes=True)
-        possible = (marginals.valid | marginals.undecided).tolist()
-        return Standing(desk.places, possible, self._told(choices, context))
+        marginals = desk.marginals(desk.pins(choices), desk.fixed(context))
+        possible = (marginals.valid | marginals.undecided).tobytes()
+        return Standing(self._ground, possible, self._told(choices, context))
 
     # --- totals -----------------------------------------------------------------------
 
@@ -176,7 +175,7 @@ class Overview:
         """The lowest total with these choices; ``None`` where nothing is priced, or the
         choices do not hold together."""
         pins, fixed = self._desk.pins(choices), self._desk.fixed(context)
-        marginals = self._desk.marginals(pins, fixed, changes=True)
+        marginals = self._desk.marginals(pins, fixed)
         if not marginals.consistent:
             return None
         told = self._told(choices, context)
@@ -224,7 +223,7 @@ class Overview:
     ) -> PricedValues:
         times = self._pricing.prices.times
         assert times is not None
-        domains = Standing(self._desk.places, marginals.valid.tolist(), told)
+        domains = Standing(self._ground, marginals.valid.tobytes(), told)
         bounds = self._judge.bounds(times, domains)
         ends = [
             max(end, Fraction(0)) for end in (bounds.low, bounds.high) if isinstance(end, Fraction)
@@ -262,12 +261,12 @@ class Overview:
         """See ``Engine.complete``."""
         desk = self._desk
         pins, fixed = desk.pins(choices), desk.fixed(context)
-        marginals = desk.marginals(pins, fixed, changes=True)
+        marginals = desk.marginals(pins, fixed)
         if not marginals.consistent:
             return None
         told = self._told(choices, context)
         if prefer_proposals:
-            accepted, _ = self._proposals(pins, fixed, marginals.valid.tolist(), told)
+            accepted, _ = self._proposals(pins, fixed, marginals.valid.tobytes(), told)
             told |= dict(accepted)
             proposed = {desk.pin(Choice(slot, answer)) for slot, answer in accepted}
             pins = tuple(sorted((*pins, *proposed)))

@@ -9,10 +9,31 @@ from configurator.engine.judge import Judge
 from configurator.engine.lowering.held import Held
 from configurator.engine.truth import Truth
 from configurator.engine.viewing import Standing
+from configurator.model.expression import Condition
 from configurator.model.product import Default, Product, Variable
 
-Refresh = Callable[[Sequence[tuple[Held, int, str]]], Standing | None]
+Wanted = tuple[Held, int, str]
+"""A slot, the network value proposed for it, and the answer that is."""
+
+Refresh = Callable[[Sequence[Wanted]], Standing | None]
 """What is valid with some proposals accepted; ``None`` where they do not hold together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One default of a variable, slot by slot."""
+
+    when: Condition | None
+    wanted: tuple[Wanted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A variable with defaults; ``skippable`` are its slots that may be not asked."""
+
+    relevant_when: Condition | None
+    skippable: tuple[Held, ...]
+    rows: tuple[_Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +41,7 @@ class Proposer:
     """The variables with defaults, in step order."""
 
     judge: Judge
-    variables: tuple[Variable, ...]
-    held: Mapping[str, Held]
+    variables: tuple[_Asked, ...]
 
     @classmethod
     def of(cls, product: Product, judge: Judge, held: Mapping[str, Held]) -> Proposer:
@@ -32,11 +52,10 @@ class Proposer:
         return cls(
             judge,
             tuple(
-                each
+                _asked(each, held)
                 for each in asked
                 if each.defaults and not each.ask_always and each.kind != "computed"
             ),
-            held,
         )
 
     def propose(self, refresh: Refresh) -> tuple[list[tuple[str, str]], Standing | None]:
@@ -52,7 +71,7 @@ class Proposer:
     def _walk(
         self, refresh: Refresh, *, careful: bool
     ) -> tuple[list[tuple[str, str]], Standing] | None:
-        accepted: list[tuple[Held, int, str]] = []
+        accepted: list[Wanted] = []
         now = refresh(())
         stale = False
         for variable in self.variables:
@@ -62,9 +81,7 @@ class Proposer:
                 now, stale = refresh(accepted), False
                 if now is None:
                     return None
-            if self._asked(variable, now) is not True:
-                continue
-            for row in self._rows(variable, now):
+            for row in self._fitting(variable, now):
                 together = [*accepted, *row]
                 if careful and len(row) > 1 and refresh(together) is None:
                     continue
@@ -76,19 +93,17 @@ class Proposer:
             now = refresh(accepted)
         return None if now is None else ([(held.id, a) for held, _, a in accepted], now)
 
-    def _asked(self, variable: Variable, now: Standing) -> Truth:
-        names = [variable.id, *(f"{variable.id}.{value.id}" for value in variable.values)]
-        slots = [self.held[name] for name in names if name in self.held]
-        if any(held.not_asked >= 0 and now.valid(held, held.not_asked) for held in slots):
+    def _is_asked(self, variable: _Asked, now: Standing) -> Truth:
+        if any(now.left(held.id)[held.not_asked] for held in variable.skippable):
             return self.judge.truth(variable.relevant_when, now)
         return True
 
-    def _unclear(self, variable: Variable, now: Standing) -> bool:
+    def _unclear(self, variable: _Asked, now: Standing) -> bool:
         """Whether what is proposed may depend on what accepted proposals imply. What is
         certain stays so when less is valid."""
-        if self._asked(variable, now) is None:
+        if self._is_asked(variable, now) is None:
             return True
-        for row in variable.defaults:
+        for row in variable.rows:
             if row.when is None:
                 return False
             truth = self.judge.truth(row.when, now)
@@ -96,40 +111,56 @@ class Proposer:
                 return truth is None
         return False
 
-    def _rows(self, variable: Variable, now: Standing) -> Iterable[list[tuple[Held, int, str]]]:
+    def _fitting(self, variable: _Asked, now: Standing) -> Iterable[list[Wanted]]:
         """What the rows propose that apply and fit, in order."""
-        for row in variable.defaults:
-            if row.when is not None and self.judge.truth(row.when, now) is not True:
-                continue
-            wanted = [
-                (held, value, answer)
-                for held, value, answer in self._wanted(variable, row)
-                if self._open(held, now)
-            ]
-            if wanted and all(now.valid(held, value) for held, value, _ in wanted):
+        for row in variable.rows:
+            wanted = [each for each in row.wanted if _open(each[0], now)]
+            if (
+                wanted
+                and all(now.left(held.id)[value] for held, value, _ in wanted)
+                and self._is_asked(variable, now) is True
+                and self.judge.truth(row.when, now) is True
+            ):
                 yield wanted
 
-    def _open(self, held: Held, now: Standing) -> bool:
-        """Whether a slot that is asked has no answer yet."""
-        if now.answered(held.id):
-            return False
-        left = [value for value in now.left(held) if value != held.not_asked]
-        return len(left) > 1 or not all(held.known[value] for value in left)
 
-    def _wanted(self, variable: Variable, row: Default) -> list[tuple[Held, int, str]]:
-        """A row's answers, slot by slot; of a several-of, what is not named is not taken.
-        Nothing, where an answer does not exist today."""
-        if variable.kind != "several of":
-            held = self.held.get(variable.id)
-            value = None if held is None else held.value_of(row.value)
-            return [] if held is None or value is None else [(held, value, row.value)]
-        quantities, found = dict(row.taken), []
-        for choice in variable.values:
-            held = self.held.get(f"{variable.id}.{choice.id}")
-            if held is not None and held.slot is not None and not held.slot.never:
-                answer = quantities.pop(choice.id, "0")
-                value = held.value_of(answer)
-                if value is None:
-                    return []
-                found.append((held, value, answer))
-        return [] if quantities else found
+def _open(held: Held, now: Standing) -> bool:
+    """Whether a slot that is asked has no answer yet."""
+    if now.answered(held.id):
+        return False
+    left = now.left(held.id)
+    asked = left.count(1)
+    if held.not_asked >= 0:
+        asked -= left[held.not_asked]
+    if asked != 1:
+        return asked > 1
+    only = left.find(1)
+    return not held.known[left.find(1, only + 1) if only == held.not_asked else only]
+
+
+def _asked(variable: Variable, held: Mapping[str, Held]) -> _Asked:
+    names = [variable.id, *(f"{variable.id}.{value.id}" for value in variable.values)]
+    return _Asked(
+        variable.relevant_when,
+        tuple(held[name] for name in names if name in held and held[name].not_asked >= 0),
+        tuple(_Row(row.when, _wanted(variable, row, held)) for row in variable.defaults),
+    )
+
+
+def _wanted(variable: Variable, row: Default, held: Mapping[str, Held]) -> tuple[Wanted, ...]:
+    """A row's answers, slot by slot; of a several-of, what is not named is not taken.
+    Nothing, where an answer does not exist today."""
+    if variable.kind != "several of":
+        own = held.get(variable.id)
+        value = None if own is None else own.value_of(row.value)
+        return () if own is None or value is None else ((own, value, row.value),)
+    quantities, found = dict(row.taken), []
+    for choice in variable.values:
+        own = held.get(f"{variable.id}.{choice.id}")
+        if own is not None and own.slot is not None and not own.slot.never:
+            answer = quantities.pop(choice.id, "0")
+            value = own.value_of(answer)
+            if value is None:
+                return ()
+            found.append((own, value, answer))
+    return () if quantities else tuple(found)

@@ -1,27 +1,35 @@
 """From marginals to what customers see: slots, options, intervals, prices.
 
-Arrays are unpacked once per view; everything that does not change is laid out before.
+Most of a view stays as it was from one choice to the next. So a slot's view is looked up by
+all it is made of, and built only where that has not been met before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from configurator.engine.backend import Marginals
-from configurator.engine.judge import Domain
+from configurator.engine.judge import Domain, MarkedDomains
 from configurator.engine.layout import Slot
 from configurator.engine.lowering.charges import domain_of
 from configurator.engine.lowering.held import LISTED, Held
+from configurator.engine.memory import Memory
 from configurator.model.verdict import Interval, Option, OptionState, SlotState, SlotView
+
+KEPT = 1 << 19
+"""Network values (one slot's count once per domain or view of it) that are kept."""
+
+Pinned = tuple[int, str]
+"""A chosen slot's network value, and the answer as it was given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where a slot's answers stand in the packed arrays.
+    """Where a slot's answers stand in the packed arrays; ``listed`` counts from ``start``.
 
     ``ends_only``: a computed number with so many results that only the lowest and the
     highest are shown.
@@ -43,12 +51,10 @@ def plan_of(slot: Slot, held: Held, start: int) -> Plan:
     listed: tuple[tuple[str, int], ...] = ()
     if slot.variable.kind != "text" and not wide:
         listed = tuple(
-            (answer, start + value)
-            for value, answer in enumerate(held.answers)
-            if value != held.not_asked
+            (answer, value) for value, answer in enumerate(held.answers) if value != held.not_asked
         )
     elif held.none >= 0:
-        listed = ((held.answers[held.none], start + held.none),)
+        listed = ((held.answers[held.none], held.none),)
     asked_end = start + held.size - (1 if held.not_asked >= 0 else 0)
     return Plan(slot, held, start, start + held.size, asked_end, listed, computed and wide)
 
@@ -63,77 +69,59 @@ class PricedValues:
     repaired_exact: npt.NDArray[np.bool_]
 
 
-class Unpacked:
-    """Marginals and totals as plain lists: indexing a list is far cheaper than indexing
-    an array. ``totals`` is ``None`` where nothing is priced."""
+class Ground:
+    """Where slots stand in packed arrays, and the domains met there so far."""
 
-    __slots__ = ("changes", "priced", "totals", "undecided", "valid")
+    __slots__ = ("domains", "places")
 
-    def __init__(self, marginals: Marginals, totals: PricedValues | None) -> None:
-        self.valid: list[bool] = marginals.valid.tolist()
-        self.undecided: list[bool] | None = (
-            marginals.undecided.tolist() if marginals.undecided.any() else None
-        )
-        self.changes: list[int] = (
-            [-2] * len(self.valid) if marginals.changes is None else marginals.changes.tolist()
-        )
-        self.priced = totals is not None
-        self.totals: list[tuple[int, bool, int, bool]] = []
-        if totals is not None:
-            self.totals = list(
-                zip(
-                    totals.lowest.tolist(),
-                    totals.exact.tolist(),
-                    totals.repaired.tolist(),
-                    totals.repaired_exact.tolist(),
-                    strict=True,
-                )
-            )
+    def __init__(self, places: Mapping[str, tuple[Held, int]]) -> None:
+        self.places = places
+        self.domains: Memory[tuple[str, bytes], Domain] = Memory(KEPT)
 
 
-class Standing(Mapping[str, Domain]):
+class Standing(MarkedDomains):
     """What is valid under some answers: domains by slot, worked out when asked for.
 
-    Answers may be accepted on trust: their slots then count as answered, while the rest
-    stays as it was.
+    ``valid`` has one byte per network value, 0 or 1. Answers may be accepted on trust:
+    their slots then count as answered, while the rest stays as it was.
     """
 
-    def __init__(
-        self, places: Mapping[str, tuple[Held, int]], valid: list[bool], answers: Mapping[str, str]
-    ) -> None:
-        self._places = places
-        self._valid = valid
+    def __init__(self, ground: Ground, valid: bytes, answers: Mapping[str, str]) -> None:
+        self._ground = ground
+        self._places = ground.places
         self._answers = dict(answers)
-        self._known: dict[str, Domain] = {}
-
-    def valid(self, held: Held, value: int) -> bool:
-        """Whether a network value is valid."""
-        return self._valid[self._places[held.id][1] + value]
-
-    def left(self, held: Held) -> list[int]:
-        """The valid network values of a slot."""
-        start = self._places[held.id][1]
-        return [value for value in range(held.size) if self._valid[start + value]]
+        self.valid = valid
 
     def accept(self, slot: str, answer: str) -> None:
         """Count an answer as given."""
         self._answers[slot] = answer
-        self._known.pop(slot, None)
 
     def answered(self, slot: str) -> bool:
         """Whether a slot has been answered."""
         return slot in self._answers
 
+    def left(self, slot: str) -> bytes:
+        """One byte per network value of a slot: whether it is valid."""
+        held, start = self._places[slot]
+        return self.valid[start : start + len(held.answers)]
+
+    def mark(self, slot: str) -> Hashable:
+        """The answer given, else which network values are valid."""
+        answer = self._answers.get(slot)
+        if answer is not None or slot not in self._places:
+            return answer
+        return self.left(slot)
+
     def __getitem__(self, slot: str) -> Domain:
-        found = self._known.get(slot)
+        answer = self._answers.get(slot)
+        if answer is not None:
+            return Domain((answer,))
+        left = self.left(slot)
+        found = self._ground.domains.get((slot, left))
         if found is None:
-            answer = self._answers.get(slot)
-            if answer is not None:
-                found = Domain((answer,))
-            else:
-                held = self._places[slot][0]
-                found = domain_of(held, self.left(held))
-            self._known[slot] = found
+            values = [value for value, taken in enumerate(left) if taken]
+            made = domain_of(self._places[slot][0], values)
+            found = self._ground.domains.keep((slot, left), made, len(left))
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -144,21 +132,81 @@ class Standing(Mapping[str, Domain]):
 
 
 class Viewer:
-    """Builds slot views from unpacked marginals and what is chosen."""
+    """Slot views by what they are made of.
 
-    def __init__(
+    A slot shows what follows from the rows of its network values, its pin and its
+    proposal. A row is two numbers. The first: valid (1), undecided (2), its total is
+    reached and not only a bound (4), and eight times the changes it needs. The second:
+    the total shown with it.
+    """
+
+    def __init__(self, plans: Mapping[str, Plan], priced: bool) -> None:
+        self._plans = plans
+        self._priced = priced
+        self._kept: Memory[tuple[str, bytes, Pinned | None, str | None], SlotView] = Memory(KEPT)
+
+    def slots(
         self,
-        unpacked: Unpacked,
-        pinned: Mapping[str, tuple[int, str]],
-    ) -> None:
-        self._m = unpacked
-        self._pinned = pinned
+        marginals: Marginals,
+        totals: PricedValues | None,
+        pinned: Mapping[str, Pinned],
+        proposals: Mapping[str, str],
+    ) -> dict[str, SlotView]:
+        """The view of every slot that has a plan."""
+        rows = self._rows(marginals, totals, pinned)
+        packed, width = rows.tobytes(), rows.itemsize * 2
+        views = {}
+        for name, plan in self._plans.items():
+            slice_of_it = packed[plan.start * width : plan.end * width]
+            key = (name, slice_of_it, pinned.get(name), proposals.get(name))
+            view = self._kept.get(key)
+            if view is None:
+                made = _Slot(plan, rows[plan.start : plan.end], self._priced).view(*key[2:])
+                view = self._kept.keep(key, made, plan.end - plan.start)
+            views[name] = view
+        return views
 
-    def slot(self, plan: Plan, proposal: str | None) -> SlotView:
-        """One slot."""
-        valid = self._m.valid
-        pin = self._pinned.get(plan.slot.id)
-        may_be_skipped = plan.held.not_asked >= 0 and valid[plan.start + plan.held.not_asked]
+    def _rows(
+        self, marginals: Marginals, totals: PricedValues | None, pinned: Mapping[str, Pinned]
+    ) -> npt.NDArray[np.int64]:
+        valid, changes = marginals.valid, marginals.changes
+        size = len(valid)
+        rows = np.empty((size, 2), dtype=np.int64)
+        if changes is None:
+            changes = np.full(size, -2, dtype=np.int64)
+        state = (changes << 3) | (marginals.undecided * np.int64(2)) | valid
+        rows[:, 1] = -1
+        if totals is not None:
+            chosen = np.zeros(size, dtype=np.bool_)
+            for slot in pinned:
+                chosen[self._plans[slot].start : self._plans[slot].end] = True
+            alone = chosen & (changes == 1) & ~valid
+            shown = np.where(alone, totals.repaired, totals.lowest)
+            exact = np.where(alone, totals.repaired_exact, totals.exact)
+            total = valid | alone
+            rows[:, 1] = np.where(total, shown, -1)
+            state |= (exact & total) * np.int64(4)
+        rows[:, 0] = state
+        return rows
+
+
+class _Slot:
+    """One slot's rows as lists: indexing a list is far cheaper than indexing an array."""
+
+    def __init__(self, plan: Plan, rows: npt.NDArray[np.int64], priced: bool) -> None:
+        states: list[int] = rows[:, 0].tolist()
+        self._plan = plan
+        self._priced = priced
+        self._valid = [bool(state & 1) for state in states]
+        self._undecided = [bool(state & 2) for state in states]
+        self._exact = [bool(state & 4) for state in states]
+        self._changes = [state >> 3 for state in states]
+        self._totals: list[int] = rows[:, 1].tolist()
+
+    def view(self, pin: Pinned | None, proposal: str | None) -> SlotView:
+        """The slot, with its choice or its proposal."""
+        plan, valid = self._plan, self._valid
+        may_be_skipped = plan.held.not_asked >= 0 and valid[plan.held.not_asked]
         if pin is not None:
             value, answer = pin
             return SlotView(
@@ -166,99 +214,74 @@ class Viewer:
                 plan.slot.variable.id,
                 "chosen",
                 answer,
-                self._chosen_options(plan, plan.start + value),
-                self._intervals(plan, value),
+                self._chosen_options(value),
+                self._intervals(value),
                 None,
                 True,
             )
-        asked = [k for k in range(plan.start, plan.asked_end) if valid[k]]
+        asked = [k for k in range(plan.asked_end - plan.start) if valid[k]]
         state: SlotState = "open"
         implied: str | None = None
         if not asked:
-            state = "not asked"
-            if self._m.undecided is not None and self._is_undecided(plan):
-                state = "undecided"
-        elif len(asked) == 1 and not may_be_skipped and plan.held.known[asked[0] - plan.start]:
-            state = "implied"
-            implied = plan.held.answers[asked[0] - plan.start]
-            if self._m.undecided is not None and self._is_undecided(plan):
-                state, implied = "undecided", None
+            state = "undecided" if any(self._undecided) else "not asked"
+        elif len(asked) == 1 and not may_be_skipped and plan.held.known[asked[0]]:
+            state = "undecided" if any(self._undecided) else "implied"
+            implied = None if any(self._undecided) else plan.held.answers[asked[0]]
         return SlotView(
             plan.slot.id,
             plan.slot.variable.id,
             state,
             implied,
-            self._options(plan, state),
-            self._intervals(plan, None),
+            self._options(state),
+            self._intervals(None),
             proposal,
             not may_be_skipped,
         )
 
-    def _is_undecided(self, plan: Plan) -> bool:
-        undecided = self._m.undecided
-        return undecided is not None and any(undecided[plan.start : plan.end])
-
-    def _options(self, plan: Plan, state: SlotState) -> tuple[Option, ...]:
-        m = self._m
+    def _options(self, state: SlotState) -> tuple[Option, ...]:
         taken: OptionState = "implied" if state == "implied" else "possible"
-        options = []
-        for answer, k in plan.listed:
-            if m.valid[k]:
-                if m.priced:
-                    total, exact, _, _ = m.totals[k]
-                    options.append(Option(answer, taken, total, exact))
-                else:
-                    options.append(Option(answer, taken))
-            else:
-                options.append(self._not_valid(answer, k, 0))
-        return tuple(options)
+        return tuple(
+            self._valid_option(answer, k, taken) if self._valid[k] else self._other(answer, k, 0)
+            for answer, k in self._plan.listed
+        )
 
-    def _not_valid(self, answer: str, k: int, own: int) -> Option:
+    def _chosen_options(self, chosen: int) -> tuple[Option, ...]:
+        """The other options as they would be if only this choice changed."""
+        return tuple(
+            self._valid_option(answer, k, "chosen" if k == chosen else "possible")
+            if k == chosen or self._changes[k] == 1
+            else self._other(answer, k, 1)
+            for answer, k in self._plan.listed
+        )
+
+    def _valid_option(self, answer: str, k: int, state: OptionState) -> Option:
+        if not self._priced:
+            return Option(answer, state)
+        return Option(answer, state, self._totals[k], self._exact[k])
+
+    def _other(self, answer: str, k: int, own: int) -> Option:
         """An option that needs changes; ``own`` of them are its slot's own choice."""
-        m = self._m
-        if m.undecided is not None and m.undecided[k]:
+        if self._undecided[k]:
             return Option(answer, "undecided", None, True, None)
-        needed = m.changes[k]
+        needed = self._changes[k]
         if needed == -1:
             return Option(answer, "impossible", None, True, None)
         if needed == -2:
             return Option(answer, "needs changes", None, True, None)
         return Option(answer, "needs changes", None, True, needed - own)
 
-    def _chosen_options(self, plan: Plan, taken: int) -> tuple[Option, ...]:
-        """The other options as they would be if only this choice changed."""
-        m = self._m
-        options = []
-        for answer, k in plan.listed:
-            if k == taken:
-                if m.priced:
-                    total, exact, _, _ = m.totals[k]
-                    options.append(Option(answer, "chosen", total, exact))
-                else:
-                    options.append(Option(answer, "chosen"))
-            elif m.changes[k] == 1:
-                if m.priced:
-                    _, _, total, exact = m.totals[k]
-                    options.append(Option(answer, "possible", total, exact))
-                else:
-                    options.append(Option(answer, "possible"))
-            else:
-                options.append(self._not_valid(answer, k, 1))
-        return tuple(options)
-
-    def _intervals(self, plan: Plan, chosen: int | None) -> tuple[Interval, ...]:
-        m = self._m
+    def _intervals(self, chosen: int | None) -> tuple[Interval, ...]:
+        plan, valid = self._plan, self._valid
         if plan.ends_only:
-            left = [k - plan.start for k in range(plan.start, plan.asked_end) if m.valid[k]]
+            left = [k for k in range(plan.asked_end - plan.start) if valid[k]]
             answers = plan.held.answers
             return (Interval(answers[left[0]], answers[left[-1]]),) if left else ()
         grid = plan.slot.grid
         if grid is None or grid.size <= LISTED:
             return ()
         runs: list[tuple[int, int]] = []
-        for value, places in enumerate(plan.held.runs):
-            k = plan.start + value
-            if m.valid[k] or (chosen is not None and m.changes[k] == 1):
+        for k, places in enumerate(plan.held.runs):
+            if valid[k] or (chosen is not None and self._changes[k] == 1):
                 runs.extend(places)
         runs.sort()
         joined: list[list[int]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from configurator.engine import Engine
 from configurator.engine.judge import Domains
@@ -46,17 +47,35 @@ def spoken_guards(
     if all proposals were accepted and untouched several-ofs were empty.
     """
     active = [guard for guard in engine.product.guards if guard.may_speak(engine.day)]
-    now = (engine.domains(choices, context), view.lowest_total)
+    now = _Moment(engine, choices, context, view.lowest_total)
     later = now
     if not view.complete and any(guard.at == "summary" for guard in active):
-        assumed = assumed_at_summary(engine, view, choices, context)
-        later = (engine.domains(assumed, context), engine.lowest_total(assumed, context))
+        later = _Moment(engine, assumed_at_summary(engine, view, choices, context), context)
     spoken = []
     for guard in active:
-        domains, lowest = later if guard.at == "summary" else now
-        if engine.judge.truth(guard.when, domains, lowest) is True:
-            spoken.append(_spoken(engine, guard, view, domains))
+        moment = later if guard.at == "summary" else now
+        lowest = moment.lowest() if engine.judge.reads_total(guard.when) else None
+        if engine.judge.truth(guard.when, moment.domains, lowest) is True:
+            spoken.append(_spoken(engine, guard, view, moment.domains))
     return tuple(spoken)
+
+
+class _Moment:
+    """What guards are judged on: the valid domains, and the lowest total where one reads
+    it."""
+
+    def __init__(
+        self, engine: Engine, choices: Choices, context: Choices, lowest: int | None = None
+    ) -> None:
+        self.domains = engine.domains(choices, context)
+        self._lowest = lowest
+        self._ask = partial(engine.lowest_total, choices, context)
+
+    def lowest(self) -> int | None:
+        """The lowest total, asked for once."""
+        if self._lowest is None:
+            self._lowest = self._ask()
+        return self._lowest
 
 
 def assumed_at_summary(
@@ -86,12 +105,9 @@ def assumed_at_summary(
 
 
 def _spoken(engine: Engine, guard: Guard, view: EngineView, domains: Domains) -> Spoken:
-    reads = tuple((slot, _named(domains, slot)) for slot in engine.reading.slots(guard.when))
-    states = {
-        (slot.slot, option.answer): option.state for slot in view.slots for option in slot.options
-    }
+    reads = tuple((slot, _named(domains, slot)) for slot in engine.judge.slots(guard.when))
     suggestions = tuple(
-        Suggested(each.variable, each.value, states.get((each.variable, each.value), "possible"))
+        Suggested(each.variable, each.value, _state(view, each.variable, each.value))
         for each in guard.suggest
     )
     return Spoken(
@@ -99,6 +115,15 @@ def _spoken(engine: Engine, guard: Guard, view: EngineView, domains: Domains) ->
         reads,
         tuple(each for each in suggestions if each.state in ("possible", "needs changes")),
     )
+
+
+def _state(view: EngineView, slot: str, answer: str) -> str:
+    """How an option stands; possible where it is not listed."""
+    for each in view.slots:
+        if each.slot == slot:
+            states = (option.state for option in each.options if option.answer == answer)
+            return next(states, "possible")
+    return "possible"
 
 
 def _named(domains: Domains, slot: str) -> str:

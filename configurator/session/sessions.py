@@ -22,6 +22,7 @@ import uuid_utils
 from configurator import __version__
 from configurator.catalogue import Catalogue
 from configurator.engine import Engine
+from configurator.engine.memory import Memory
 from configurator.guidance import consequences, consequences_json
 from configurator.model.choice import Choice, Choices, without
 from configurator.model.product import Product
@@ -45,7 +46,7 @@ from configurator.session.refusal import (
     refusal_json,
 )
 from configurator.session.state import State, apply, step_between
-from configurator.session.view import irreversible, open_slots, view_of
+from configurator.session.view import Pieces, irreversible, open_slots, view_of
 from configurator.trail import (
     CodeTakenError,
     Decision,
@@ -69,6 +70,9 @@ _SHOWN_ONLY = ("ChoiceRefused", "ConsequencesShown")
 
 CODES_TRIED = 20
 """Codes drawn for a new session before giving up; a second one is rarely needed."""
+
+STATES = 1_000
+"""States that are kept, by the hash of the event they stand after: it stands for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,8 @@ class Sessions:
         self._catalogue = catalogue
         self._trail = trail
         self._clock = clock
+        self._pieces = Pieces()
+        self._states: Memory[str, State] = Memory(STATES)
 
     # --- finding -----------------------------------------------------------------
 
@@ -234,6 +240,11 @@ class Sessions:
         return view_of(engine, session.state)
 
     # --- acts --------------------------------------------------------------------
+    #
+    # Each of them takes ``expected_seq`` (the event it is based on; else the session has
+    # moved on: ``SequenceConflictError``), ``key`` (the same key gets the same answer),
+    # ``actor`` and ``token`` (where given, it has to open the session: else
+    # ``UnknownSessionError``).
 
     def start(
         self,
@@ -277,7 +288,7 @@ class Sessions:
             "locale": locale,
         }
         state = apply(State(), "SessionStarted", payload)
-        view = view_of(engine, state)
+        view = view_of(engine, state, self._pieces)
         head = Head(
             session_id=session_id,
             code=new_code(),
@@ -348,12 +359,18 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Choose one answer. What is not possible is refused, with reasons and repairs;
         the refusal is an event too. Raises ``UnknownChoiceError`` for what the product
         does not know, ``SessionClosedError``, ``SequenceConflictError``."""
         return self.choose_many(
-            session_id, (Choice(slot, answer),), expected_seq=expected_seq, key=key, actor=actor
+            session_id,
+            (Choice(slot, answer),),
+            expected_seq=expected_seq,
+            key=key,
+            actor=actor,
+            token=token,
         )
 
     def choose_many(
@@ -364,6 +381,7 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Choose several answers as one act; all or none. The first that does not fit
         with the present choices and those before it is the one refused."""
@@ -384,7 +402,7 @@ class Sessions:
             }
 
         return self._act(
-            session_id, evaluate, {"choose": choices_json(wanted)}, expected_seq, key, actor
+            session_id, evaluate, {"choose": choices_json(wanted)}, expected_seq, key, actor, token
         )
 
     def withdraw(
@@ -395,6 +413,7 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Take a choice back, so that the question is open again."""
 
@@ -408,7 +427,7 @@ class Sessions:
                 "step": step_between(session.choices, choices).to_json(),
             }
 
-        return self._act(session_id, evaluate, {"withdraw": slot}, expected_seq, key, actor)
+        return self._act(session_id, evaluate, {"withdraw": slot}, expected_seq, key, actor, token)
 
     def undo(
         self,
@@ -417,6 +436,7 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Take the last step back; raises ``NothingToUndoError``."""
 
@@ -425,7 +445,7 @@ class Sessions:
                 raise NothingToUndoError
             return "Undone", {}
 
-        return self._act(session_id, evaluate, {"undo": True}, expected_seq, key, actor)
+        return self._act(session_id, evaluate, {"undo": True}, expected_seq, key, actor, token)
 
     def redo(
         self,
@@ -434,6 +454,7 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Take the step again that was taken back; raises ``NothingToUndoError``."""
 
@@ -442,7 +463,7 @@ class Sessions:
                 raise NothingToUndoError
             return "Redone", {}
 
-        return self._act(session_id, evaluate, {"redo": True}, expected_seq, key, actor)
+        return self._act(session_id, evaluate, {"redo": True}, expected_seq, key, actor, token)
 
     def reset(
         self,
@@ -451,13 +472,14 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Take every choice back at once; it can be undone."""
 
         def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
             return "SessionReset", {"step": step_between(session.choices, ()).to_json()}
 
-        return self._act(session_id, evaluate, {"reset": True}, expected_seq, key, actor)
+        return self._act(session_id, evaluate, {"reset": True}, expected_seq, key, actor, token)
 
     def accept_repair(
         self,
@@ -468,6 +490,7 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Accept repair number ``index`` (from 0) of the refusal at ``refusal_seq``.
 
@@ -495,7 +518,7 @@ class Sessions:
             }
 
         request = {"repair": [refusal_seq, index]}
-        return self._act(session_id, evaluate, request, expected_seq, key, actor)
+        return self._act(session_id, evaluate, request, expected_seq, key, actor, token)
 
     def acknowledge(
         self,
@@ -506,6 +529,7 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Confirm a guard, with an optional reason; raises ``UnknownGuardError``."""
 
@@ -520,7 +544,7 @@ class Sessions:
             }
 
         request = {"acknowledge": guard, "reason": reason}
-        return self._act(session_id, evaluate, request, expected_seq, key, actor)
+        return self._act(session_id, evaluate, request, expected_seq, key, actor, token)
 
     def acknowledge_irreversible(
         self,
@@ -530,6 +554,7 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Confirm that the present answers of ``slots`` cannot be taken back later; raises
         ``NotIrreversibleError`` where one can."""
@@ -542,7 +567,7 @@ class Sessions:
             return "IrreversibleAcknowledged", {"answers": answers}
 
         request = {"irreversible": sorted(slots)}
-        return self._act(session_id, evaluate, request, expected_seq, key, actor)
+        return self._act(session_id, evaluate, request, expected_seq, key, actor, token)
 
     def accept_proposals(
         self,
@@ -551,6 +576,7 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Finish for the customer: accept what is proposed, then the cheapest of the rest.
 
@@ -573,7 +599,7 @@ class Sessions:
             after = (*session.choices, *added)
             return "ProposalsAccepted", {"step": step_between(session.choices, after).to_json()}
 
-        return self._act(session_id, evaluate, {"finish": True}, expected_seq, key, actor)
+        return self._act(session_id, evaluate, {"finish": True}, expected_seq, key, actor, token)
 
     def commit(
         self,
@@ -582,6 +608,7 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Confirm the configuration. Raises ``IncompleteError`` while questions are open,
         ``GuardsOpenError`` while a guard waits to be acknowledged, and
@@ -609,7 +636,7 @@ class Sessions:
                 payload["price"] = session.view["price"]
             return "ConfigurationCommitted", payload
 
-        return self._act(session_id, evaluate, {"commit": True}, expected_seq, key, actor)
+        return self._act(session_id, evaluate, {"commit": True}, expected_seq, key, actor, token)
 
     def change_locale(
         self,
@@ -619,6 +646,7 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Read on in another language. What is shown changes, so it is an event."""
 
@@ -626,7 +654,14 @@ class Sessions:
             return "LocaleChanged", {"locale": locale}
 
         return self._act(
-            session_id, evaluate, {"locale": locale}, expected_seq, key, actor, when_closed=True
+            session_id,
+            evaluate,
+            {"locale": locale},
+            expected_seq,
+            key,
+            actor,
+            token,
+            when_closed=True,
         )
 
     def preview(
@@ -638,6 +673,7 @@ class Sessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
+        token: str | None = None,
     ) -> Outcome:
         """Show what choosing an answer would close, force, ask and cost. No choice changes;
         what was shown is kept, because the customer decides on it.
@@ -654,7 +690,7 @@ class Sessions:
             return "ConsequencesShown", payload
 
         request = {"preview": [slot, answer]}
-        return self._act(session_id, evaluate, request, expected_seq, key, actor)
+        return self._act(session_id, evaluate, request, expected_seq, key, actor, token)
 
     def previewed(self, session: Session, seq: int) -> Json | None:
         """What the preview at event ``seq`` showed; ``None`` where it was none, or the
@@ -689,6 +725,7 @@ class Sessions:
         expected_seq: int | None,
         key: str | None,
         actor: str,
+        token: str | None,
         *,
         when_closed: bool = False,
     ) -> Outcome:
@@ -718,6 +755,7 @@ class Sessions:
                 fingerprint=digest(request),
                 expected_seq=expected_seq,
                 decide=decide,
+                token_hash=None if token is None else _token_hash(token.partition(".")[2]),
             )
         except TrailSequenceConflictError as conflict:
             raise SequenceConflictError(self._session(conflict.head)) from conflict
@@ -726,6 +764,7 @@ class Sessions:
             session = self.at(session_id, event.seq)
         else:
             session = act.after
+            self._states.keep(event.hash, session.state)
         refusal = None
         if event.kind == "ChoiceRefused":
             refusal = refusal_from_json(event.payload, event.seq)
@@ -743,7 +782,7 @@ class Sessions:
         engine = self._catalogue.engine(session.release, session.day)
         kind, payload = evaluate(session, engine)
         state = apply(session.state, kind, payload)
-        view = session.view if kind in _SHOWN_ONLY else view_of(engine, state)
+        view = session.view if kind in _SHOWN_ONLY else view_of(engine, state, self._pieces)
         after = replace(session, seq=session.seq + 1, state=state, view=view)
         return _Act(kind, payload, view_change(session.view, view), after, _version_of(engine))
 
@@ -755,7 +794,8 @@ class Sessions:
             head.release,
             datetime.date.fromisoformat(head.day),
             head.seq,
-            State.from_json(head.state),
+            self._states.get(head.hash)
+            or self._states.keep(head.hash, State.from_json(head.state)),
             head.view,
         )
 

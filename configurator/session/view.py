@@ -11,26 +11,66 @@ from typing import Any
 
 from configurator.engine import Engine
 from configurator.engine.exact import plain as spelled
+from configurator.engine.memory import Memory
 from configurator.guidance import Spoken, certain_doubts, spoken_guards
 from configurator.model.choice import NONE
 from configurator.model.product import Product
-from configurator.model.verdict import Bill, EngineView, Option, SlotView
+from configurator.model.verdict import Bill, Conflict, EngineView, Option, SlotView
 from configurator.session.state import State
 
 Json = dict[str, Any]
 
 
-def view_of(engine: Engine, state: State) -> Json:
-    """The view of a session's state; a function of its arguments alone."""
+KEPT = 100_000
+"""Options whose slots are kept as JSON."""
+
+
+class Pieces:
+    """Slots as JSON, made once and shared by all views that hold them, so that views can be
+    compared by what they share. Nobody changes them."""
+
+    def __init__(self) -> None:
+        # What is kept holds on to the objects, so that their ids stay their own.
+        self._kept: Memory[tuple[int, int], tuple[SlotView, Conflict | None, Json]] = Memory(KEPT)
+
+    def slot(self, product: Product, slot: SlotView, origin: Conflict | None) -> Json:
+        """One slot, its members in canonical order."""
+        key = (id(slot), id(origin))
+        found = self._kept.get(key)
+        if found is None:
+            made = _slot(product, slot, origin)
+            if "options" in made:
+                made["options"] = dict(sorted(made["options"].items()))
+            made = dict(sorted(made.items()))
+            found = self._kept.keep(key, (slot, origin, made), len(slot.options) + 2)
+        return found[2]
+
+
+def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
+    """The view of a session's state; a function of its arguments alone.
+
+    With ``pieces`` it shares what it can with other views and is in canonical order, as
+    if read back from the trail; without, it is in the product's order.
+    """
     answer = engine.view(state.choices, state.context)
     product = engine.product
+    slots: Json = {}
+    for slot in answer.slots:
+        origin = None
+        if slot.state == "implied" and product.variable(slot.variable).kind != "computed":
+            origin = engine.origin(state.choices, slot.slot, state.context)
+        made = (
+            _slot(product, slot, origin) if pieces is None else pieces.slot(product, slot, origin)
+        )
+        slots[slot.slot] = made
+    guards = {
+        spoken.guard.id: _guard(spoken, state)
+        for spoken in spoken_guards(engine, answer, state.choices, state.context)
+    }
     view: Json = {
-        "slots": {slot.slot: _slot(engine, state, slot) for slot in answer.slots},
+        "slots": slots if pieces is None else dict(sorted(slots.items())),
         "count": {"number": str(answer.count.number)},
-        "guards": {
-            spoken.guard.id: _guard(spoken, state)
-            for spoken in spoken_guards(engine, answer, state.choices, state.context)
-        },
+        "guards": guards if pieces is None else _in_order(guards),
         "steps": _progress(product, answer),
         "complete": answer.complete,
         "results": _results(product, answer),
@@ -46,6 +86,11 @@ def view_of(engine: Engine, state: State) -> Json:
         view["count"]["at_least"] = True
     if product.prices is not None:
         view["price"] = _price(product, answer)
+    if pieces is not None:
+        for name in ("count", "doubts", "irreversible", "price", "results", "steps"):
+            if name in view:
+                view[name] = _in_order(view[name])
+        view = dict(sorted(view.items()))
     return view
 
 
@@ -66,13 +111,20 @@ def irreversible(product: Product, slots: Json) -> dict[str, str]:
     return found
 
 
-def _slot(engine: Engine, state: State, slot: SlotView) -> Json:
+def _in_order(value: Any) -> Any:
+    """The same, with members in canonical order."""
+    if type(value) is dict:
+        return {key: _in_order(value[key]) for key in sorted(value)}
+    return value
+
+
+def _slot(product: Product, slot: SlotView, origin: Conflict | None) -> Json:
     data: Json = {"variable": slot.variable, "state": slot.state}
     if _maybe(slot):
         data["maybe"] = True
     if slot.answer is not None:
         data["answer"] = slot.answer
-    if engine.product.variable(slot.variable).kind == "computed":
+    if product.variable(slot.variable).kind == "computed":
         return data  # nobody chooses it: what it is, is all there is to say
     if slot.options:
         data["options"] = {option.answer: _option(option) for option in slot.options}
@@ -80,24 +132,25 @@ def _slot(engine: Engine, state: State, slot: SlotView) -> Json:
         data["intervals"] = [[interval.low, interval.high] for interval in slot.intervals]
     if slot.proposal is not None:
         data["proposal"] = slot.proposal
-    if slot.state == "implied":
-        origin = engine.origin(state.choices, slot.slot, state.context)
+    if origin is not None:
         data["origin"] = {
             "choices": [choice.slot for choice in origin.choices],
-            "rules": list(origin.rules),
             "context": [choice.slot for choice in origin.context],
+            "rules": list(origin.rules),
         }
     return data
 
 
 def _option(option: Option) -> Json:
-    data: Json = {"state": option.state}
+    """An option; its members are in canonical order."""
+    data: Json = {}
+    if option.lowest_total is not None and not option.lowest_exact:
+        data["at_least"] = True
     if option.changes:
         data["changes"] = option.changes
     if option.lowest_total is not None:
         data["lowest"] = option.lowest_total
-        if not option.lowest_exact:
-            data["at_least"] = True
+    data["state"] = option.state
     return data
 
 

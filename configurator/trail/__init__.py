@@ -3,7 +3,13 @@
 Knows how to store, find, verify and replay; knows nothing of products, engines or pages.
 """
 
-from configurator.trail.canonical import apply_change, canonical_json, digest, view_change
+from configurator.trail.canonical import (
+    apply_change,
+    canonical_json,
+    digest,
+    encode_checked,
+    view_change,
+)
 from configurator.trail.code import new_code, normalise
 from configurator.trail.database import connect
 from configurator.trail.errors import (
@@ -44,6 +50,7 @@ __all__ = [
     "canonical_json",
     "connect",
     "digest",
+    "encode_checked",
     "migrate",
     "new_code",
     "normalise",

@@ -9,10 +9,11 @@ Knows nothing of databases.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, Protocol
+
+import orjson
 
 from configurator.trail.canonical import canonical_json
 from configurator.trail.errors import UnreadableEventError
@@ -199,7 +200,7 @@ def record_of(event: Event) -> bytes:
 def event_of(record: bytes, event_hash: str) -> Event:
     """The event that ``record_of`` wrote; raises ``UnreadableEventError``."""
     try:
-        content = json.loads(record)
+        content = orjson.loads(record)
         for name in _ABSENT_WHEN_NONE:
             content.setdefault(name, None)
         event = Event(hash=event_hash, **content)

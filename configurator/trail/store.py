@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import json
+import hmac
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import orjson
 import uuid_utils
 from sqlalchemy import Connection, Engine, Row, Select, exc
 
-from configurator.trail.canonical import apply_change, canonical_json, encode_checked
+from configurator.trail.canonical import (
+    apply_change,
+    canonical_json,
+    encode_checked,
+)
 from configurator.trail.database import autocommit, snapshot, storable, writing
 from configurator.trail.errors import (
     CodeTakenError,
@@ -28,6 +33,7 @@ from configurator.trail.errors import (
     SequenceConflictError,
     UnknownSessionError,
 )
+from configurator.trail.heads import Heads
 from configurator.trail.records import (
     Decision,
     Event,
@@ -50,6 +56,8 @@ from configurator.trail.tables import (
     HEAD_BY_CODE,
     HEAD_COLUMNS,
     LOCK_HEAD,
+    MARK,
+    MARK_AND_KEY,
     MOVE_AND_ADD,
     MOVE_HEAD,
     MOVING_COLUMNS,
@@ -68,13 +76,15 @@ _UNLOCKED_TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """An event ready to be stored, and the head after it, both with their bytes."""
+    """An event ready to be stored, and the head after it, both with their bytes. ``size``
+    is how many the view has before it is compressed."""
 
     event: Event
     record: bytes
     head: Head
     state: bytes
     view: bytes
+    size: int
 
 
 class Trail:
@@ -84,6 +94,7 @@ class Trail:
         """``clock`` gives the present moment with its time zone."""
         self._engine = engine
         self._clock = clock
+        self._heads = Heads()
 
     def start(self, draft: EventDraft, head: Head) -> Event:
         """Open a session with its first event.
@@ -121,6 +132,7 @@ class Trail:
             if earlier is None or earlier.fingerprint != draft.fingerprint:
                 raise KeyReusedError from taken
             return earlier
+        self._heads.keep(replace(step.head, created=step.event.server_time), step.size)
         return step.event
 
     def write(
@@ -131,13 +143,15 @@ class Trail:
         fingerprint: str,
         expected_seq: int | None,
         decide: Callable[[Head], Decision],
+        token_hash: str | None = None,
     ) -> Written:
         """Append one event to a session.
 
         A repeated ``key`` with the same ``fingerprint`` gives the first answer again,
         whatever happened since. ``decide`` sees the head and says what happens, or
         raises to have nothing stored; it may be called again, with a newer head, so it
-        must not act on the world, nor write to this database.
+        must not act on the world, nor write to this database. ``token_hash``, where
+        given, has to be the session's: to anybody else it is unknown.
 
         Raises ``UnknownSessionError``, ``KeyReusedError`` (same key, other
         fingerprint), ``SequenceConflictError`` (the session is not at
@@ -147,6 +161,8 @@ class Trail:
             raise NotCanonicalError("the key")
         for _ in range(_UNLOCKED_TRIES):
             head, earlier = self._find(session_id, key)
+            if token_hash is not None and not hmac.compare_digest(token_hash, head.token_hash):
+                raise UnknownSessionError(session_id)
             if earlier is not None:
                 return _same_answer(earlier, fingerprint)
             step = self._decided(head, key, fingerprint, expected_seq, decide)
@@ -155,7 +171,7 @@ class Trail:
         # Somebody was faster each time. In here nobody is: the head stays locked.
         with writing(self._engine) as connection:
             connection.execute(LOCK_HEAD, {"session_id": session_id})
-            head, earlier = _found(connection, session_id, key)
+            head, earlier = self._found(connection, session_id, key)
             if earlier is not None:
                 return _same_answer(earlier, fingerprint)
             step = self._decided(head, key, fingerprint, expected_seq, decide)
@@ -164,7 +180,14 @@ class Trail:
         return Written(step.event, step.event.answer)
 
     def head(self, session_id: str) -> Head:
-        """How a session stands; raises ``UnknownSessionError``."""
+        """How a session stands; raises ``UnknownSessionError``. Its state and view are
+        shared: do not change them."""
+        known = self._heads.get(session_id)
+        if known is not None:
+            with autocommit(self._engine) as connection:
+                row = connection.execute(MARK, {"session_id": session_id}).one_or_none()
+            if row is not None and _is_still(known, row):
+                return known
         return self._head(ONE_HEAD, "session_id", session_id)
 
     def head_by_code(self, code: str) -> Head:
@@ -219,13 +242,37 @@ class Trail:
             row = connection.execute(query, {column: value}).one_or_none()
         if row is None:
             raise UnknownSessionError(value)
-        return _head_of(row)
+        return self._head_of(row)
 
     def _find(self, session_id: str, key: str) -> tuple[Head, Event | None]:
         if not storable(session_id):
             raise UnknownSessionError
+        known = self._heads.get(session_id)
         with autocommit(self._engine) as connection:
-            return _found(connection, session_id, key)
+            if known is not None:
+                parameters = {"session_id": session_id, "key": key}
+                row = connection.execute(MARK_AND_KEY, parameters).one_or_none()
+                if row is not None and _is_still(known, row):
+                    return known, _earlier(row)
+            return self._found(connection, session_id, key)
+
+    def _found(
+        self, connection: Connection, session_id: str, key: str
+    ) -> tuple[Head, Event | None]:
+        """The head, and the event of ``key`` where there is one already."""
+        parameters = {"session_id": session_id, "key": key}
+        row = connection.execute(HEAD_AND_KEY, parameters).one_or_none()
+        if row is None:
+            raise UnknownSessionError(session_id)
+        return self._head_of(row), _earlier(row)
+
+    def _head_of(self, row: Row[Any]) -> Head:
+        columns = {name: getattr(row, name) for name in HEAD_COLUMNS}
+        view = zlib.decompress(row.view)
+        columns |= {"state": orjson.loads(row.state), "view": orjson.loads(view)}
+        head = Head(**columns)
+        self._heads.keep(head, len(view))
+        return head
 
     def _store(self, before: Head, step: _Step) -> bool:
         """Move the head on from ``before`` and append; false, and nothing, where it has
@@ -235,11 +282,15 @@ class Trail:
         if self._engine.dialect.name == "postgresql":
             added = {f"add_{name}": value for name, value in event_row.items()}
             with autocommit(self._engine) as connection:
-                return connection.execute(MOVE_AND_ADD, head_row | added).rowcount == 1
+                moved = connection.execute(MOVE_AND_ADD, head_row | added).rowcount == 1
+            if moved:
+                self._heads.keep(step.head, step.size)
+            return moved
         with writing(self._engine) as connection:
             if connection.execute(MOVE_HEAD, head_row).rowcount != 1:
                 return False
             connection.execute(ADD_EVENT, event_row)
+        self._heads.keep(step.head, step.size)
         return True
 
     def _decided(
@@ -264,11 +315,11 @@ class Trail:
     ) -> _Step:
         """The event that ``decision`` makes after ``head``, and the head after it."""
         change = decision.change or {}
-        view = apply_change(head.view, change)
-        if view != decision.view:
+        view = decision.view
+        view_bytes = encode_checked(view)
+        if encode_checked(apply_change(head.view, change)) != view_bytes:
             raise ValueError("the change does not lead to the view that was decided")
         state_bytes = canonical_json(decision.state)
-        view_bytes = encode_checked(view)
         moment = self._clock().astimezone(datetime.UTC).isoformat(timespec="microseconds")
         event = Event(
             event_id=str(uuid_utils.uuid7()),
@@ -308,23 +359,18 @@ class Trail:
             hash=event.hash,
             updated=event.server_time,
         )
-        return _Step(event, record, after, state_bytes, zlib.compress(view_bytes, 1))
+        compressed = zlib.compress(view_bytes, 1)
+        return _Step(event, record, after, state_bytes, compressed, len(view_bytes))
 
 
-def _found(connection: Connection, session_id: str, key: str) -> tuple[Head, Event | None]:
-    """The head, and the event of ``key`` where there is one already."""
-    parameters = {"session_id": session_id, "key": key}
-    row = connection.execute(HEAD_AND_KEY, parameters).one_or_none()
-    if row is None:
-        raise UnknownSessionError(session_id)
-    earlier = None if row.record is None else event_of(row.record, row.event_hash)
-    return _head_of(row), earlier
+def _earlier(row: Row[Any]) -> Event | None:
+    return None if row.record is None else event_of(row.record, row.event_hash)
 
 
-def _head_of(row: Row[Any]) -> Head:
-    columns = {name: getattr(row, name) for name in HEAD_COLUMNS}
-    columns |= {"state": json.loads(row.state), "view": json.loads(zlib.decompress(row.view))}
-    return Head(**columns)
+def _is_still(known: Head, row: Any) -> bool:
+    """Whether a session stands where it was last met."""
+    now = (row.seq, row.hash, row.token_hash)
+    return now == (known.seq, known.hash, known.token_hash)
 
 
 def _same_answer(earlier: Event, fingerprint: str) -> Written:

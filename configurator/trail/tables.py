@@ -8,12 +8,17 @@ Triggers (see the migrations) refuse to change or delete events.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from sqlalchemy import (
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
+    Select,
     Table,
     Text,
     bindparam,
@@ -62,16 +67,22 @@ MOVING_COLUMNS = ("release", "day", "locale", "status", "seq", "hash", "state", 
 EVENT_COLUMNS = tuple(column.name for column in event.columns)
 ONE_HEAD = select(session_head).where(session_head.c.session_id == bindparam("session_id"))
 HEAD_BY_CODE = select(session_head).where(session_head.c.code == bindparam("code"))
-HEAD_AND_KEY = (
-    select(session_head, event.c.record, event.c.hash.label("event_hash"))
-    .select_from(
-        session_head.outerjoin(
-            event,
-            (event.c.session_id == session_head.c.session_id) & (event.c.key == bindparam("key")),
-        )
+_mark = (session_head.c.seq, session_head.c.hash, session_head.c.token_hash)
+MARK = select(*_mark).where(session_head.c.session_id == bindparam("session_id"))
+"""Enough of a head to see whether it has moved."""
+
+
+def _and_key(columns: Iterable[ColumnElement[Any]]) -> Select[Any]:
+    of_key = (event.c.session_id == session_head.c.session_id) & (event.c.key == bindparam("key"))
+    return (
+        select(*columns, event.c.record, event.c.hash.label("event_hash"))
+        .select_from(session_head.outerjoin(event, of_key))
+        .where(session_head.c.session_id == bindparam("session_id"))
     )
-    .where(session_head.c.session_id == bindparam("session_id"))
-)
+
+
+HEAD_AND_KEY = _and_key(session_head.c)
+MARK_AND_KEY = _and_key(_mark)
 LOCK_HEAD = (
     select(session_head.c.seq)
     .where(session_head.c.session_id == bindparam("session_id"))

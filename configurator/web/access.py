@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -38,6 +38,7 @@ from werkzeug.wrappers import Response
 
 from configurator.service.staff import LONGEST_PASSWORD, StaffMember
 from configurator.trail import TrailUnavailableError
+from configurator.web.counters import Counters
 from configurator.web.locale import LOCALES
 from configurator.web.speech import gettext
 
@@ -88,7 +89,10 @@ def init_app(app: Flask) -> None:
     """
     app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
     app.session_interface = HttpsAwareSessions()
-    limiter = Limiter(get_remote_address, storage_uri=app.config["RATELIMIT_STORAGE_URI"])
+    storage = app.config["RATELIMIT_STORAGE_URI"]
+    if storage == "memory://":
+        storage = f"{Counters.STORAGE_SCHEME[0]}://"
+    limiter = Limiter(get_remote_address, storage_uri=storage)
     limiter.init_app(app)
     app.extensions["configurator.limiter"] = limiter
     logins = LoginManager(app)
@@ -225,11 +229,14 @@ def throttle(limit: str, *keys: str) -> None:
     """Count one use of ``keys`` against ``limit`` (such as ``"6 per minute"``); aborts
     with 429 and ``Retry-After`` once it is used up."""
     limiter: Limiter = current_app.extensions["configurator.limiter"]
-    item = parse(limit)
+    item = _parsed(limit)
     if not limiter.enabled or limiter.limiter.hit(item, *keys):
         return
     reset = limiter.limiter.get_window_stats(item, *keys).reset_time
     raise TooManyRequests(retry_after=max(1, int(reset - time.time()) + 1))
+
+
+_parsed = lru_cache(maxsize=32)(parse)
 
 
 def own_path(target: str | None) -> str | None:

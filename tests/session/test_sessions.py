@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from typing import Any
@@ -20,9 +21,10 @@ from configurator.session import (
     SequenceConflictError,
     Session,
     SessionClosedError,
+    Sessions,
     UnknownGuardError,
 )
-from configurator.trail import KeyReusedError, UnknownSessionError, apply_change
+from configurator.trail import KeyReusedError, Trail, UnknownSessionError, apply_change
 
 WHOLE = {
     "mount": "foot",
@@ -270,3 +272,19 @@ def test_a_wiped_cache_delays_nobody_and_what_was_answered_meanwhile_still_verif
     for seq in range(1, len(versions) + 1):
         at: Any = later.sessions.at(session.session_id, seq)
         assert later.sessions.recompute(at) == at.view
+
+
+def test_a_view_from_memory_is_the_view_read_back(services: Services) -> None:
+    """Members in the same order too: what is kept must not show."""
+    session = start(services)
+    again = Sessions(
+        services.catalogue,
+        Trail(services.trail._engine, services.sessions._clock),
+        services.sessions._clock,
+    )
+    for slot, answer in (("mount", "clamp"), ("bulb", "large"), ("mount", "foot"), ("arm", "long")):
+        choose(services, session, **{slot: answer})
+        kept, read = services.sessions.get(session.session_id), again.get(session.session_id)
+        assert json.dumps(kept.view) == json.dumps(read.view)
+        assert kept == read
+        assert services.sessions.recompute(kept) == kept.view

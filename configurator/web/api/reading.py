@@ -38,11 +38,11 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def own_session(session_id: str) -> Session:
-    """The session of the address, where the request's token opens it.
+def own_token(session_id: str) -> str:
+    """The request's token, which is for the session of the address by its looks.
 
     Raises ``ProblemError``: ``token-missing`` where there is none, ``unknown-session``
-    where it opens another session, or none.
+    where it opens another session.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -50,7 +50,13 @@ def own_session(session_id: str) -> Session:
     fitting = _TOKEN.fullmatch(token.strip())
     if fitting is None or fitting["session"] != session_id:
         raise ProblemError("unknown-session")
-    session: Session = services().sessions.resume(fitting[0])
+    return fitting[0]
+
+
+def own_session(session_id: str) -> Session:
+    """The session of the address, where the request's token opens it; raises
+    ``ProblemError`` as ``own_token`` does and ``UnknownSessionError``."""
+    session: Session = services().sessions.resume(own_token(session_id))
     return session
 
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from flask import Response
+
 from configurator.catalogue import Release
 from configurator.model.choice import Choices
 from configurator.model.product import NumberRange, Product, Value, Variable
 from configurator.model.text import Text
 from configurator.session import Refusal, Session
-from configurator.trail import Event
+from configurator.trail import Event, encode_checked
 
 Json = dict[str, Any]
+
+
+def answered(data: Json, headers: dict[str, str]) -> Response:
+    """The response for an act: as the schema says, written out at once. A view is large
+    and canonical already, and going through it field by field would take longer than
+    everything else that is done for the answer."""
+    return Response(encode_checked(data), headers=headers, mimetype="application/json")
 
 
 def text_json(text: Text) -> dict[str, str]:

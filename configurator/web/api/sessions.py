@@ -6,6 +6,7 @@ what would repair it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -19,11 +20,10 @@ from configurator.web.access import services, throttle
 from configurator.web.api import schemas
 from configurator.web.api.documented import DocumentedBlueprint, V, address
 from configurator.web.api.problems import ProblemError, answer_with_problems, language
-from configurator.web.api.reading import own_session, step_number
-from configurator.web.api.render import event_json, refusal_json, session_json, text_json
+from configurator.web.api.reading import own_session, own_token, step_number
+from configurator.web.api.render import answered, event_json, refusal_json, session_json, text_json
 
 Json = dict[str, Any]
-Answered = tuple[Json, int, dict[str, str]]
 
 
 blueprint = DocumentedBlueprint("sessions", __name__, description="One customer's configuration.")
@@ -36,15 +36,19 @@ def _keep_private(response: Response) -> Response:
     return response
 
 
-def _act(session_id: str, name: str, *args: Any, headers: Json, body: Json) -> Answered:
-    """Do one of the session's acts and answer what became of it."""
-    own_session(session_id)
-    throttle(current_app.config["API_LIMIT"], "api", session_id)
+def _act(session_id: str, name: str, *args: Any, headers: Json, body: Json) -> Response:
+    """Do one of the session's acts and answer what became of it.
+
+    Whether the token opens the session is seen where the session is read for the act.
+    """
+    token = own_token(session_id)
+    throttle(current_app.config["API_LIMIT"], "api", hashlib.sha256(token.encode()).hexdigest())
     outcome: Outcome = getattr(services().sessions, name)(
         session_id,
         *args,
         expected_seq=body.get("expected_seq"),
         key=headers.get("idempotency_key"),
+        token=token,
     )
     data: Json = {
         "kind": outcome.kind,
@@ -56,7 +60,7 @@ def _act(session_id: str, name: str, *args: Any, headers: Json, body: Json) -> A
         data["consequences"] = outcome.shown
     if outcome.refusal is not None:
         data["refusal"] = refusal_json(outcome.refusal, outcome.session.product)
-    return data, 200, {"Idempotency-Replayed": "true"} if outcome.replayed else {}
+    return answered(data, {"Idempotency-Replayed": "true"} if outcome.replayed else {})
 
 
 def act(name: str, body: type[Schema] = schemas.Act) -> Callable[[V], V]:
@@ -105,51 +109,51 @@ def show(session_id: str) -> Json:
 
 
 @act("choose", schemas.Choose)
-def choose(headers: Json, body: Json, session_id: str) -> Answered:
+def choose(headers: Json, body: Json, session_id: str) -> Response:
     """Choose one answer. What is not possible now is refused, with reasons and repairs."""
     return _act(session_id, "choose", body["slot"], body["answer"], headers=headers, body=body)
 
 
 @act("choose-many", schemas.ChooseMany)
-def choose_many(headers: Json, body: Json, session_id: str) -> Answered:
+def choose_many(headers: Json, body: Json, session_id: str) -> Response:
     """Choose several answers as one act, all or none."""
     wanted = tuple(Choice(each["slot"], each["answer"]) for each in body["choices"])
     return _act(session_id, "choose_many", wanted, headers=headers, body=body)
 
 
 @act("preview", schemas.Choose)
-def preview(headers: Json, body: Json, session_id: str) -> Answered:
+def preview(headers: Json, body: Json, session_id: str) -> Response:
     """Show what choosing an answer would close, force, ask and cost. No choice changes;
     it is recorded, because the customer decides on it."""
     return _act(session_id, "preview", body["slot"], body["answer"], headers=headers, body=body)
 
 
 @act("withdraw", schemas.Withdraw)
-def withdraw(headers: Json, body: Json, session_id: str) -> Answered:
+def withdraw(headers: Json, body: Json, session_id: str) -> Response:
     """Take a choice back, so that the question is open again."""
     return _act(session_id, "withdraw", body["slot"], headers=headers, body=body)
 
 
 @act("undo")
-def undo(headers: Json, body: Json, session_id: str) -> Answered:
+def undo(headers: Json, body: Json, session_id: str) -> Response:
     """Take the last step back."""
     return _act(session_id, "undo", headers=headers, body=body)
 
 
 @act("redo")
-def redo(headers: Json, body: Json, session_id: str) -> Answered:
+def redo(headers: Json, body: Json, session_id: str) -> Response:
     """Take the step again that was taken back."""
     return _act(session_id, "redo", headers=headers, body=body)
 
 
 @act("reset")
-def reset(headers: Json, body: Json, session_id: str) -> Answered:
+def reset(headers: Json, body: Json, session_id: str) -> Response:
     """Take every choice back at once; it can be undone."""
     return _act(session_id, "reset", headers=headers, body=body)
 
 
 @act("accept-repair", schemas.AcceptRepair)
-def accept_repair(headers: Json, body: Json, session_id: str) -> Answered:
+def accept_repair(headers: Json, body: Json, session_id: str) -> Response:
     """Accept one of the repairs that a refusal offered."""
     return _act(
         session_id, "accept_repair", body["refusal_seq"], body["index"], headers=headers, body=body
@@ -157,7 +161,7 @@ def accept_repair(headers: Json, body: Json, session_id: str) -> Answered:
 
 
 @act("acknowledge", schemas.Acknowledge)
-def acknowledge(headers: Json, body: Json, session_id: str) -> Answered:
+def acknowledge(headers: Json, body: Json, session_id: str) -> Response:
     """Confirm that a guard was read, with a reason where the customer gives one."""
     return _act(
         session_id, "acknowledge", body["guard"], body["reason"], headers=headers, body=body
@@ -165,7 +169,7 @@ def acknowledge(headers: Json, body: Json, session_id: str) -> Answered:
 
 
 @act("acknowledge-irreversible", schemas.AcknowledgeIrreversible)
-def acknowledge_irreversible(headers: Json, body: Json, session_id: str) -> Answered:
+def acknowledge_irreversible(headers: Json, body: Json, session_id: str) -> Response:
     """Confirm that the present answers of these slots cannot be taken back later."""
     return _act(
         session_id, "acknowledge_irreversible", tuple(body["slots"]), headers=headers, body=body
@@ -173,19 +177,19 @@ def acknowledge_irreversible(headers: Json, body: Json, session_id: str) -> Answ
 
 
 @act("finish")
-def finish(headers: Json, body: Json, session_id: str) -> Answered:
+def finish(headers: Json, body: Json, session_id: str) -> Response:
     """Accept the proposals, and the cheapest of what has none."""
     return _act(session_id, "accept_proposals", headers=headers, body=body)
 
 
 @act("commit")
-def commit(headers: Json, body: Json, session_id: str) -> Answered:
+def commit(headers: Json, body: Json, session_id: str) -> Response:
     """Confirm the configuration; from then on it stays as it is."""
     return _act(session_id, "commit", headers=headers, body=body)
 
 
 @act("language", schemas.ChangeLanguage)
-def change_language(headers: Json, body: Json, session_id: str) -> Answered:
+def change_language(headers: Json, body: Json, session_id: str) -> Response:
     """Read on in another language; what is shown changes, so it is an event."""
     return _act(session_id, "change_locale", body["language"], headers=headers, body=body)
 

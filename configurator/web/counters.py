@@ -1,0 +1,71 @@
+"""Counters for rate limits in this process's memory.
+
+The memory storage that comes with ``limits`` starts a thread for almost every request, to
+look through all its counters; here what has expired is dropped now and then by whoever
+counts next. Knows nothing of what is counted.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from limits.storage import Storage
+
+SWEEP = 60.0
+"""Seconds between two rounds in which expired counters are dropped."""
+
+
+class Counters(Storage):
+    """Fixed windows; each counter lives until its window ends."""
+
+    STORAGE_SCHEME = ["counters"]  # noqa: RUF012
+
+    def __init__(self, uri: str | None = None, **options: float | str | bool) -> None:
+        super().__init__(uri)
+        self._lock = threading.Lock()
+        self._counts: dict[str, tuple[int, float]] = {}
+        self._swept = time.time()
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What could fail, but does not, in a process's own memory."""
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count on; a new window of ``expiry`` seconds begins where none is running."""
+        now = time.time()
+        with self._lock:
+            if now - self._swept > SWEEP:
+                self._counts = {k: each for k, each in self._counts.items() if each[1] > now}
+                self._swept = now
+            count, end = self._counts.get(key, (0, 0.0))
+            count, end = (count + amount, end) if end > now else (amount, now + expiry)
+            self._counts[key] = (count, end)
+        return count
+
+    def get(self, key: str) -> int:
+        """The count of the running window."""
+        count, end = self._counts.get(key, (0, 0.0))
+        return count if end > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When the running window ends, in seconds since the epoch; now where none is."""
+        now = time.time()
+        return max(now, self._counts.get(key, (0, now))[1])
+
+    def check(self) -> bool:
+        """Memory is there."""
+        return True
+
+    def reset(self) -> int:
+        """Forget everything; how many counters that were."""
+        with self._lock:
+            forgotten = len(self._counts)
+            self._counts = {}
+        return forgotten
+
+    def clear(self, key: str) -> None:
+        """Forget one counter."""
+        with self._lock:
+            self._counts.pop(key, None)

@@ -1,0 +1,84 @@
+"""What is remembered saves time, changes nothing and never outgrows its room."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from configurator.engine import Engine, EngineError, compile_product
+from configurator.engine.memory import Memory
+from configurator.model.choice import Choice, Choices
+from configurator.model.product import Product
+from tests.engine.products import DAY, products
+
+
+def test_a_memory_keeps_what_is_asked_for_and_forgets_the_rest() -> None:
+    memory: Memory[int, str] = Memory(10)
+    for number in range(1000):
+        memory.keep(number, str(number))
+        assert len(memory) <= 10
+        assert memory.get(number) == str(number)
+        assert memory.get(0) == "0"
+    assert memory.get(500) is None
+
+
+def test_a_memory_counts_weight() -> None:
+    memory: Memory[str, int] = Memory(100)
+    for number in range(50):
+        memory.keep(f"heavy-{number}", number, 40)
+        assert len(memory) <= 3
+
+
+def test_what_came_first_stays() -> None:
+    memory: Memory[str, list[int]] = Memory(10)
+    first = memory.keep("a", [1])
+    assert memory.keep("a", [1]) is first
+    assert memory.get("a") is first
+
+
+def walked(engine: Engine, seed: int) -> list[Choices]:
+    """Assignments a random customer comes by, back and forth."""
+    randomness = random.Random(seed)
+    choices: Choices = ()
+    chosen = {s.id for s in engine.meaning.layout.slots if s.variable.kind != "computed"}
+    seen = [choices]
+    for _ in range(10):
+        options = [
+            Choice(slot.slot, option.answer)
+            for slot in engine.view(choices).slots
+            for option in slot.options
+            if option.state == "possible" and slot.slot in chosen
+        ]
+        if not options or (choices and randomness.random() < 0.3):
+            choices = choices[:-1]
+        else:
+            wanted = randomness.choice(options)
+            choices = (*(each for each in choices if each.slot != wanted.slot), wanted)
+        seen.append(choices)
+    return seen
+
+
+@given(product=products(), seed=st.integers(0, 99))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_busy_engine_answers_like_a_fresh_one(product: Product, seed: int) -> None:
+    try:
+        busy, fresh = (compile_product(product, DAY, backend="sat") for _ in range(2))
+    except EngineError:
+        return
+    if not fresh.holds(()):  # in the area nobody named
+        return
+    conditions = [
+        each for rule in product.rules for each in (rule.when, rule.require, rule.forbid) if each
+    ]
+    seen = [*walked(busy, seed), *walked(busy, seed + 1)]
+    for choices in reversed(seen):
+        assert busy.view(choices) == fresh.view(choices)
+        domains = busy.domains(choices)
+        listed = dict(domains)
+        for condition in conditions:
+            for lowest in (None, 500):
+                verdict = busy.judge.truth(condition, domains, lowest)
+                assert verdict is fresh.judge.truth(condition, listed, lowest)
+                assert verdict is busy.judge.truth(condition, domains, lowest)

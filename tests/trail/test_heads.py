@@ -1,0 +1,67 @@
+"""Heads kept in memory are as good as those read, and no more than there is room for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy import text
+
+from configurator.trail import Trail, connect, migrate
+from configurator.trail.heads import Heads
+from tests.trail.sessions import Clock, a_head, choose, start
+
+
+def test_what_was_not_used_for_longest_gives_way() -> None:
+    heads = Heads(room=100)
+    for number in range(20):
+        heads.keep(a_head(f"s-{number}"), 30)
+        assert len(heads) <= 3
+        assert heads.get("s-0") is not None or number > 0
+    assert heads.get("s-19") is not None
+    assert heads.get("s-16") is None
+    heads.keep(a_head("larger than all the room"), 1000)
+    assert len(heads) == 0
+    heads.keep(a_head("again"), 30)
+    heads.keep(replace(a_head("again"), seq=7), 40)
+    kept = heads.get("again")
+    assert kept is not None
+    assert kept.seq == 7
+    assert len(heads) == 1
+
+
+def test_another_process_is_noticed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/trail.db"
+    migrate(connect(url))
+    here, there = (Trail(connect(url), Clock()) for _ in range(2))
+    session_id = start(here)
+    for number in range(6):
+        writer, reader = (here, there) if number % 2 else (there, here)
+        choose(writer, session_id, f"slot-{number}", "ñ", f"key-{number}")
+        head = reader.head(session_id)
+        assert head.seq == number + 2
+        assert head == Trail(connect(url), Clock()).head(session_id)
+        assert choose(reader, session_id, f"slot-{number}", "ñ", f"key-{number}").replayed
+    assert here.verify(session_id).ok
+
+
+def test_a_new_owner_is_noticed(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/trail.db")
+    migrate(engine)
+    trail = Trail(engine, Clock())
+    session_id = start(trail)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE session_head SET token_hash = 'other'"))
+    assert trail.head(session_id).token_hash == "other"
+
+
+def test_what_is_kept_is_what_would_be_read(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/trail.db"
+    migrate(connect(url))
+    trail = Trail(connect(url), Clock())
+    session_id = start(trail)
+    choose(trail, session_id, "a", "1", "k")
+    kept, read = trail.head(session_id), Trail(connect(url), Clock()).head(session_id)
+    assert kept == read
+    assert json.dumps(kept.state) == json.dumps(read.state)
