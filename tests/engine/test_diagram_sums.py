@@ -31,6 +31,7 @@ from tests.engine.test_diagram_oracle import Oracle, networks, pins_of, relaxed,
 def aside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every sum stays beside the diagram, however small."""
     monkeypatch.setattr(compiler, "WIDE_SUM", 0)
+    monkeypatch.setattr(compiler, "NARROW", 0)
     monkeypatch.setattr(compiler, "MODEST", -1)
 
 
@@ -226,3 +227,19 @@ def test_mixtures_are_given_up_before_search(monkeypatch: pytest.MonkeyPatch) ->
     first = backend.marginals((), settle=False)
     assert first.undecided.any()
     assert backend.marginals(()).valid.tolist() == sat.marginals(()).valid.tolist()
+
+
+def test_a_group_of_alternatives_is_no_wide_sum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many variables, few partial sums: such rules never stand beside the diagram."""
+    monkeypatch.setattr(compiler, "NARROW", 16)
+    scope = tuple(range(20))
+    one_of = LinearSum(scope, ((0, 1),) * 20, 1, 1)
+    at_most_three = LinearSum(scope, ((0, 1),) * 20, None, 3)
+    at_least_two = LinearSum(scope, ((3, 4),) * 20, 62, None)
+    weight = LinearSum(scope, ((0, 7),) * 20, None, 60)
+    assert [compiler._is_wide(each) for each in (one_of, at_most_three, at_least_two, weight)] == [
+        False,
+        False,
+        False,
+        True,
+    ]

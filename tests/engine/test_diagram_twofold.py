@@ -20,6 +20,7 @@ from tests.engine.test_diagram_sums import budgeted
 def both(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep both diagrams, however small."""
     monkeypatch.setattr(compiler, "WIDE_SUM", 0)
+    monkeypatch.setattr(compiler, "NARROW", 0)
     monkeypatch.setattr(compiler, "SMALLER", 0)
 
 

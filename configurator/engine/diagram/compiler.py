@@ -53,6 +53,10 @@ SMALL = 3000
 WIDE_SUM = 6
 """Sums over more variables may stay beside the diagram."""
 
+NARROW = 16
+"""Not those of which a diagram tells so few partial sums apart: "one of these twenty" is a
+sum over many variables, but a narrow rule."""
+
 MODEST = 300_000
 """Nodes a diagram may have for the sake of sums that could stay beside it."""
 
@@ -133,7 +137,7 @@ def compile_diagram(
     wide = frozenset(
         number
         for number, constraint in enumerate(network.constraints)
-        if isinstance(constraint, LinearSum) and len(constraint.scope) > WIDE_SUM
+        if isinstance(constraint, LinearSum) and _is_wide(constraint)
     )
     try:
         if not wide:
@@ -148,6 +152,16 @@ def compile_diagram(
     except OverflowError as error:  # a weight or a product of multiplicities
         raise TooWideError((), "charges") from error
     return _backend_of(quick, whole, decider or _searching(network))
+
+
+def _is_wide(constraint: LinearSum) -> bool:
+    """Whether the sum may be left beside the diagram. Above the upper limit partial sums
+    need not be told apart, nor, without one, from the lower limit up."""
+    least = sum(min(row) for row in constraint.weights)
+    most = sum(max(row) for row in constraint.weights)
+    limit = constraint.high if constraint.high is not None else constraint.low
+    told_apart = most - least if limit is None else min(most, limit) - least
+    return len(constraint.scope) > WIDE_SUM and told_apart >= NARROW
 
 
 Compiled = tuple[FrozenDiagram, Facts]
