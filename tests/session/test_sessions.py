@@ -281,6 +281,7 @@ def test_a_view_from_memory_is_the_view_read_back(services: Services) -> None:
         services.catalogue,
         Trail(services.trail._engine, services.sessions._clock),
         services.sessions._clock,
+        services.settings.secret_key,
     )
     for slot, answer in (("mount", "clamp"), ("bulb", "large"), ("mount", "foot"), ("arm", "long")):
         choose(services, session, **{slot: answer})
