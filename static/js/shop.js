@@ -4,12 +4,20 @@
 (() => {
   const radiosOf = (group) => [...group.querySelectorAll('button[role="radio"]')];
 
+  // A radio and the button beside it that shows what it would change: both can be reached
+  // with Tab, or neither.
+  function stopAt(radio, here) {
+    radio.tabIndex = here ? 0 : -1;
+    const beside = document.querySelector(`[data-beside="${CSS.escape(radio.id)}"]`);
+    if (beside) beside.tabIndex = radio.tabIndex;
+  }
+
   // One stop per group for Tab; arrows move, Space and Enter choose (they press the button).
   function rove(root) {
     for (const group of root.querySelectorAll('[role="radiogroup"]')) {
       const radios = radiosOf(group);
       const stop = radios.find((r) => r.getAttribute("aria-checked") === "true") || radios[0];
-      for (const radio of radios) radio.tabIndex = radio === stop ? 0 : -1;
+      for (const radio of radios) stopAt(radio, radio === stop);
     }
   }
 
@@ -20,7 +28,7 @@
     event.preventDefault();
     const radios = radiosOf(radio.closest('[role="radiogroup"]'));
     const next = radios[(radios.indexOf(radio) + by + radios.length) % radios.length];
-    for (const each of radios) each.tabIndex = each === next ? 0 : -1;
+    for (const each of radios) stopAt(each, each === next);
     next.focus();
   });
 

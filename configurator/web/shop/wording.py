@@ -162,7 +162,9 @@ class Wording:
             return answer
 
     def facts(self, variable: Variable, value: Value) -> list[str]:
-        """The named facts of an option: ``Weight 1,250 g``."""
+        """The named facts of an option: ``Weight 1,250 g``; "no" has none worth saying."""
+        if variable.kind == "yes or no" and value.id == NO:
+            return []
         return self._facts(value.facts)
 
     def facts_each(self, variable: Variable) -> list[str]:
