@@ -25,7 +25,8 @@ def check(draft: Draft, product: Product, rule_ids: dict[str, Span]) -> None:
         if variable.kind != "computed" and variable.show == "ask" and variable.id not in asked:
             draft.report.stop("never-asked", variable.span, variable=variable.id)
     _check_lookups(draft, product, rule_ids)
-    check_lookups(draft, draft.lookups, _ruled(product))
+    if draft.lookups:
+        check_lookups(draft, draft.lookups, _ruled(product))
     if not _check_rings(draft, product):
         bounds = Bounds(product)
         _check_divisions(draft, product, bounds)
