@@ -10,6 +10,7 @@ from configurator.engine.conflict import first_conflict
 from configurator.engine.desk import Desk
 from configurator.engine.layout import Grid, parse_day, parse_number
 from configurator.engine.lowering.held import Held
+from configurator.engine.memory import Memory
 from configurator.engine.overview import Overview
 from configurator.engine.repairs import minimal_corrections
 from configurator.model.choice import NONE, Choice, Choices
@@ -18,6 +19,12 @@ from configurator.model.verdict import Change, Conflict, Repair
 PRICED = 12
 """Corrections that are priced and ranked."""
 
+SLOTS = 40_000
+"""Slots (once per context) whose origins are kept."""
+
+PREFIXES = 64
+"""Origins of one slot that are kept, one per list of oldest choices it needs."""
+
 
 class Reasons:
     """Conflicts, origins and repairs of one engine."""
@@ -25,6 +32,9 @@ class Reasons:
     def __init__(self, desk: Desk, overview: Overview) -> None:
         self._desk = desk
         self._overview = overview
+        # Every implied slot of a view needs its origin: fewer would be forgotten before
+        # they are asked for again.
+        self._origins: Memory[tuple[str, Choices], list[tuple[Choices, Conflict]]] = Memory(SLOTS)
 
     # --- why not ----------------------------------------------------------------------
 
@@ -44,8 +54,10 @@ class Reasons:
         if slot not in self._desk.held:
             inputs = self._desk.lowered.reading.behind(slot)
             return Conflict(None, tuple(each for each in others if each.slot in inputs), ())
-        known = self._desk.remembered("origins", (slot, context), list[tuple[Choices, Conflict]])
-        for prefix, conflict in known:
+        known = self._origins.get((slot, context))
+        if known is None:
+            known = self._origins.keep((slot, context), [])
+        for prefix, conflict in tuple(known):
             if others[: len(prefix)] == prefix:
                 return conflict
         held, start = self._desk.places[slot]
@@ -56,7 +68,7 @@ class Reasons:
         found = self._conflict(others, None, (), ((held.index, valid[0]),), context)
         last = max((others.index(each) for each in found.choices), default=-1)
         known.append((others[: last + 1], found))
-        del known[:-64]
+        del known[:-PREFIXES]
         return found
 
     def _conflict(

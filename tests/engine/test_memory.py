@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from configurator.engine import Engine, EngineError, compile_product
 from configurator.engine.memory import Memory
 from configurator.model.choice import Choice, Choices
-from configurator.model.product import Product
-from tests.engine.products import DAY, products
+from configurator.model.expression import Comparison, Read, YesNo
+from configurator.model.product import Product, Rule
+from tests.engine.products import DAY, product_of, products, yes_no
 
 
 def test_a_memory_keeps_what_is_asked_for_and_forgets_the_rest() -> None:
@@ -82,3 +84,23 @@ def test_a_busy_engine_answers_like_a_fresh_one(product: Product, seed: int) -> 
                 verdict = busy.judge.truth(condition, domains, lowest)
                 assert verdict is fresh.judge.truth(condition, listed, lowest)
                 assert verdict is busy.judge.truth(condition, domains, lowest)
+
+
+def test_reasons_of_a_large_view_are_not_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"part-{number}" for number in range(300)]
+    needed = Comparison("=", Read("part-0"), YesNo(True))
+    rules = tuple(
+        Rule(f"needs-{name}", None, require=Comparison("=", Read(name), YesNo(True)))
+        for name in names
+    )
+    product = product_of(*(yes_no(name) for name in names), rules=rules)
+    engine = compile_product(product, DAY, backend="sat")
+    assert engine.judge.truth(needed, engine.domains(())) is True
+    first = [engine.origin((), name) for name in names]
+    assert [each.rules for each in first] == [(f"needs-{name}",) for name in names]
+
+    def again(*_: object) -> None:
+        raise AssertionError("it was known")
+
+    monkeypatch.setattr(engine._reasons, "_conflict", again)
+    assert [engine.origin((), name) for name in names] == first
