@@ -295,9 +295,10 @@ class DiagramBackend:
 
     def _narrowed(self, hard: Pins, graph: Graph, most: int, swept: Sweeping, living: int) -> Graph:
         """The graph, or where much of it is dead its living part; remembered for the pins."""
-        if not self.plain and graph.edges >= WORTH and hard:
-            if living < LEFT * graph.choices:
+        if not self.plain and hard and self._parts.whole.edges >= WORTH:
+            if graph.edges >= WORTH and living < LEFT * graph.choices:
                 graph = self.part(graph, most, swept, living)
+            # Also where the part is small already: the next choice looks for these pins.
             self._parts.keep(hard, graph)
         return graph
 
