@@ -58,8 +58,8 @@ def run() -> list[Row]:
             lines.append(row(published, mine, changes, taken))
     print("\n" + table(lines), flush=True)
     series = (
-        Series("least changes as well", tuple(changing)),
         Series("valid, lowest totals", tuple(ours)),
+        Series("least changes as well", tuple(changing)),
         Series("incremental SAT, valid only", tuple(sat)),
     )
     drawn = os.environ.get("CONFIGURATOR_PLOT")

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 760, 440
 LEFT, RIGHT, TOP, BOTTOM = 70, 190, 40, 50
+LINE = 16
 COLOURS = ("#0b7a75", "#d1495b", "#8367c7", "#b7791f")
 
 
@@ -52,12 +53,16 @@ def plot(title: str, across: str, upwards: str, series: tuple[Series, ...]) -> s
         x, y = place(10 ** x_axis[0], 10**decade)
         parts.append(_line(x, y, WIDTH - RIGHT, y))
         parts.append(_text(x - 8, y + 4, _power(decade), anchor="end", size=11))
+    named: list[float] = []
     for each, colour in zip(series, COLOURS, strict=False):
         placed = [place(x, y) for x, y in each.points]
         path = " ".join(f"{x},{y}" for x, y in placed)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x}" cy="{y}" r="3.5" fill="{colour}"/>' for x, y in placed]
         x, y = placed[-1]
+        while any(abs(y - other) < LINE for other in named):  # names do not overlap
+            y += 1
+        named.append(y)
         parts.append(_text(x + 10, y + 4, each.name, fill=colour, weight=600))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
