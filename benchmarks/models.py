@@ -394,7 +394,7 @@ def tables(size: int, seed: int = 0) -> Model:
         start = randomness.randrange(len(domains) - 5)
         scope = sorted(randomness.sample(range(start, start + 6), 3))
         rows = {tuple(planted[k] for k in scope)}
-        while len(rows) < max(2, math.prod(domains[k] for k in scope) // 3):
+        while len(rows) < max(2, min(size, math.prod(domains[k] for k in scope) // 3)):
             rows.add(tuple(randomness.randrange(domains[k]) for k in scope))
         written.append(
             {

@@ -32,7 +32,7 @@ SEARCHED_WHOLE = 25
 LEFT = 4000
 """How many combinations of answers a sub-product has at the most."""
 
-EFFORT = 1_000_000
+EFFORT = 200_000
 """How often a product that is listed whole may ask its conditions."""
 
 RANDOM_CHOICES = 40

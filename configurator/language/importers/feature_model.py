@@ -13,7 +13,7 @@ from configurator.model.diagnostic import Span
 
 MOST_FEATURES = 50_000
 MOST_DEPTH = 200
-"""How deep a tree, and how deep a formula, may nest."""
+"""How deep brackets and elements of markup may nest; a tree may be as deep as its text."""
 
 
 @dataclass(slots=True)

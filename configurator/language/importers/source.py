@@ -16,7 +16,7 @@ from pathlib import Path
 from configurator.language.importers.fault import ImportModelError, both, fault
 from configurator.model.diagnostic import Span
 
-MOST_BYTES = 16 * 2**20
+MOST_BYTES = 64 * 2**20
 """Larger than any published model by far; also the limit after decompression."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 from configurator.language.importers.fault import Faults, ImportModelError, both, fault
 from configurator.language.importers.feature_model import (
-    MOST_DEPTH,
     MOST_FEATURES,
     Feature,
     FeatureModel,
@@ -71,8 +70,6 @@ class _Reader:
             depth = len(line[: -len(text)].expandtabs(8))
             while above and above[-1][0] >= depth:
                 above.pop()
-            if len(above) > MOST_DEPTH:
-                raise _syntax(span, "El árbol es demasiado profundo.", "The tree is too deep.")
             parent = above[-1][1] if above else -1
             group = above[-1][2] if above else None
             match = _NODE.fullmatch(text)

@@ -78,8 +78,6 @@ def outline(source: Source) -> list[Line]:
             if above.below and above.below[-1].column != line.column:
                 raise _wrong_indentation(source, line)
             above.below.append(line)
-            if len(open_lines) >= 2 * MOST_DEPTH:
-                raise _too_deep(source.span(line.tokens[0].offset))
         else:
             if open_lines:
                 open_lines.pop()
