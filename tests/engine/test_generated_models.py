@@ -210,12 +210,14 @@ def test_large_tables_against_their_own_rows(tmp_path_factory: pytest.TempPathFa
     for table in data["tables"]:
         rows = range(last + 1, last + 1 + len(table["allowed"]))
         last = rows.stop - 1
-        clauses.append(list(rows))
+        supports: dict[int, list[int]] = {
+            literal[name, value]: [] for name in table["scope"] for value in data["variables"][name]
+        }
         for row, values in zip(rows, table["allowed"], strict=True):
-            clauses += [
-                [-row, literal[name, value]]
-                for name, value in zip(table["scope"], values, strict=True)
-            ]
+            for name, value in zip(table["scope"], values, strict=True):
+                clauses.append([-row, literal[name, value]])
+                supports[literal[name, value]].append(row)
+        clauses += [[-chosen, *having] for chosen, having in supports.items()]
     randomness = random.Random(1)
     pins: dict[int, int] = {}
     with Glucose4(bootstrap_with=clauses) as solver:
