@@ -169,6 +169,8 @@ class SatLoop:
 
     def __init__(self, network: Network) -> None:
         self._backend = SatBackend(replace(network, costs=()))
+        # What is impossible from the start is then known, and never asked for again.
+        self._backend.marginals((), changes=True)
 
     def domains(self, pins: Pins) -> np.ndarray:
         """Every valid value under the pins, packed."""
