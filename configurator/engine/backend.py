@@ -49,9 +49,13 @@ class Marginals:
 
 
 class Backend(Protocol):
-    """What a solver offers the engine."""
+    """What a solver offers the engine.
+
+    ``at_once``: its answers are settled whether or not that is asked for.
+    """
 
     name: str
+    at_once: bool
 
     def marginals(
         self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True

@@ -43,6 +43,7 @@ class ConstraintBackend:
     """See the module; implements ``Backend`` and ``Reasoner``."""
 
     name = "python-constraint"
+    at_once = True
 
     def __init__(
         self,

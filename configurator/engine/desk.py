@@ -48,7 +48,7 @@ class Desk:
         self._reasoner: Reasoner | None = None
         self._lock = threading.RLock()
         self._memory: dict[str, OrderedDict[Any, Any]] = {}
-        self._marginals: Memory[tuple[Pins, Pins, bool], Marginals] = Memory(BYTES)
+        self._marginals: Memory[tuple[Pins, Pins, bool, bool], Marginals] = Memory(BYTES)
         self._pins: Memory[tuple[str, str], tuple[int, int]] = Memory(PINS)
         self._facts: Memory[Choices, tuple[Choices, Pins]] = Memory(REMEMBERED)
 
@@ -123,35 +123,47 @@ class Desk:
 
     # --- the backend ------------------------------------------------------------------
 
-    def marginals(self, pins: Pins, fixed: Pins, *, changes: bool = False) -> Marginals:
+    def marginals(
+        self, pins: Pins, fixed: Pins, *, changes: bool = False, settle: bool = True
+    ) -> Marginals:
         """The backend's marginals, remembered. Those with ``changes`` say all that the
-        others do."""
-        known = self._marginals.get((pins, fixed, True))
+        others do; first answers and settled ones are kept apart, for they may differ."""
+        settle = settle or self.backend.at_once
+        known = self._marginals.get((pins, fixed, True, settle))
         if known is None and not changes:
-            known = self._marginals.get((pins, fixed, False))
+            known = self._marginals.get((pins, fixed, False, settle))
         if known is None:
-            found = self.backend.marginals(pins, changes=changes, fixed=fixed)
-            known = self._marginals.keep((pins, fixed, changes), found, _bytes_of(found))
+            found = self.backend.marginals(pins, changes=changes, fixed=fixed, settle=settle)
+            known = self._marginals.keep((pins, fixed, changes, settle), found, _bytes_of(found))
         return known
+
+    def consistent(self, pins: Pins, fixed: Pins) -> bool:
+        """Whether a configuration has the pins: from a first answer where it tells."""
+        first = self.marginals(pins, fixed, settle=False)
+        if first.valid.any() or not first.undecided.any():
+            return first.consistent
+        return self.marginals(pins, fixed).consistent
 
     def is_possible(self, choices: Choices, wanted: Choice, context: Choices) -> bool:
         """See ``Engine.is_possible``; answered from the marginals of a view where it can."""
         variable, value = self.pin(wanted)
         fixed = self.fixed(context)
         others = tuple(each for each in choices if each.slot != wanted.slot)
-        marginals = self.marginals(self.pins(choices), fixed, changes=True)
+        marginals = self.marginals(self.pins(choices), fixed, changes=True, settle=False)
         place = self.places[wanted.slot][1] + value
         if marginals.consistent and len(others) == len(choices):
-            return bool(marginals.valid[place])
+            if not marginals.undecided[place]:
+                return bool(marginals.valid[place])
+            return self.consistent(tuple(sorted((*self.pins(others), (variable, value)))), fixed)
         changes = -2 if marginals.changes is None else int(marginals.changes[place])
         if marginals.consistent and changes != -2:  # -2: not known
             return 0 <= changes <= 1  # it alone has to change
         pins = tuple(sorted((*self.pins(others), (variable, value))))
-        return self.marginals(pins, fixed).consistent
+        return self.consistent(pins, fixed)
 
     def holds(self, choices: Choices, context: Choices) -> bool:
         """See ``Engine.holds``."""
-        return self.marginals(self.pins(choices), self.fixed(context)).consistent
+        return self.consistent(self.pins(choices), self.fixed(context))
 
 
 def _bytes_of(marginals: Marginals) -> int:

@@ -76,26 +76,31 @@ class Engine:
         """The same for a fact told by the shop."""
         return checked_context(self.meaning.layout, choice)
 
-    def view(self, choices: Choices, context: Choices = ()) -> EngineView:
+    def view(self, choices: Choices, context: Choices = (), *, settle: bool = True) -> EngineView:
         """Everything there is to see for an assignment.
+
+        Without ``settle`` it is the first answer, within a counted budget: what is not
+        decided then is *undecided*, never wrong.
 
         Raises ``UnknownChoiceError``, and ``ValueError`` where the choices do not hold
         together.
         """
-        return self._overview.view(choices, context)
+        return self._overview.view(choices, context, settle)
 
-    def domains(self, choices: Choices, context: Choices = ()) -> Domains:
+    def domains(self, choices: Choices, context: Choices = (), *, settle: bool = True) -> Domains:
         """The valid domain of every slot and told fact, for ``judge``."""
-        return self._overview.domains(choices, context)
+        return self._overview.domains(choices, context, settle)
 
     def holds(self, choices: Choices, context: Choices = ()) -> bool:
         """Whether a configuration has all of the choices."""
         return self._desk.holds(choices, context)
 
-    def lowest_total(self, choices: Choices, context: Choices = ()) -> int | None:
+    def lowest_total(
+        self, choices: Choices, context: Choices = (), *, settle: bool = True
+    ) -> int | None:
         """The lowest total in cents with these choices; ``None`` where nothing is priced
         or they do not hold together."""
-        return self._overview.lowest_total(choices, context)
+        return self._overview.lowest_total(choices, context, settle)
 
     def is_possible(self, choices: Choices, wanted: Choice, context: Choices = ()) -> bool:
         """Whether a configuration has ``wanted`` and the other choices (an earlier choice

@@ -53,22 +53,23 @@ class Overview:
 
     # --- views ------------------------------------------------------------------------
 
-    def view(self, choices: Choices, context: Choices) -> EngineView:
+    def view(self, choices: Choices, context: Choices, settle: bool) -> EngineView:
         """See ``Engine.view``."""
+        settle = settle or self._desk.backend.at_once
         return self._desk.remembered(
-            "view", (choices, context), lambda: self._view(choices, context)
+            "view", (choices, context, settle), lambda: self._view(choices, context, settle)
         )
 
-    def _view(self, choices: Choices, context: Choices) -> EngineView:
+    def _view(self, choices: Choices, context: Choices, settle: bool) -> EngineView:
         desk = self._desk
         pins, fixed = desk.pins(choices), desk.fixed(context)
-        marginals = desk.marginals(pins, fixed, changes=True)
+        marginals = desk.marginals(pins, fixed, changes=True, settle=settle)
         if not marginals.consistent:
             raise ValueError("these choices do not hold together; see Engine.conflict")
         told = self._told(choices, context)
-        priced = self._priced(pins, fixed, marginals, told)
-        valid = marginals.valid.tobytes()
-        accepted, after = self._proposals(pins, fixed, valid, told)
+        priced = self._priced(pins, fixed, marginals, told, settle)
+        valid = _possible(marginals)
+        accepted, after = self._proposals(pins, fixed, valid, told, settle)
         proposals = dict(accepted)
         pinned = {each.slot: (desk.pin(each)[1], each.answer) for each in choices}
         views = self._viewer.slots(marginals, priced, pinned, proposals)
@@ -81,7 +82,7 @@ class Overview:
             answers = {slot.slot: slot.answer for slot in slots if slot.answer is not None}
             bill = self._pricing.bill({**told, **answers})
         lowest, exact = _overall(priced, marginals)
-        number, counted = desk.backend.count(tuple(sorted((*pins, *fixed))))
+        number, counted = desk.backend.count(tuple(sorted((*pins, *fixed))), settle=settle)
         proposed = self._all_answers(after, {**told, **proposals})
         return EngineView(
             slots,
@@ -92,6 +93,7 @@ class Overview:
             bill,
             tuple(Choice(slot, answer) for slot, answer in proposed.items() if answer),
             self._bill_of(proposed, context),
+            settle or not marginals.undecided.any(),
         )
 
     def _told(self, choices: Choices, context: Choices) -> Told:
@@ -145,7 +147,7 @@ class Overview:
     # --- proposals --------------------------------------------------------------------
 
     def _proposals(
-        self, pins: Pins, fixed: Pins, valid: bytes, told: Told
+        self, pins: Pins, fixed: Pins, valid: bytes, told: Told, settle: bool
     ) -> tuple[list[tuple[str, str]], Standing]:
         """What the defaults propose, and what is valid with it."""
 
@@ -153,40 +155,40 @@ class Overview:
             if not accepted:
                 return Standing(self._ground, valid, told)
             more = tuple((held.index, value) for held, value, _ in accepted)
-            marginals = self._desk.marginals(tuple(sorted((*pins, *more))), fixed)
-            if not marginals.consistent:
+            more_pins = tuple(sorted((*pins, *more)))
+            marginals = self._desk.marginals(more_pins, fixed, settle=settle)
+            if not marginals.valid.any():  # none, or none that is known to be there
                 return None
             given = {held.id: answer for held, _, answer in accepted}
-            return Standing(self._ground, marginals.valid.tobytes(), {**told, **given})
+            return Standing(self._ground, _possible(marginals), {**told, **given})
 
         accepted, after = self._proposer.propose(refresh)
         return accepted, after if after is not None else Standing(self._ground, valid, told)
 
-    def domains(self, choices: Choices, context: Choices) -> Domains:
+    def domains(self, choices: Choices, context: Choices, settle: bool) -> Domains:
         """See ``Engine.domains``. What is undecided may still be."""
         desk = self._desk
-        marginals = desk.marginals(desk.pins(choices), desk.fixed(context))
-        possible = (marginals.valid | marginals.undecided).tobytes()
-        return Standing(self._ground, possible, self._told(choices, context))
+        marginals = desk.marginals(desk.pins(choices), desk.fixed(context), settle=settle)
+        return Standing(self._ground, _possible(marginals), self._told(choices, context))
 
     # --- totals -----------------------------------------------------------------------
 
-    def lowest_total(self, choices: Choices, context: Choices) -> int | None:
+    def lowest_total(self, choices: Choices, context: Choices, settle: bool = True) -> int | None:
         """The lowest total with these choices; ``None`` where nothing is priced, or the
         choices do not hold together."""
         pins, fixed = self._desk.pins(choices), self._desk.fixed(context)
-        marginals = self._desk.marginals(pins, fixed)
+        marginals = self._desk.marginals(pins, fixed, settle=settle)
         if not marginals.consistent:
             return None
         told = self._told(choices, context)
-        return _overall(self._priced(pins, fixed, marginals, told), marginals)[0]
+        return _overall(self._priced(pins, fixed, marginals, told, settle), marginals)[0]
 
     def _priced(
-        self, pins: Pins, fixed: Pins, marginals: Marginals, told: Told
+        self, pins: Pins, fixed: Pins, marginals: Marginals, told: Told, settle: bool
     ) -> PricedValues | None:
         if not self._pricing.charged:
             return None
-        valid = marginals.valid
+        valid = marginals.valid | marginals.undecided
         places = self._desk.places
 
         def values(held: Held) -> list[int]:
@@ -214,7 +216,7 @@ class Overview:
         several = []
         for value in range(held.size):  # other quantities, too: a changed choice may need them
             more = tuple(sorted((*pins, (held.index, value))))
-            case = self._desk.marginals(more, fixed, changes=True)
+            case = self._desk.marginals(more, fixed, changes=True, settle=settle)
             several.append((case, self._totals.priced(case, shift, sure, units[value])))
         return cheapest_of(several)
 
@@ -223,7 +225,7 @@ class Overview:
     ) -> PricedValues:
         times = self._pricing.prices.times
         assert times is not None
-        domains = Standing(self._ground, marginals.valid.tobytes(), told)
+        domains = Standing(self._ground, _possible(marginals), told)
         bounds = self._judge.bounds(times, domains)
         ends = [
             max(end, Fraction(0)) for end in (bounds.low, bounds.high) if isinstance(end, Fraction)
@@ -266,7 +268,7 @@ class Overview:
             return None
         told = self._told(choices, context)
         if prefer_proposals:
-            accepted, _ = self._proposals(pins, fixed, marginals.valid.tobytes(), told)
+            accepted, _ = self._proposals(pins, fixed, _possible(marginals), told, True)
             told |= dict(accepted)
             proposed = {desk.pin(Choice(slot, answer)) for slot, answer in accepted}
             pins = tuple(sorted((*pins, *proposed)))
@@ -313,4 +315,13 @@ def _overall(priced: PricedValues | None, marginals: Marginals) -> tuple[int | N
     if not valid.any():
         return None, True
     best = int(priced.lowest[valid].min())
-    return best, bool((priced.exact & valid & (priced.lowest == best)).any())
+    reached = bool((priced.exact & valid & (priced.lowest == best)).any())
+    return best, reached and not marginals.undecided.any()
+
+
+def _possible(marginals: Marginals) -> bytes:
+    """One byte per network value: whether it is valid, or may still turn out to be."""
+    possible = marginals.valid
+    if marginals.undecided.any():
+        possible = possible | marginals.undecided
+    return possible.tobytes()

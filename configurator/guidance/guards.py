@@ -39,18 +39,20 @@ class Spoken:
 
 
 def spoken_guards(
-    engine: Engine, view: EngineView, choices: Choices, context: Choices
+    engine: Engine, view: EngineView, choices: Choices, context: Choices, *, settle: bool = True
 ) -> tuple[Spoken, ...]:
     """The guards that are certainly true, in the order of the rule folder.
+
+    Without ``settle`` they are judged on what a first answer decides.
 
     Guards at a choice are judged on the valid domains. Those at the summary are judged as
     if all proposals were accepted and untouched several-ofs were empty.
     """
     active = [guard for guard in engine.product.guards if guard.may_speak(engine.day)]
-    now = _Moment(engine, choices, context, view.lowest_total)
+    now = _Moment(engine, choices, context, settle, view.lowest_total)
     later = now
     if not view.complete and any(guard.at == "summary" for guard in active):
-        later = _Moment(engine, assumed_at_summary(engine, view, choices, context), context)
+        later = _Moment(engine, assumed_at_summary(engine, view, choices, context), context, settle)
     spoken = []
     for guard in active:
         moment = later if guard.at == "summary" else now
@@ -65,11 +67,16 @@ class _Moment:
     it."""
 
     def __init__(
-        self, engine: Engine, choices: Choices, context: Choices, lowest: int | None = None
+        self,
+        engine: Engine,
+        choices: Choices,
+        context: Choices,
+        settle: bool,
+        lowest: int | None = None,
     ) -> None:
-        self.domains = engine.domains(choices, context)
+        self.domains = engine.domains(choices, context, settle=settle)
         self._lowest = lowest
-        self._ask = partial(engine.lowest_total, choices, context)
+        self._ask = partial(engine.lowest_total, choices, context, settle=settle)
 
     def lowest(self) -> int | None:
         """The lowest total, asked for once."""

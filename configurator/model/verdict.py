@@ -106,7 +106,8 @@ class EngineView:
     ``lowest_total`` is of the cheapest complete configuration with the choices made;
     ``proposed`` maps every slot to the answer it has when all proposals are accepted
     (partial: open slots without a proposal are missing); ``proposed_bill`` prices that
-    when it is complete. ``complete`` says that nothing is left open.
+    when it is complete. ``complete`` says that nothing is left open, ``settled`` that
+    nothing is left undecided.
     """
 
     slots: tuple[SlotView, ...]
@@ -117,6 +118,7 @@ class EngineView:
     bill: Bill | None = None
     proposed: Choices = ()
     proposed_bill: Bill | None = None
+    settled: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from configurator.session.errors import (
 )
 from configurator.session.refusal import Refusal
 from configurator.session.sessions import Outcome, Session, Sessions, Started
+from configurator.session.view import has_undecided
 
 __all__ = [
     "GuardsOpenError",
@@ -36,4 +37,5 @@ __all__ = [
     "Sessions",
     "Started",
     "UnknownGuardError",
+    "has_undecided",
 ]

@@ -46,7 +46,13 @@ from configurator.session.refusal import (
     refusal_json,
 )
 from configurator.session.state import State, apply, step_between
-from configurator.session.view import Pieces, irreversible, open_slots, view_of
+from configurator.session.view import (
+    Pieces,
+    has_undecided,
+    irreversible,
+    open_slots,
+    view_of,
+)
 from configurator.trail import (
     CodeTakenError,
     Decision,
@@ -56,6 +62,7 @@ from configurator.trail import (
     Trail,
     TrailUnavailableError,
     UnknownSessionError,
+    Written,
     digest,
     new_code,
     view_change,
@@ -638,6 +645,28 @@ class Sessions:
 
         return self._act(session_id, evaluate, {"commit": True}, expected_seq, key, actor, token)
 
+    def settle(
+        self,
+        session_id: str,
+        *,
+        expected_seq: int | None = None,
+        key: str | None = None,
+        actor: str = "customer",
+        token: str | None = None,
+    ) -> Outcome:
+        """Decide what the last answer left undecided, and show it: an event, because what
+        the customer sees changes. Nothing is written where nothing is undecided."""
+        session = self.get(session_id) if token is None else self.resume(token)
+        if session.status != "open" or not has_undecided(session.view):
+            return Outcome("accepted", session, {})
+
+        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
+            return "OptionsSettled", {}
+
+        seq = session.seq if expected_seq is None else expected_seq
+        key = key or f"settle-{seq}"
+        return self._act(session_id, evaluate, {"settle": seq}, seq, key, actor, token)
+
     def change_locale(
         self,
         session_id: str,
@@ -748,15 +777,25 @@ class Sessions:
                 answer={"kind": "refused" if act.kind == "ChoiceRefused" else "accepted"},
             )
 
-        try:
-            written = self._trail.write(
+        key = key or _new_key()
+
+        def write(expected: int | None) -> Written:
+            return self._trail.write(
                 session_id,
-                key=key or _new_key(),
+                key=key,
                 fingerprint=digest(request),
-                expected_seq=expected_seq,
+                expected_seq=expected,
                 decide=decide,
                 token_hash=None if token is None else _token_hash(token.partition(".")[2]),
             )
+
+        try:
+            try:
+                written = write(expected_seq)
+            except TrailSequenceConflictError as conflict:
+                if not self._only_settled_since(conflict.head, expected_seq):
+                    raise
+                written = write(conflict.head.seq)
         except TrailSequenceConflictError as conflict:
             raise SequenceConflictError(self._session(conflict.head)) from conflict
         event = written.event
@@ -774,6 +813,14 @@ class Sessions:
         return Outcome(
             written.answer["kind"], session, event.change or {}, refusal, written.replayed, shown
         )
+
+    def _only_settled_since(self, head: Head, seq: int | None) -> bool:
+        """Whether all that has happened since is that the same options were settled: the
+        customer then decides on what was seen, only less of it was known."""
+        if seq is None or head.seq != seq + 1:
+            return False
+        last = self._trail.events(head.session_id)[-1]
+        return last.kind == "OptionsSettled" and last.seq == head.seq
 
     def _evaluate(self, head: Head, evaluate: Evaluate, when_closed: bool) -> _Act:
         session = self._session(head)

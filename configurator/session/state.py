@@ -85,10 +85,12 @@ class State:
     final: tuple[tuple[str, str], ...] = ()
     status: str = "open"
     locale: str = "es"
+    settled: bool = False
+    """Whether the customer has seen what first answers had left undecided."""
 
     def to_json(self) -> Json:
         """The state as JSON for the head row."""
-        return {
+        data: Json = {
             "choices": [[c.slot, c.answer] for c in self.choices],
             "context": [[c.slot, c.answer] for c in self.context],
             "undo": [step.to_json() for step in self.undo],
@@ -101,6 +103,9 @@ class State:
             "status": self.status,
             "locale": self.locale,
         }
+        if self.settled:
+            data["settled"] = True
+        return data
 
     @classmethod
     def from_json(cls, data: Json) -> State:
@@ -117,6 +122,7 @@ class State:
             final=tuple(sorted(data.get("final", {}).items())),
             status=data["status"],
             locale=data["locale"],
+            settled=data.get("settled", False),
         )
 
 
@@ -143,6 +149,7 @@ def apply(state: State, kind: str, payload: Json) -> State:
                 choices=take_step(state.choices, step),
                 undo=(*state.undo, step)[-UNDO_STEPS:],
                 redo=(),
+                settled=False,
             )
         case "Undone":
             step = state.undo[-1]
@@ -151,6 +158,7 @@ def apply(state: State, kind: str, payload: Json) -> State:
                 choices=take_step(state.choices, step.reversed()),
                 undo=state.undo[:-1],
                 redo=(*state.redo, step),
+                settled=False,
             )
         case "Redone":
             step = state.redo[-1]
@@ -159,6 +167,7 @@ def apply(state: State, kind: str, payload: Json) -> State:
                 choices=take_step(state.choices, step),
                 undo=(*state.undo, step),
                 redo=state.redo[:-1],
+                settled=False,
             )
         case "GuardAcknowledged":
             others = tuple(each for each in state.acknowledged if each[0] != payload["guard"])
@@ -167,6 +176,8 @@ def apply(state: State, kind: str, payload: Json) -> State:
         case "IrreversibleAcknowledged":
             known = dict(state.final) | dict(payload["answers"])
             return replace(state, final=tuple(sorted(known.items())))
+        case "OptionsSettled":
+            return replace(state, settled=True)
         case "LocaleChanged":
             return replace(state, locale=payload["locale"])
         case "ConfigurationCommitted":

@@ -52,7 +52,7 @@ def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
     With ``pieces`` it shares what it can with other views and is in canonical order, as
     if read back from the trail; without, it is in the product's order.
     """
-    answer = engine.view(state.choices, state.context)
+    answer = engine.view(state.choices, state.context, settle=state.settled)
     product = engine.product
     slots: Json = {}
     for slot in answer.slots:
@@ -65,7 +65,9 @@ def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
         slots[slot.slot] = made
     guards = {
         spoken.guard.id: _guard(spoken, state)
-        for spoken in spoken_guards(engine, answer, state.choices, state.context)
+        for spoken in spoken_guards(
+            engine, answer, state.choices, state.context, settle=state.settled
+        )
     }
     view: Json = {
         "slots": slots if pieces is None else dict(sorted(slots.items())),
@@ -235,6 +237,15 @@ def _results(product: Product, answer: EngineView) -> Json:
         for slot in answer.slots
         if slot.variable in shown and slot.answer is not None and slot.state != "not asked"
     }
+
+
+def has_undecided(view: Json) -> bool:
+    """Whether a view still shows something as being worked out."""
+    return any(
+        slot["state"] == "undecided"
+        or any(option["state"] == "undecided" for option in slot.get("options", {}).values())
+        for slot in view["slots"].values()
+    )
 
 
 def open_slots(product: Product, answer: EngineView) -> tuple[str, ...]:

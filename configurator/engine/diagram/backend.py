@@ -81,6 +81,7 @@ class DiagramBackend:
     """The compiled backend behind the ``Backend`` protocol."""
 
     name = "diagram"
+    at_once = True
 
     def __init__(self, diagram: FrozenDiagram, facts: Facts, *, plain: bool = False) -> None:
         """With ``plain`` the loops run undecorated, as a slow second engine."""

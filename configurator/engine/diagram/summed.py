@@ -98,6 +98,8 @@ class _Question:
 class SummedDiagram(DiagramBackend):
     """See the module; the decider is asked for only when sweeps leave something open."""
 
+    at_once = False
+
     def __init__(
         self,
         diagram: FrozenDiagram,

@@ -84,6 +84,8 @@ class Known:
 class SatBackend:
     """See the module; implements ``Backend`` and ``Reasoner``."""
 
+    at_once = False
+
     def __init__(self, network: Network, prover: Prover | None = None) -> None:
         """``prover`` is asked for the lowest total where search does not prove it."""
         self.name = "sat" if prover is None else "sat+ortools"

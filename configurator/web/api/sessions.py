@@ -134,6 +134,12 @@ def withdraw(headers: Json, body: Json, session_id: str) -> Response:
     return _act(session_id, "withdraw", body["slot"], headers=headers, body=body)
 
 
+@act("settle")
+def settle(headers: Json, body: Json, session_id: str) -> Response:
+    """Decide what the last answer left undecided; nothing changes where nothing is."""
+    return _act(session_id, "settle", headers=headers, body=body)
+
+
 @act("undo")
 def undo(headers: Json, body: Json, session_id: str) -> Response:
     """Take the last step back."""

@@ -26,6 +26,7 @@ MARKS = {
     "IrreversibleAcknowledged": "lock",
     "ProposalsAccepted": "star",
     "ConfigurationCommitted": "lock",
+    "OptionsSettled": "clock",
     "LocaleChanged": "info",
 }
 """The icon of each kind of event."""
@@ -79,6 +80,8 @@ def sentence(event: Event, painter: Painter) -> str:
             return gettext("Let us finish with what was proposed")
         case "ConfigurationCommitted":
             return gettext("Confirmed the configuration")
+        case "OptionsSettled":
+            return gettext("What was still being checked was decided and shown")
         case "LocaleChanged":
             return gettext("Read on in %(language)s", language=language_name(payload["locale"]))
     return event.kind

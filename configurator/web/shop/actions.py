@@ -13,7 +13,7 @@ from flask_babel import refresh
 
 from configurator.catalogue import UnknownProductError
 from configurator.model.choice import Choice, Choices
-from configurator.session import Outcome
+from configurator.session import Outcome, SequenceConflictError
 from configurator.web.locale import LOCALES, choose_locale
 from configurator.web.shop import bill, render, summary
 from configurator.web.shop.forms import (
@@ -39,6 +39,7 @@ def register(shop: Blueprint) -> None:
         ("choose", choose),
         ("choose-many", choose_many),
         ("withdraw", withdraw),
+        ("settle", settle),
         ("undo", undo),
         ("redo", redo),
         ("reset", reset),
@@ -105,6 +106,16 @@ def withdraw(session_id: str) -> ResponseReturnValue:
         lambda seq, key: sessions().withdraw(session_id, slot, expected_seq=seq, key=key),
         said,
     )
+
+
+def settle(session_id: str) -> ResponseReturnValue:
+    """Decide what the last answer left undecided, and show it."""
+    owned(session_id)
+    try:
+        outcome = sessions().settle(session_id)
+    except SequenceConflictError as faster:  # a choice; its answer has what is to be settled
+        outcome = Outcome("accepted", faster.session, {})
+    return show(outcome, None)
 
 
 def undo(session_id: str) -> ResponseReturnValue:

@@ -22,7 +22,7 @@ from flask import (
 from werkzeug.wrappers import Response
 
 from configurator.model.product import Step
-from configurator.session import Refusal, Session
+from configurator.session import Refusal, Session, has_undecided
 from configurator.web.shop import bill, summary
 from configurator.web.shop.conflict import conflict_page
 from configurator.web.shop.guards import said_guards, still_to_acknowledge
@@ -104,6 +104,7 @@ def step_page(
         step_name=words.say(step.name),
         step_help=words.say(step.help),
         questions=asked,
+        checking=session.status == "open" and has_undecided(session.view),
         notice=(*(said for place, said in kept if place not in ids), *notice),
         notice_at={place: said for place, said in kept if place in ids},
         said=said or " ".join(notice),

@@ -1,0 +1,162 @@
+"""What a first answer leaves undecided is shown as such, and settled by an event."""
+
+from __future__ import annotations
+
+import html
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from configurator.app import Services, create_app
+from configurator.engine.diagram import compiler, summed
+from configurator.session import SequenceConflictError, Session, has_undecided
+
+QUESTIONS = 9
+
+
+@pytest.fixture
+def tight(services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
+    """A product whose cheapest parts together are too heavy, answered by one sweep."""
+    monkeypatch.setattr(compiler, "MODEST", -1)
+    monkeypatch.setattr(summed, "MIXTURES", 0)
+    questions = "\n".join(
+        f"  q{number}: {{name: Part {number}, values: {{iron: {{name: Iron, weight: 10}}, "
+        f"alloy: {{name: Alloy, weight: 1, price: {number + 5}.00}}}}}}"
+        for number in range(QUESTIONS)
+    )
+    asked = ", ".join(f"q{number}" for number in range(QUESTIONS))
+    text = (
+        "product: frame\nname: Frame\nlanguage: en\nlanguages: [en]\nowner: a@example.org\n"
+        "attributes:\n  weight: {unit: kg}\n"
+        f"steps:\n  - {{id: body, name: Body, ask: [{asked}]}}\n"
+        f"variables:\n{questions}\n"
+        "rules:\n  - {id: weight, require: sum(weight) <= 36 kg, because: It is too heavy.}\n"
+        "prices: {currency: EUR, base: 100.00}\n"
+        "scenarios:\n  - {name: Light, choose: {q0: alloy}, expect: possible}\n"
+    )
+    published = services.catalogue.publish({"product.yaml": text.encode()}, by="tests")
+    assert published.release is not None, published.diagnostics
+    return services
+
+
+def start(services: Services) -> Session:
+    return services.sessions.start("frame", locale="en").session
+
+
+def states(session: Session, slot: str) -> set[str]:
+    return {option["state"] for option in session.view["slots"][slot]["options"].values()}
+
+
+def test_a_first_answer_says_what_is_undecided(tight: Services) -> None:
+    session = start(tight)
+    assert has_undecided(session.view)
+    assert states(session, "q0") == {"undecided"}
+
+
+def test_settling_shows_what_was_decided(tight: Services) -> None:
+    session = start(tight)
+    settled = tight.sessions.settle(session.session_id)
+    assert settled.session.seq == session.seq + 1
+    assert not has_undecided(settled.session.view)
+    assert states(settled.session, "q0") == {"possible"}
+    assert settled.session.choices == session.choices
+    assert tight.sessions.recompute(settled.session) == settled.session.view
+    again = tight.sessions.settle(session.session_id)
+    assert (again.session.seq, again.change) == (settled.session.seq, {})
+
+
+def test_the_trail_tells_both_answers(tight: Services) -> None:
+    session = start(tight)
+    tight.sessions.settle(session.session_id)
+    first, second = tight.trail.replay(session.session_id)
+    assert (first.event.kind, second.event.kind) == ("SessionStarted", "OptionsSettled")
+    assert has_undecided(first.view)
+    assert not has_undecided(second.view)
+    assert tight.trail.verify(session.session_id).ok
+    for seq in (1, 2):
+        then = tight.sessions.at(session.session_id, seq)
+        assert tight.sessions.recompute(then) == then.view
+
+
+def test_an_undecided_option_can_be_chosen(tight: Services) -> None:
+    session = start(tight)
+    outcome = tight.sessions.choose(session.session_id, "q0", "iron")
+    assert outcome.kind == "accepted"
+    for number in range(1, QUESTIONS):
+        outcome = tight.sessions.choose(session.session_id, f"q{number}", "iron")
+    assert outcome.kind == "refused"
+    assert outcome.refusal is not None
+    assert outcome.refusal.conflict.rules == ("weight",)
+    assert outcome.refusal.repairs
+
+
+def test_a_choice_on_the_page_before_settling_is_taken(tight: Services) -> None:
+    session = start(tight)
+    tight.sessions.settle(session.session_id)
+    outcome = tight.sessions.choose(
+        session.session_id, "q0", "iron", expected_seq=session.seq, key="one"
+    )
+    assert outcome.session.seq == session.seq + 2
+    with pytest.raises(SequenceConflictError):
+        tight.sessions.choose(session.session_id, "q1", "iron", expected_seq=session.seq)
+    retried = tight.sessions.choose(
+        session.session_id, "q0", "iron", expected_seq=session.seq, key="one"
+    )
+    assert retried.replayed
+
+
+def test_a_choice_settles_nothing(tight: Services) -> None:
+    session = start(tight)
+    tight.sessions.settle(session.session_id)
+    outcome = tight.sessions.choose(session.session_id, "q0", "iron")
+    assert has_undecided(outcome.session.view)
+
+
+def test_settling_twice_at_once_is_one_event(tight: Services) -> None:
+    session = start(tight)
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda _: tight.sessions.settle(session.session_id), range(4)))
+    assert {outcome.session.seq for outcome in outcomes} == {2}
+    assert len(tight.trail.events(session.session_id)) == 2
+
+
+def test_the_page_checks_and_then_shows(tight: Services) -> None:
+    """With script the form sends itself; without, its button does."""
+    client = create_app(tight.settings, tight).test_client()
+    csrf = re.compile(r'name="csrf_token" value="([^"]+)"')
+    page = client.get("/", headers={"Accept-Language": "es"}).text
+    token = csrf.search(page)
+    assert token is not None
+    begun = client.post(
+        "/p/frame/start",
+        data={"csrf_token": token.group(1)},
+        headers={"Accept-Language": "es"},
+        follow_redirects=True,
+    )
+    assert "Aún estamos comprobando algunas opciones" in begun.text
+    form = re.search(r'<form id="settle".*?</form>', begun.text, re.DOTALL)
+    assert form is not None
+    assert 'hx-sync="#ask:abort"' in form.group()
+    address = re.search(r'action="([^"]+)"', form.group())
+    assert address is not None
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form.group()))
+    for headers in ({}, {"HX-Request": "true"}):
+        shown = client.post(
+            html.unescape(address.group(1)), data=fields, headers=headers, follow_redirects=True
+        )
+        assert shown.status_code == 200
+        assert "comprobando" not in shown.text
+
+
+def test_the_api_settles(tight: Services) -> None:
+    client = create_app(tight.settings, tight).test_client()
+    begun = client.post("/api/v1/sessions", json={"product": "frame"}).json
+    assert begun is not None
+    headers = {"Authorization": f"Bearer {begun['token']}"}
+    address = f"/api/v1/sessions/{begun['session']['session_id']}/settle"
+    settled = client.post(address, json={"expected_seq": 1}, headers=headers)
+    assert settled.status_code == 200, settled.text
+    assert settled.json is not None
+    assert not has_undecided(settled.json["session"]["view"])
+    assert settled.json["seq"] == 2
