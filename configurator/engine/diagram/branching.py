@@ -59,6 +59,35 @@ class _Found:
     proven: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Swept:
+    """What a sweep of charges and mixture found, per state; totals times ``PRECISION``."""
+
+    cost: Int64
+    multipliers: Int64
+    mixed: int
+    most: int
+    living: int
+    lowest: Int64
+    sums: Int64
+    fits: Bools
+
+    @property
+    def best(self) -> int:
+        """A state of the cheapest."""
+        return int(self.lowest.argmin())
+
+    @property
+    def bound(self) -> int:
+        """A lower bound of every total."""
+        return int(self.lowest[self.best]) - self.mixed
+
+    def totals(self, states: Int64 | Bools) -> Int64:
+        """The totals, charges alone, of the configurations found with some states."""
+        found: Int64 = (self.lowest[states] - self.multipliers @ self.sums[:, states]) // PRECISION
+        return found
+
+
 class Branching:
     """One search over a diagram with sums beside it."""
 
@@ -141,72 +170,116 @@ class Branching:
             narrowed[state] = True
             stack.append(_Branch(narrowed, branch.graph, branch.weights))
 
+    def raised(self, allowed: Bools, graph: Graph) -> tuple[Int64, Int64]:
+        """For every allowed state a lower bound of the totals with it, without the constant,
+        and the lowest total seen to keep within every limit; ``INFINITE`` if none."""
+        rows = list(self._summed.binding(allowed))
+        weights = np.zeros(self._sums.rows)
+        bounds = np.full(len(allowed), -kernels.LIMIT, dtype=np.int64)
+        seen = np.full(len(allowed), kernels.INFINITE, dtype=np.int64)
+        for step in range(STEPS):
+            swept = self._swept(allowed, graph, weights, rows, None)
+            if swept is None:
+                break
+            below = -((swept.mixed - swept.lowest) // PRECISION)
+            possible = swept.lowest < kernels.LIMIT
+            bounds = np.where(possible, np.maximum(bounds, below), kernels.INFINITE)
+            fits = swept.fits & allowed
+            seen[fits] = np.minimum(seen[fits], swept.totals(fits))
+            self._move(weights, rows, swept, None, step)
+        return bounds, seen
+
     def _bound(
         self, branch: _Branch, below: int | None, steps: int
     ) -> tuple[_Found | None, _Branch | None]:
         """The best found that costs less than ``below``, and what is left to split."""
-        sums, room = self._sums, self._room
         allowed, graph, weights = branch.allowed.copy(), branch.graph, branch.weights.copy()
         rows = list(self._summed.binding(allowed))
-        limits = np.maximum(sums.limit[rows], 1)
-        guards = sums.bounds(rows)
-        ceiling = self._most_mixed // np.maximum(sums.most, 1)
         found: _Found | None = None
         best_bound, best_weights, bounds = -kernels.INFINITE, weights, branch.bounds
         for step in range(steps):
-            multipliers = np.zeros(sums.rows, dtype=np.int64)
-            multipliers[rows] = np.minimum(np.rint(weights[rows] / limits), ceiling[rows])
-            mixed = int(multipliers @ sums.limit)
-            most = kernels.LIMIT - 1 if below is None else PRECISION * (below - 1) + mixed
-            cost = np.where(
-                allowed, self._price * PRECISION + multipliers @ sums.use, kernels.INFINITE
-            )
-            living = self._summed.carry(graph, cost, self._extra, most, guards, room)
-            if living is None:
+            swept = self._swept(allowed, graph, weights, rows, below)
+            if swept is None:
                 return found, None
-            if living < graph.choices // 2:
-                graph = self._summed.part(graph, most, room, living)
-            lowest = room.state_lowest.copy()
-            allowed &= lowest < kernels.LIMIT
-            packed = sums.unpacked(room.state_sums, range(sums.rows))
-            bounds_now = lowest - mixed  # before the arrays are swept again
-            reached = room.state_reached == lowest
-            at_best = int(np.where(allowed, lowest, kernels.INFINITE).argmin())
-            bound = int(lowest[at_best]) - mixed
-            if bound > best_bound:
-                best_bound, best_weights, bounds = bound, weights.copy(), bounds_now
-            excess_of = packed[rows, at_best] - sums.limit[rows]
-            seen = np.flatnonzero(reached & allowed)
-            if len(seen):
-                totals = (lowest[seen] - multipliers @ packed[:, seen]) // PRECISION
-                state = int(seen[totals.argmin()])
+            if swept.living < graph.choices // 2:
+                graph = self._summed.part(graph, swept.most, self._room, swept.living)
+            allowed &= swept.lowest < kernels.LIMIT
+            if swept.bound > best_bound:
+                best_bound, best_weights = swept.bound, weights.copy()
+                bounds = swept.lowest - swept.mixed
+            fits = np.flatnonzero(swept.fits & allowed)
+            if len(fits):
+                totals = swept.totals(fits)
                 if below is None or int(totals.min()) < below:
-                    better = self._traced(graph, cost, multipliers, state, guards)
+                    better = self._traced(graph, swept, int(fits[totals.argmin()]))
                     if better is not None and (below is None or better.total < below):
                         found, below = better, better.total
-            if below is not None and bound > PRECISION * (below - 1):
+            if below is not None and swept.bound > PRECISION * (below - 1):
                 return found, None
-            if rows:
-                excess = excess_of / limits
-                wanted = self._summed.span // 20 + 1 if below is None else below
-                gap = max(PRECISION * wanted - (0 if below is None else bound), PRECISION)
-                length = 0.95**step * gap / max(float(excess @ excess), 1e-6)
-                weights[rows] = np.maximum(weights[rows] + length * excess, 0.0)
+            self._move(weights, rows, swept, below, step)
         return found, _Branch(allowed, graph, best_weights, bounds)
 
-    def _traced(
+    def _swept(
         self,
+        allowed: Bools,
         graph: Graph,
-        cost: Int64,
-        multipliers: Int64,
-        state: int,
-        guards: tuple[Int64, Int64],
-    ) -> _Found | None:
+        weights: npt.NDArray[np.float64],
+        rows: list[int],
+        below: int | None,
+    ) -> _Swept | None:
+        """One sweep of charges and mixture; ``None`` where nothing costs less than
+        ``below``. What it found is copied out of the working arrays."""
+        sums, room = self._sums, self._room
+        limits = np.maximum(sums.limit[rows], 1)
+        ceiling = self._most_mixed // np.maximum(sums.most[rows], 1)
+        multipliers = np.zeros(sums.rows, dtype=np.int64)
+        multipliers[rows] = np.minimum(np.rint(weights[rows] / limits), ceiling)
+        mixed = int(multipliers @ sums.limit)
+        most = kernels.LIMIT - 1 if below is None else PRECISION * (below - 1) + mixed
+        cost = np.where(allowed, self._price * PRECISION + multipliers @ sums.use, kernels.INFINITE)
+        guards = sums.bounds(rows)
+        living = self._summed.carry(graph, cost, self._extra, most, guards, room)
+        if living is None:
+            return None
+        lowest = room.state_lowest.copy()
+        return _Swept(
+            cost,
+            multipliers,
+            mixed,
+            most,
+            living,
+            lowest,
+            sums.unpacked(room.state_sums, range(sums.rows)),
+            room.state_reached == lowest,
+        )
+
+    def _move(
+        self,
+        weights: npt.NDArray[np.float64],
+        rows: list[int],
+        swept: _Swept,
+        below: int | None,
+        step: int,
+    ) -> None:
+        """A step along the excess of the cheapest, as long as the gap to what is hoped for."""
+        if not rows:
+            return
+        limits = np.maximum(self._sums.limit[rows], 1)
+        excess = (swept.sums[rows, swept.best] - self._sums.limit[rows]) / limits
+        if below is None:
+            gap = PRECISION * (self._summed.span // 20 + 1)
+        else:
+            gap = max(PRECISION * below - swept.bound, PRECISION)
+        length = 0.95**step * gap / max(float(excess @ excess), 1e-6)
+        weights[rows] = np.maximum(weights[rows] + length * excess, 0.0)
+
+    def _traced(self, graph: Graph, swept: _Swept, state: int) -> _Found | None:
         """The cheapest configuration with a state, if it keeps within every limit."""
-        cost = cost.copy()
-        cost[(self._block_of == self._block_of[state])] = kernels.INFINITE
-        cost[state] = self._price[state] * PRECISION + int(multipliers @ self._sums.use[:, state])
+        cost = swept.cost.copy()
+        cost[self._block_of == self._block_of[state]] = kernels.INFINITE
+        cost[state] = swept.cost[state]
         summed, room = self._summed, self._room
+        guards = self._sums.bounds(range(self._sums.rows))
         if summed.carry(graph, cost, self._extra, kernels.LIMIT - 1, guards, room) is None:
             return None
         values = summed.taken(graph, room)
@@ -214,5 +287,5 @@ class Branching:
             return None
         total = sum(int(room.up[root]) for root in graph.roots)
         chosen = summed.states_of(values)
-        used = int(multipliers @ self._sums.use[:, chosen].sum(axis=1))
+        used = int(swept.multipliers @ self._sums.use[:, chosen].sum(axis=1))
         return _Found((total - used) // PRECISION, values)

@@ -134,8 +134,13 @@ class SummedDiagram(DiagramBackend):
         undecided."""
         self._check(pins)
         self._check(fixed)
-        found = self._hard(tuple(sorted((*pins, *fixed))), settle)
-        return self._with_changes(found, pins, fixed, settle) if changes else found
+        every = tuple(sorted((*pins, *fixed)))
+        found = self._hard(every, settle)
+        if not changes:
+            return found
+        return self._with_changes(
+            self._raised(found, every) if settle else found, pins, fixed, settle
+        )
 
     def proven(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals | None:
         """What ``marginals`` answers where one sweep of each kind proves all of it, lowest
@@ -452,6 +457,23 @@ class SummedDiagram(DiagramBackend):
             sure[own][found] = without.lowest_exact[own][found]
 
     # --- counting and completing ------------------------------------------------------
+
+    def _raised(self, found: Marginals, pins: Pins) -> Marginals:
+        """The same with lowest totals nearer to the truth, where they are only bounds."""
+        if not (found.valid & ~found.lowest_exact).any():
+            return found
+        allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
+        try:
+            bounds, reached = Branching(self).raised(allowed, self._parts.nearest(pins))
+        except TooManyBranchesError:  # charges too large to be mixed with sums
+            return found
+        lowest = np.maximum(found.lowest, self._values(bounds) + self.facts.constant)
+        met = self._values(reached) + self.facts.constant == lowest
+        return replace(
+            found,
+            lowest=np.where(found.valid, lowest, -1),
+            lowest_exact=self._exact & (found.lowest_exact | met),
+        )
 
     def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
         """Exact where no sum can be broken any more; else a lower bound."""
