@@ -19,6 +19,7 @@ QUESTIONS = 9
 def tight(services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
     """A product whose cheapest parts together are too heavy, answered by one sweep."""
     monkeypatch.setattr(compiler, "MODEST", -1)
+    monkeypatch.setattr(compiler, "NARROW", 0)
     monkeypatch.setattr(summed, "MIXTURES", 0)
     questions = "\n".join(
         f"  q{number}: {{name: Part {number}, values: {{iron: {{name: Iron, weight: 10}}, "
