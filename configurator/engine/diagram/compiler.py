@@ -117,7 +117,7 @@ def compile_diagram(
     max_nodes: int = 2_000_000,
     max_edges: int = 4_000_000,
     seconds: float = 120.0,
-    orders: int = 4,
+    orders: int = 6,
     progress: Callable[[CompileProgress], None] | None = None,
     decider: Callable[[], Decider] | None = None,
 ) -> DiagramBackend:
@@ -258,8 +258,9 @@ def _compiled(
         except EmptyDiagramError:
             best = freeze(None, reduced, sizes)
             break
-        if best is None or grown.edges < best.edges:
-            best = freeze(grown, reduced, sizes)
+        frozen = freeze(grown, reduced, sizes)
+        if best is None or frozen.edges < best.edges:
+            best = frozen
         if best.edges < SMALL or time.monotonic() > limits.deadline - seconds * (1 - PATIENCE):
             break
     if best is None:
