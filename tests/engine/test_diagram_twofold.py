@@ -22,6 +22,7 @@ def both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiler, "WIDE_SUM", 0)
     monkeypatch.setattr(compiler, "NARROW", 0)
     monkeypatch.setattr(compiler, "SMALLER", 0)
+    monkeypatch.setattr(compiler, "LARGE", 0)
 
 
 @settings(relaxed, max_examples=100)

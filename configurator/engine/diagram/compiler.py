@@ -32,7 +32,7 @@ from configurator.engine.diagram.reduction import Reduction, reduce_network, red
 from configurator.engine.diagram.relations import NeverSatisfiedError, Relation
 from configurator.engine.diagram.summed import Decider, SummedDiagram
 from configurator.engine.diagram.tree import Tree, elimination_order, pseudo_tree
-from configurator.engine.diagram.twofold import SMALLER, WHOLE, TwofoldDiagram
+from configurator.engine.diagram.twofold import LARGE, SMALLER, WHOLE, TwofoldDiagram
 from configurator.engine.network import AllowedTuples, Clause, LinearSum, Network
 
 BATCH = 8
@@ -192,7 +192,7 @@ def _backend_of(
     """What answers from one diagram, or from a small one and the whole."""
     if not len(quick[0].sum_limit):
         return DiagramBackend(*quick)
-    if whole is not None and whole[0].edges < SMALLER * quick[0].edges:
+    if whole is not None and whole[0].edges < max(LARGE, SMALLER * quick[0].edges):
         return DiagramBackend(*whole)
     if decider is None:
         raise ValueError("sums stand beside this diagram; a decider is needed")

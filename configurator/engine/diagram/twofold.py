@@ -18,7 +18,8 @@ WHOLE = "whole_"
 """What stands before the names of the whole diagram's arrays on disk."""
 
 SMALLER = 8
-"""A second diagram is kept where it has so many times fewer edges."""
+LARGE = 50_000
+"""A second diagram is kept where the whole has so many edges, and it so many times fewer."""
 
 
 class TwofoldDiagram(DiagramBackend):
