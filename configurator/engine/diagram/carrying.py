@@ -255,3 +255,61 @@ def settle_states_carrying(
             state_reached[state] = class_reached[home]
         elif fits:
             state_reached[state] = whole
+
+
+@kernel
+def find_binding(
+    use: Numbers, allowed: Numbers, block_start: Numbers, limit: Numbers, binding: Numbers
+) -> None:
+    """``binding[j]``: whether some choice of allowed states, one per block, uses more of row
+    ``j`` than its limit. ``use[j, state]`` is never negative."""
+    for row in range(len(limit)):
+        total = 0
+        for home in range(len(block_start) - 1):
+            most = 0
+            for state in range(block_start[home], block_start[home + 1]):
+                if allowed[state] and use[row, state] > most:
+                    most = use[row, state]
+            total += most
+        binding[row] = total > limit[row]
+
+
+@kernel
+def mark_values(
+    block: Numbers,
+    block_start: Numbers,
+    state_start: Numbers,
+    state_value: Numbers,
+    odd_state: Numbers,
+    odd_value: Numbers,
+    common_value: Numbers,
+    offset: Numbers,
+    states: Numbers,
+    counted: Numbers,
+    answer: Numbers,
+) -> None:
+    """``answer``: the values that one of the marked states carries."""
+    for index in range(len(answer)):
+        answer[index] = False
+    for home in range(len(counted)):
+        counted[home] = 0
+        for state in range(block_start[home], block_start[home + 1]):
+            if states[state]:
+                counted[home] += 1
+    for variable in range(len(block)):
+        home = block[variable]
+        base = offset[variable]
+        odd = odd_state[variable]
+        if odd >= 0:
+            others = counted[home]
+            if states[odd]:
+                others -= 1
+                answer[base + odd_value[variable]] = True
+            if others > 0:
+                answer[base + common_value[variable]] = True
+        else:
+            first = block_start[home]
+            listed = state_start[variable]
+            for state in range(first, block_start[home + 1]):
+                if states[state]:
+                    answer[base + state_value[listed + state - first]] = True

@@ -283,14 +283,19 @@ class SummedDiagram(DiagramBackend):
 
     def _any_state(self, states: Bools) -> Bools:
         """The values that one of the states carries."""
-        found: Bools = self._values(np.where(states, 0, kernels.INFINITE)) < kernels.LIMIT
+        found = np.empty(len(self._never), dtype=np.bool_)
+        self._run(carrying.mark_values)(
+            *self._placement, self._offset, states, self._working().winner, found
+        )
         return found
 
     def binding(self, allowed: Bools) -> tuple[int, ...]:
         """The rows that some choice of allowed states could break."""
-        use = np.where(allowed, self.sums.use, 0)
-        most = np.maximum.reduceat(use, self._blocks, axis=1).sum(axis=1)
-        return tuple(np.flatnonzero(most > self.sums.limit).tolist())
+        rows = np.empty(self.sums.rows, dtype=np.bool_)
+        self._run(carrying.find_binding)(
+            self.sums.use, allowed, self.diagram.block_start, self.sums.limit, rows
+        )
+        return tuple(np.flatnonzero(rows).tolist())
 
     def states_with(self, variable: int, value: int) -> Bools:
         """The states in which a network variable has a value."""

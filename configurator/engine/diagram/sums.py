@@ -8,7 +8,7 @@ Knows nothing of sweeps.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,9 @@ from configurator.engine.diagram.placement import Placement
 from configurator.engine.diagram.relations import Bounded, Relation
 
 Int64 = npt.NDArray[np.int64]
+
+BOUNDS = 256
+"""Sets of active rows whose bounds are kept."""
 
 WORD = 62
 """Bits of one packed integer that fields and guards may take."""
@@ -73,6 +76,7 @@ class SideSums:
     word: tuple[int, ...]
     shift: tuple[int, ...]
     bits: tuple[int, ...]
+    _bounds: dict[tuple[int, ...], tuple[Int64, Int64]] = field(default_factory=dict)
 
     @classmethod
     def packed(cls, use: Int64, limit: Int64, block_start: Int64) -> SideSums:
@@ -115,6 +119,14 @@ class SideSums:
     def bounds(self, active: Sequence[int]) -> tuple[Int64, Int64]:
         """``room`` and ``guard`` of each packed integer (see ``carrying``); rows that are
         not active fit whatever they come to."""
+        known = self._bounds.get(tuple(active))
+        if known is None:
+            if len(self._bounds) >= BOUNDS:
+                self._bounds.clear()
+            known = self._bounds[tuple(active)] = self._bounds_of(active)
+        return known
+
+    def _bounds_of(self, active: Sequence[int]) -> tuple[Int64, Int64]:
         room = np.zeros(self.width, dtype=np.int64)
         guard = np.zeros(self.width, dtype=np.int64)
         for row in range(self.rows):
