@@ -266,31 +266,24 @@ class DiagramBackend:
         """Both sweeps, over what the ``hard`` pins leave; answers the lowest total without
         the constant (or ``INFINITE``) and the graph that was swept."""
         graph = self._parts.nearest(hard)
-        self._run(kernels.charge_slots)(
+        nodes = graph.nodes
+        up, down = (work.up, work.down) if self.plain else (work.up[:nodes], work.down[:nodes])
+        total, living = self._run(kernels.sweep)(
             self._class_of,
             self._slot_class,
             self._slot_extra,
             cost,
+            *graph.parts(),
+            graph.roots,
             work.class_cost,
             work.slot_cost,
+            up,
+            down,
+            work.lowest,
+            work.class_lowest,
+            work.state_lowest,
         )
-        nodes = graph.nodes
-        up, down = (work.up, work.down) if self.plain else (work.up[:nodes], work.down[:nodes])
-        self._run(kernels.sweep_up)(*graph.parts(), work.slot_cost, up)
-        total = int(self._run(kernels.total_of)(graph.roots, up))
         if total < kernels.LIMIT:
-            living = self._run(kernels.sweep_down)(
-                *graph.parts(), graph.roots, work.slot_cost, total, up, down, work.lowest
-            )
-            self._run(kernels.settle_states)(
-                self._class_of,
-                self._slot_class,
-                work.class_cost,
-                work.lowest,
-                work.class_lowest,
-                cost,
-                work.state_lowest,
-            )
             self._narrowed(hard, graph, kernels.LIMIT - 1, work, living)
         return (total if total < kernels.LIMIT else kernels.INFINITE), graph
 

@@ -13,7 +13,7 @@ CACM 1975). Knows nothing of multipliers or of what a total means.
 from __future__ import annotations
 
 from configurator.engine.diagram.jit import kernel
-from configurator.engine.diagram.kernels import INFINITE, LIMIT, Numbers
+from configurator.engine.diagram.kernels import INFINITE, LIMIT, Numbers, total_of
 
 
 @kernel
@@ -313,3 +313,99 @@ def mark_values(
             for state in range(first, block_start[home + 1]):
                 if states[state]:
                     answer[base + state_value[listed + state - first]] = True
+
+
+@kernel
+def sweep_carrying(
+    class_of: Numbers,
+    slot_class: Numbers,
+    slot_extra: Numbers,
+    state_cost: Numbers,
+    state_used: Numbers,
+    width: int,
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    roots: Numbers,
+    most: int,
+    room: Numbers,
+    guard: Numbers,
+    class_cost: Numbers,
+    class_state: Numbers,
+    slot_cost: Numbers,
+    slot_used: Numbers,
+    up: Numbers,
+    up_used: Numbers,
+    down: Numbers,
+    down_used: Numbers,
+    lowest: Numbers,
+    lowest_used: Numbers,
+    reached: Numbers,
+    class_slot: Numbers,
+    class_reached: Numbers,
+    state_lowest: Numbers,
+    state_reached: Numbers,
+    state_sums: Numbers,
+) -> int:
+    """Up and down with what is used up, from the charges of all states to the lowest totals
+    with each. Answers how many edges are alive, -1 if no configuration costs at most
+    ``most``. One call costs less than five."""
+    pick_states(
+        class_of,
+        slot_class,
+        slot_extra,
+        state_cost,
+        state_used,
+        width,
+        class_cost,
+        class_state,
+        slot_cost,
+        slot_used,
+    )
+    sweep_up_carrying(start, conjunction, slot, target, slot_cost, slot_used, width, up, up_used)
+    total = total_of(roots, up)
+    if total > most:
+        return -1
+    living = sweep_down_carrying(
+        start,
+        conjunction,
+        slot,
+        target,
+        roots,
+        slot_cost,
+        slot_used,
+        width,
+        total,
+        most,
+        room,
+        guard,
+        up,
+        up_used,
+        down,
+        down_used,
+        lowest,
+        lowest_used,
+        reached,
+    )
+    settle_states_carrying(
+        class_of,
+        slot_class,
+        class_cost,
+        class_state,
+        lowest,
+        lowest_used,
+        reached,
+        state_cost,
+        state_used,
+        width,
+        most,
+        room,
+        guard,
+        class_slot,
+        class_reached,
+        state_lowest,
+        state_reached,
+        state_sums,
+    )
+    return living

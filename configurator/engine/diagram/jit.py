@@ -6,6 +6,8 @@ Knows nothing of diagrams. Where Numba is absent the functions run as written, s
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from types import FunctionType
 from typing import Any, TypeVar, cast
 
 _njit: Callable[..., Any] | None = None
@@ -26,6 +28,16 @@ def kernel(function: F) -> F:
     return cast(F, _njit(cache=True, nogil=True)(function))
 
 
+@cache
 def undecorated(function: F) -> F:
-    """The function as it was written, for the slow second engine and where Numba is absent."""
-    return cast(F, getattr(function, "py_func", function))
+    """The function as it was written, and so whatever kernels it calls: for the slow second
+    engine and where Numba is absent."""
+    plain = getattr(function, "py_func", None)
+    if plain is None:
+        return function
+    names = dict(plain.__globals__)
+    for name, each in plain.__globals__.items():
+        written = getattr(each, "py_func", None)
+        if written is not None:
+            names[name] = FunctionType(written.__code__, names, name)
+    return cast(F, names[plain.__name__])

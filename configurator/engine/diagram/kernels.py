@@ -341,3 +341,38 @@ def read_soft(
             lowest[index] = -1
             changes[index] = -1
             repaired[index] = -1
+
+
+@kernel
+def sweep(
+    class_of: Numbers,
+    slot_class: Numbers,
+    slot_extra: Numbers,
+    state_cost: Numbers,
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    roots: Numbers,
+    class_cost: Numbers,
+    slot_cost: Numbers,
+    up: Numbers,
+    down: Numbers,
+    lowest: Numbers,
+    class_lowest: Numbers,
+    state_lowest: Numbers,
+) -> tuple[int, int]:
+    """Up and down, from the charges of all states to the lowest total with each; the lowest
+    total of the whole, and how many edges are alive. One call costs less than five."""
+    charge_slots(class_of, slot_class, slot_extra, state_cost, class_cost, slot_cost)
+    sweep_up(start, conjunction, slot, target, slot_cost, up)
+    total = total_of(roots, up)
+    living = 0
+    if total < LIMIT:
+        living = sweep_down(
+            start, conjunction, slot, target, roots, slot_cost, total, up, down, lowest
+        )
+        settle_states(
+            class_of, slot_class, class_cost, lowest, class_lowest, state_cost, state_lowest
+        )
+    return total, living

@@ -207,64 +207,36 @@ class SummedDiagram(DiagramBackend):
     ) -> int | None:
         """Sweep up and down; answers how many edges are alive, ``None`` if no configuration
         costs at most ``most``."""
-        diagram, width = self.diagram, self.sums.width
-        used = self.sums.used
-        self._run(carrying.pick_states)(
+        diagram = self.diagram
+        living = self._run(carrying.sweep_carrying)(
             diagram.class_of,
             diagram.slot_class,
             extra,
             cost,
-            used,
-            width,
+            self.sums.used,
+            self.sums.width,
+            *graph.parts(),
+            graph.roots,
+            most,
+            *bounds,
             room.class_cost,
             room.class_state,
             room.slot_cost,
             room.slot_used,
-        )
-        up, down = room.up[: graph.nodes], room.down[: graph.nodes]
-        self._run(carrying.sweep_up_carrying)(
-            *graph.parts(), room.slot_cost, room.slot_used, width, up, room.up_used
-        )
-        total = int(self._run(kernels.total_of)(graph.roots, up))
-        if total > most:
-            return None
-        living = self._run(carrying.sweep_down_carrying)(
-            *graph.parts(),
-            graph.roots,
-            room.slot_cost,
-            room.slot_used,
-            width,
-            total,
-            most,
-            *bounds,
-            up,
+            room.up[: graph.nodes],
             room.up_used,
-            down,
+            room.down[: graph.nodes],
             room.down_used,
             room.lowest,
             room.lowest_used,
             room.reached,
-        )
-        self._run(carrying.settle_states_carrying)(
-            diagram.class_of,
-            diagram.slot_class,
-            room.class_cost,
-            room.class_state,
-            room.lowest,
-            room.lowest_used,
-            room.reached,
-            cost,
-            used,
-            width,
-            most,
-            *bounds,
             room.class_slot,
             room.class_reached,
             room.state_lowest,
             room.state_reached,
             room.state_sums,
         )
-        return int(living)
+        return None if living < 0 else int(living)
 
     def _values(self, of_state: Int64) -> Int64:
         """The least over the states that carry each value; ``INFINITE`` if none."""
