@@ -147,7 +147,8 @@ def compile_diagram(
         modest = Limits(min(max_nodes, MODEST), min(max_edges, 2 * MODEST), patience)
         whole = _if_it_fits(network, modest, seconds * WHOLE_PATIENCE, orders, progress)
         if whole is None and max_nodes < MODEST:  # with more room it may fit
-            raise TooWideError(_owners_of(network, wide), "nodes")
+            owners = [network.constraints[number].owner for number in sorted(wide)]
+            raise TooWideError(_named(network, owners), "nodes")
         quick = _compiled(network, wide, limits, seconds, orders, progress)
     except OverflowError as error:  # a weight or a product of multiplicities
         raise TooWideError((), "charges") from error
@@ -167,8 +168,8 @@ def _is_wide(constraint: LinearSum) -> bool:
 Compiled = tuple[FrozenDiagram, Facts]
 
 
-def _owners_of(network: Network, constraints: frozenset[int]) -> tuple[str, ...]:
-    owners = [network.constraints[number].owner for number in sorted(constraints)]
+def _named(network: Network, owners: list[int]) -> tuple[str, ...]:
+    """The first rules of some owners, each once."""
     return tuple(dict.fromkeys(network.owners[owner] for owner in owners if owner >= 0))[:NAMED]
 
 
@@ -323,7 +324,7 @@ class _Compilation:
             try:
                 built.append(automaton_of(relation, tree.rank, max_states=limits.edges // 8))
             except AutomatonTooWideError as error:
-                raise TooWideError(self._names([relation.owner]), "states") from error
+                raise TooWideError(_named(self.network, [relation.owner]), "states") from error
             if time.monotonic() > limits.deadline:
                 raise TooWideError((), "seconds")
         built.sort(
@@ -341,7 +342,7 @@ class _Compilation:
             reason = "seconds" if error.late else "nodes"
             if error.late or len(batch) == 1 or diagram.nodes > diagram.limits.nodes:
                 blamed = self._across(error.block, rules, diagram.tree)
-                raise TooWideError(self._names(blamed), reason) from error
+                raise TooWideError(_named(self.network, blamed), reason) from error
             middle = len(batch) // 2
             self._conjoin(diagram, batch[:middle], rules)
             self._conjoin(diagram, batch[middle:], rules)
@@ -361,10 +362,6 @@ class _Compilation:
         ]
         across.sort(key=lambda rule: (-rule.widest, -len(rule.blocks), rule.owner))
         return [rule.owner for rule in across]
-
-    def _names(self, owners: list[int]) -> tuple[str, ...]:
-        named = dict.fromkeys(self.network.owners[owner] for owner in owners if owner >= 0)
-        return tuple(named)[:NAMED]
 
 
 def _batches(automata: list[Automaton]) -> list[list[Automaton]]:

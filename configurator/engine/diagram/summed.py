@@ -88,7 +88,6 @@ class Carried:
 class _Question:
     """What is known of every state under some pins while they are looked into."""
 
-    pins: Pins
     graph: Graph
     allowed: Bools
     proven: Bools
@@ -175,7 +174,7 @@ class SummedDiagram(DiagramBackend):
         valid, undecided = answer < kernels.LIMIT, self._never
         if (valid & (reached >= kernels.LIMIT)).any():
             allowed, proven = room.state_lowest < kernels.LIMIT, room.state_reached < kernels.LIMIT
-            question = _Question(pins, graph, allowed, proven, active)
+            question = _Question(graph, allowed, proven, active)
             if mix:
                 self._mix(question, living, settle, room)
             valid = self._any_state(question.proven)
@@ -360,10 +359,10 @@ class SummedDiagram(DiagramBackend):
         reached = self._values(room.state_reached) - self.floor
         given_up = np.maximum(answer, 0) // penalty
         possible = answer < kernels.LIMIT - self.floor
-        known = possible & (given_up > 0) & (np.maximum(reached, 0) // penalty == given_up)
-        if (possible & ~known & (given_up > 0)).any():
-            known |= self._lightest(pins, fixed, graph, bounds, room) == given_up
-            known &= possible & (given_up > 0)
+        needs = possible & (given_up > 0)
+        known = needs & (np.maximum(reached, 0) // penalty == given_up)
+        if (needs & ~known).any():
+            known |= needs & (self._lightest(pins, fixed, graph, bounds, room) == given_up)
         changes = np.where(known, given_up, -2)
         repaired = np.where(known, answer + self.floor - given_up * penalty, 0)
         repaired = np.where(known, repaired + self.facts.constant, -1)
@@ -398,7 +397,6 @@ class SummedDiagram(DiagramBackend):
         multipliers = self._multipliers(rows, np.ones(len(rows)))
         heaviest = int(multipliers @ self.sums.most) + 1
         cost = given * heaviest + multipliers @ self.sums.use
-        cost[self._charged((), 0) >= kernels.LIMIT] = kernels.INFINITE
         self._charge(fixed, kernels.INFINITE, cost)
         if self.carry(graph, cost, self._nothing_extra, kernels.LIMIT - 1, bounds, room) is None:
             return np.full(len(self._never), -1, dtype=np.int64)
@@ -433,8 +431,6 @@ class SummedDiagram(DiagramBackend):
             repaired[own][found] = without.lowest[own][found]
             sure[own][found] = without.lowest_exact[own][found]
 
-    # --- counting and completing ------------------------------------------------------
-
     def _raised(self, found: Marginals, pins: Pins) -> Marginals:
         """The same with lowest totals nearer to the truth, where they are only bounds."""
         if not (found.valid & ~found.lowest_exact).any():
@@ -451,6 +447,8 @@ class SummedDiagram(DiagramBackend):
             lowest=np.where(found.valid, lowest, -1),
             lowest_exact=self._exact & (found.lowest_exact | met),
         )
+
+    # --- counting and completing ------------------------------------------------------
 
     def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
         """Exact where no sum can be broken any more; else a lower bound."""
