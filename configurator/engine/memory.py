@@ -21,17 +21,18 @@ class Memory(Generic[Key, Kept]):
         self._half = max(room // 2, 1)
         self._weight = 0
         self._lock = threading.Lock()
-        self._young: dict[Key, Kept] = {}
-        self._old: dict[Key, Kept] = {}
+        self._young: dict[Key, tuple[Kept, int]] = {}
+        self._old: dict[Key, tuple[Kept, int]] = {}
 
     def get(self, key: Key) -> Kept | None:
         """What is kept for ``key``, or ``None``."""
         found = self._young.get(key)
         if found is None:
             found = self._old.get(key)
-            if found is not None:
-                self.keep(key, found)
-        return found
+            if found is None:
+                return None
+            self.keep(key, *found)
+        return found[0]
 
     def keep(self, key: Key, value: Kept, weight: int = 1) -> Kept:
         """Keep ``value`` for ``key`` and give it back (or what another thread kept
@@ -39,10 +40,10 @@ class Memory(Generic[Key, Kept]):
         with self._lock:
             known = self._young.get(key)
             if known is not None:
-                return known
+                return known[0]
             if self._weight + weight > self._half and self._young:
                 self._old, self._young, self._weight = self._young, {}, 0
-            self._young[key] = value
+            self._young[key] = value, weight
             self._weight += weight
         return value
 

@@ -33,6 +33,15 @@ def test_a_memory_counts_weight() -> None:
         assert len(memory) <= 3
 
 
+def test_what_is_asked_for_again_keeps_its_weight() -> None:
+    memory: Memory[int, int] = Memory(100)
+    for number in range(50):
+        memory.keep(number, number, 20)
+        for earlier in range(number):
+            memory.get(earlier)
+        assert len(memory) <= 5
+
+
 def test_what_came_first_stays() -> None:
     memory: Memory[str, list[int]] = Memory(10)
     first = memory.keep("a", [1])
