@@ -20,7 +20,7 @@ from configurator.engine.backend import Marginals, Pins
 from configurator.engine.diagram import kernels, storage
 from configurator.engine.diagram.cheapest import Swept, smallest_cheapest
 from configurator.engine.diagram.counting import count_models
-from configurator.engine.diagram.frozen import FrozenDiagram
+from configurator.engine.diagram.frozen import FrozenDiagram, alone_in
 from configurator.engine.diagram.graph import Graph, Parts
 from configurator.engine.diagram.jit import undecorated
 
@@ -63,18 +63,26 @@ class _Working:
         def room(size: int) -> Any:
             return [0] * size if plain else np.empty(size, dtype=np.int64)
 
+        states, slots = len(diagram.class_of), len(diagram.slot_class)
         blocks = len(diagram.block_start) - 1
         self.up = room(diagram.nodes)
         self.down = room(diagram.nodes)
-        self.slot_cost = room(len(diagram.slot_class))
-        self.lowest = room(len(diagram.slot_class))
-        self.class_cost = room(classes)
-        self.class_lowest = room(classes)
-        self.state_lowest = room(len(diagram.class_of))
-        self.best = room(blocks)
-        self.second = room(blocks)
-        self.winner = room(blocks)
+        self.slot_cost = room(slots)
+        self.state_lowest = room(states)
         self.answer = room(int(diagram.offset[-1]))
+        # As the loops take them; the first is what each state costs.
+        self.swept = (
+            room(states),
+            room(classes),
+            self.slot_cost,
+            self.up,
+            self.down,
+            room(slots),
+            room(classes),
+            self.state_lowest,
+        )
+        self.ranked = (room(blocks), room(blocks), room(blocks))
+        self.read = (*self.ranked, self.answer)
 
 
 class DiagramBackend:
@@ -110,10 +118,17 @@ class DiagramBackend:
                 diagram.common_value,
             )
         )
-        self._class_of = view(diagram.class_of)
-        self._slot_class = view(diagram.slot_class)
-        self._slot_extra = view(diagram.slot_extra)
-        self._offset = view(diagram.offset)
+        self._charging = tuple(
+            view(array)
+            for array in (
+                diagram.class_of,
+                diagram.slot_class,
+                diagram.slot_extra,
+                diagram.state_cost,
+            )
+        )
+        # Where the values stand in an answer, and the states they are read from.
+        self._reading = tuple(view(array) for array in (diagram.offset, *alone_in(diagram)))
         self._sizes = np.diff(diagram.offset).tolist()
         # Every answer shares these two, so they are read-only.
         self._never = np.zeros(int(diagram.offset[-1]), dtype=bool)
@@ -134,22 +149,25 @@ class DiagramBackend:
         self._check(pins)
         self._check(fixed)
         penalty = self.span + 1 if changes else kernels.INFINITE
-        cost = self._charged(pins, penalty)
-        self._charge(fixed, kernels.INFINITE, cost)
+        every = (*pins, *fixed)
+        hard = fixed if changes else every
         work = self._working()
-        hard = fixed if changes else (*pins, *fixed)
-        total, _ = self._sweep(cost, work, hard)
+        graph = self._parts.nearest(hard)
+        total, living = self._run(kernels.click)(
+            *self._charging,
+            *self._placement,
+            *self._reading,
+            *graph.parts(),
+            graph.roots,
+            self._flat(every),
+            penalty,
+            len(fixed),
+            *work.swept,
+            *work.read,
+        )
         if total >= kernels.LIMIT:
             return self._nothing(changes)
-        self._run(kernels.settle_values)(
-            *self._placement,
-            self._offset,
-            work.state_lowest,
-            work.best,
-            work.second,
-            work.winner,
-            work.answer,
-        )
+        self._narrowed(hard, graph, kernels.LIMIT - 1, work, living)
         constant, size = self.facts.constant, len(self._never)
         valid, lowest = self._room(size, np.bool_), self._room(size)
         if not changes:
@@ -247,14 +265,12 @@ class DiagramBackend:
                 raise ValueError(f"variable {variable} has no value {value}")
 
     def _charge(self, pins: Pins, penalty: int, cost: Any) -> None:
-        if not pins:
-            return
-        variables: Any = [variable for variable, _ in pins]
-        values: Any = [value for _, value in pins]
-        if not self.plain:
-            variables = np.array(variables, dtype=np.int64)
-            values = np.array(values, dtype=np.int64)
-        self._run(kernels.charge_pins)(*self._placement, variables, values, penalty, cost)
+        self._run(kernels.charge_pins)(*self._placement, self._flat(pins), penalty, 0, cost)
+
+    def _flat(self, pins: Pins) -> Any:
+        """Variables and values by turns, for a loop."""
+        flat = itertools.chain.from_iterable(pins)
+        return list(flat) if self.plain else np.fromiter(flat, np.int64, 2 * len(pins))
 
     def _charged(self, pins: Pins, penalty: int) -> Any:
         base = self.diagram.state_cost
@@ -266,22 +282,8 @@ class DiagramBackend:
         """Both sweeps, over what the ``hard`` pins leave; answers the lowest total without
         the constant (or ``INFINITE``) and the graph that was swept."""
         graph = self._parts.nearest(hard)
-        nodes = graph.nodes
-        up, down = (work.up, work.down) if self.plain else (work.up[:nodes], work.down[:nodes])
         total, living = self._run(kernels.sweep)(
-            self._class_of,
-            self._slot_class,
-            self._slot_extra,
-            cost,
-            *graph.parts(),
-            graph.roots,
-            work.class_cost,
-            work.slot_cost,
-            up,
-            down,
-            work.lowest,
-            work.class_lowest,
-            work.state_lowest,
+            *self._charging[:3], cost, *graph.parts(), graph.roots, *work.swept[1:]
         )
         if total < kernels.LIMIT:
             self._narrowed(hard, graph, kernels.LIMIT - 1, work, living)

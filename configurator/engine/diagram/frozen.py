@@ -136,6 +136,34 @@ def freeze(grown: GrowingDiagram | None, reduced: Reduction, sizes: list[int]) -
     return frozen
 
 
+def alone_in(diagram: FrozenDiagram) -> tuple[Int32, Int32, Int32]:
+    """Where an answer reads its values: for each value the one state that carries it, or -1;
+    the variables with values that several states carry; the blocks in which one of those
+    has an odd state."""
+    sizes = np.diff(diagram.block_start).astype(np.int64)
+    base = diagram.offset[:-1].astype(np.int64)
+    first = diagram.block_start[diagram.block].astype(np.int64)
+    of_block = sizes[diagram.block]
+    alone = np.full(int(diagram.offset[-1]), -1, dtype=np.int32)
+    carriers = np.zeros(len(alone), dtype=np.int64)
+    odd = np.flatnonzero(diagram.odd_state >= 0)
+    place, state = base[odd] + diagram.odd_value[odd], diagram.odd_state[odd]
+    common = base[odd] + diagram.common_value[odd]
+    other = first[odd] + (first[odd] + 1 - state)  # where the block has two states
+    alone[common], carriers[common] = other, of_block[odd] - 1
+    alone[place], carriers[place] = state, 1
+    for variable in np.flatnonzero(diagram.odd_state < 0).tolist():
+        states = np.arange(of_block[variable])
+        places = base[variable] + diagram.state_value[diagram.state_start[variable] + states]
+        alone[places] = first[variable] + states
+        np.add.at(carriers, places, 1)
+    alone[carriers != 1] = -1
+    several = np.unique(np.repeat(np.arange(len(base)), np.diff(diagram.offset))[carriers > 1])
+    with_odd = several[diagram.odd_state[several] >= 0]
+    ranked = np.unique(diagram.block[with_odd])
+    return alone, several.astype(np.int32), ranked.astype(np.int32)
+
+
 _NONE = np.zeros(0, dtype=np.int64)
 
 

@@ -36,7 +36,7 @@ def sweep_up(
 ) -> None:
     """``up[x]``: the lowest total of what hangs below node ``x``."""
     up[0] = 0
-    for node in range(1, len(up)):
+    for node in range(1, len(start) - 1):
         if conjunction[node]:
             total = 0
             for edge in range(start[node], start[node + 1]):
@@ -85,7 +85,7 @@ def sweep_down(
     edges of choice nodes lie on some finite whole."""
     for index in range(len(lowest)):
         lowest[index] = INFINITE
-    count = len(up)
+    count = len(start) - 1
     for node in range(count):
         down[node] = INFINITE
     for index in range(len(roots)):
@@ -96,25 +96,21 @@ def sweep_down(
         above = down[node]
         if above >= LIMIT or up[node] >= LIMIT:
             continue
+        # Unconditional minima: as branches they would be mispredicted too often.
         if conjunction[node]:
             whole = above + up[node]
             for edge in range(start[node], start[node + 1]):
                 below = target[edge]
-                rest = whole - up[below]
-                if rest < down[below]:
-                    down[below] = rest
+                down[below] = min(down[below], whole - up[below])
         else:
             for edge in range(start[node], start[node + 1]):
                 taken = slot[edge]
                 below = target[edge]
                 partial = above + cost[taken]
                 whole = partial + up[below]
-                if whole < LIMIT:
-                    living += 1
-                    if partial < down[below]:
-                        down[below] = partial
-                    if whole < lowest[taken]:
-                        lowest[taken] = whole
+                living += whole < LIMIT
+                down[below] = min(down[below], partial)
+                lowest[taken] = min(lowest[taken], whole)
     return living
 
 
@@ -143,7 +139,7 @@ def compact(
     conjunction_kept[0] = conjunction[0]
     nodes = 1
     edges = 0
-    for node in range(1, len(up)):
+    for node in range(1, len(start) - 1):
         if up[node] >= LIMIT or down[node] >= LIMIT or up[node] + down[node] > most:
             continue
         above = down[node]
@@ -169,19 +165,22 @@ def charge_pins(
     odd_state: Numbers,
     odd_value: Numbers,
     common_value: Numbers,
-    pin_variable: Numbers,
-    pin_value: Numbers,
+    pins: Numbers,
     penalty: int,
+    hard: int,
     cost: Numbers,
 ) -> None:
-    """Add ``penalty`` to every state of a block in which a pin does not hold.
+    """Add ``penalty`` to every state of a block in which a pin does not hold; ``INFINITE``
+    for the last ``hard`` pins. ``pins`` are variables and values by turns.
 
     A variable whose values are spread over the states of its block lists them in
     ``state_value``; one that has ``odd_value`` in just one state names it in ``odd_state``.
     """
-    for index in range(len(pin_variable)):
-        variable = pin_variable[index]
-        wanted = pin_value[index]
+    soft = len(pins) // 2 - hard
+    for index in range(len(pins) // 2):
+        variable = pins[2 * index]
+        wanted = pins[2 * index + 1]
+        charge = penalty if index < soft else INFINITE
         home = block[variable]
         first = block_start[home]
         odd = odd_state[variable]
@@ -194,7 +193,7 @@ def charge_pins(
             else:
                 value = common_value[variable]
             if value != wanted:
-                charged = cost[state] + penalty
+                charged = cost[state] + charge
                 cost[state] = charged if charged < LIMIT else INFINITE
 
 
@@ -254,6 +253,9 @@ def settle_values(
     odd_value: Numbers,
     common_value: Numbers,
     offset: Numbers,
+    alone: Numbers,
+    several: Numbers,
+    ranked: Numbers,
     state_lowest: Numbers,
     block_best: Numbers,
     block_second: Numbers,
@@ -262,12 +264,16 @@ def settle_values(
 ) -> None:
     """From the lowest total of every state to that of every value (``INFINITE`` if none).
 
-    The value that a variable has in all states but one gets the block's best total, or
-    the second best where the best one is the odd state itself.
+    Most values are read from the one state that carries them (``alone``); ``several`` are
+    the variables with other values, ``ranked`` the blocks of such variables with an odd
+    state. The value that a variable has in all states but one gets the block's best total,
+    or the second best where the best one is the odd state itself.
     """
     for index in range(len(answer)):
-        answer[index] = INFINITE
-    for home in range(len(block_best)):
+        state = alone[index]
+        answer[index] = state_lowest[state] if state >= 0 else INFINITE
+    for index in range(len(ranked)):
+        home = ranked[index]
         best = INFINITE
         second = INFINITE
         winner = -1
@@ -282,12 +288,12 @@ def settle_values(
         block_best[home] = best
         block_second[home] = second
         block_winner[home] = winner
-    for variable in range(len(block)):
+    for index in range(len(several)):
+        variable = several[index]
         home = block[variable]
         base = offset[variable]
         odd = odd_state[variable]
         if odd >= 0:
-            answer[base + odd_value[variable]] = state_lowest[odd]
             if block_winner[home] == odd:
                 answer[base + common_value[variable]] = block_second[home]
             else:
@@ -374,5 +380,100 @@ def sweep(
         )
         settle_states(
             class_of, slot_class, class_cost, lowest, class_lowest, state_cost, state_lowest
+        )
+    return total, living
+
+
+@kernel
+def click(
+    class_of: Numbers,
+    slot_class: Numbers,
+    slot_extra: Numbers,
+    state_cost: Numbers,
+    block: Numbers,
+    block_start: Numbers,
+    state_start: Numbers,
+    state_value: Numbers,
+    odd_state: Numbers,
+    odd_value: Numbers,
+    common_value: Numbers,
+    offset: Numbers,
+    alone: Numbers,
+    several: Numbers,
+    ranked: Numbers,
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    roots: Numbers,
+    pins: Numbers,
+    penalty: int,
+    hard: int,
+    cost: Numbers,
+    class_cost: Numbers,
+    slot_cost: Numbers,
+    up: Numbers,
+    down: Numbers,
+    lowest: Numbers,
+    class_lowest: Numbers,
+    state_lowest: Numbers,
+    block_best: Numbers,
+    block_second: Numbers,
+    block_winner: Numbers,
+    answer: Numbers,
+) -> tuple[int, int]:
+    """From pins to the lowest total with every value: all of the above in one call, because
+    a call costs as much as a thousand edges. Answers as ``sweep`` does."""
+    for state in range(len(cost)):
+        cost[state] = state_cost[state]
+    charge_pins(
+        block,
+        block_start,
+        state_start,
+        state_value,
+        odd_state,
+        odd_value,
+        common_value,
+        pins,
+        penalty,
+        hard,
+        cost,
+    )
+    total, living = sweep(
+        class_of,
+        slot_class,
+        slot_extra,
+        cost,
+        start,
+        conjunction,
+        slot,
+        target,
+        roots,
+        class_cost,
+        slot_cost,
+        up,
+        down,
+        lowest,
+        class_lowest,
+        state_lowest,
+    )
+    if total < LIMIT:
+        settle_values(
+            block,
+            block_start,
+            state_start,
+            state_value,
+            odd_state,
+            odd_value,
+            common_value,
+            offset,
+            alone,
+            several,
+            ranked,
+            state_lowest,
+            block_best,
+            block_second,
+            block_winner,
+            answer,
         )
     return total, living

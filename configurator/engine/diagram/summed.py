@@ -165,7 +165,7 @@ class SummedDiagram(DiagramBackend):
         graph = self._parts.nearest(pins)
         room = self.carried()
         bounds = self.sums.bounds(active)
-        living = self.carry(graph, cost, self._slot_extra, kernels.LIMIT - 1, bounds, room)
+        living = self.carry(graph, cost, self._charging[2], kernels.LIMIT - 1, bounds, room)
         if living is None:
             return self._nothing(False)
         graph = self._narrowed(pins, graph, kernels.LIMIT - 1, room, living)
@@ -243,11 +243,9 @@ class SummedDiagram(DiagramBackend):
         answer = np.empty(len(self._never), dtype=np.int64)
         self._run(kernels.settle_values)(
             *self._placement,
-            self._offset,
+            *self._reading,
             of_state,
-            work.best,
-            work.second,
-            work.winner,
+            *work.ranked,
             answer,
         )
         return answer
@@ -256,7 +254,7 @@ class SummedDiagram(DiagramBackend):
         """The values that one of the states carries."""
         found = np.empty(len(self._never), dtype=np.bool_)
         self._run(carrying.mark_values)(
-            *self._placement, self._offset, states, self._working().winner, found
+            *self._placement, self._reading[0], states, self._working().ranked[0], found
         )
         return found
 
@@ -352,7 +350,7 @@ class SummedDiagram(DiagramBackend):
             return self._joined(hard, super().marginals(pins, changes=True, fixed=fixed))
         graph, room = self._parts.nearest(fixed), self.carried()
         bounds = self.sums.bounds(active)
-        living = self.carry(graph, cost, self._slot_extra, kernels.LIMIT - 1, bounds, room)
+        living = self.carry(graph, cost, self._charging[2], kernels.LIMIT - 1, bounds, room)
         if living is None:
             return self._nothing(True)
         answer = self._values(room.state_lowest) - self.floor
