@@ -101,7 +101,7 @@ for seed in range(3):
         backend.count(pins)
         backend.cheapest(pins)
 compiler.WIDE_SUM, compiler.NARROW = 0, 0
-compiler.MODEST, module.WORTH, module.LEFT = -1, 1, 1.1
+compiler.MODEST, module.WORTH, module.SMALLEST, module.LEFT = -1, 1, 1, 1.1
 for seed in range(3):
     backend = compile_diagram(budgeted(seed, 20, 3, 1.1), orders=1)
     for pins in ((), ((0, 0),), ((0, 0), (1, 1))):

@@ -18,6 +18,7 @@ from tests.engine.test_diagram_oracle import random_network, same
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every part, however small."""
     monkeypatch.setattr(module, "WORTH", 1)
+    monkeypatch.setattr(module, "SMALLEST", 1)
     monkeypatch.setattr(module, "LEFT", 1.1)
 
 
@@ -64,7 +65,7 @@ def test_parts_are_smaller_and_bounded(eager: None, monkeypatch: pytest.MonkeyPa
     whole = backend._parts.whole
     monkeypatch.setattr(graph, "REMEMBERED_EDGES", 2 * whole.edges)
     for pins in walk(backend, 1) + walk(backend, 2):
-        part = backend._parts.nearest(pins)
+        part = backend._parts.nearest(backend._flat(pins))
         assert part.edges <= whole.edges
         assert part.roots.shape == whole.roots.shape
     assert sum(part.edges for _, part in backend._parts._kept.values()) == backend._parts._edges

@@ -27,7 +27,10 @@ from configurator.engine.diagram.jit import undecorated
 Int64 = npt.NDArray[np.int64]
 
 WORTH = 4096
-"""Edges of a part from which on it is worth to leave out what pins closed."""
+"""Edges of a diagram from which on it is worth to remember what pins leave of it."""
+
+SMALLEST = 512
+"""Edges of a part from which on it is worth to leave out what more pins closed."""
 
 LEFT = 0.75
 """It is left out where at most this share of the edges is still alive."""
@@ -129,7 +132,6 @@ class DiagramBackend:
         )
         # Where the values stand in an answer, and the states they are read from.
         self._reading = tuple(view(array) for array in (diagram.offset, *alone_in(diagram)))
-        self._sizes = np.diff(diagram.offset).tolist()
         # Every answer shares these two, so they are read-only.
         self._never = np.zeros(int(diagram.offset[-1]), dtype=bool)
         self._exact = np.full(int(diagram.offset[-1]), facts.exact)
@@ -146,11 +148,11 @@ class DiagramBackend:
         the lowest total holds both the least number of pins given up and the lowest price
         at that number.
         """
-        self._check(pins)
-        self._check(fixed)
-        penalty = self.span + 1 if changes else kernels.INFINITE
-        every = (*pins, *fixed)
-        hard = fixed if changes else every
+        if changes:
+            penalty, flat, hard = self.span + 1, self._flat((*pins, *fixed)), self._flat(fixed)
+        else:
+            penalty, flat = kernels.INFINITE, self._flat(together(pins, fixed))
+            hard = flat
         work = self._working()
         graph = self._parts.nearest(hard)
         total, living = self._run(kernels.click)(
@@ -159,7 +161,7 @@ class DiagramBackend:
             *self._reading,
             *graph.parts(),
             graph.roots,
-            self._flat(every),
+            flat,
             penalty,
             len(fixed),
             *work.swept,
@@ -195,24 +197,20 @@ class DiagramBackend:
 
     def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
         """How many configurations are left, exactly (``True``)."""
-        self._check(pins)
-        cost: Any = [0] * len(self.diagram.class_of)
-        if not self.plain:
-            cost = np.zeros(len(cost), dtype=np.int64)
+        cost = np.zeros(len(self.diagram.class_of), dtype=np.int64)
         self._charge(pins, kernels.INFINITE, cost)
-        return self._count_of(np.asarray(cost, dtype=np.int64) < kernels.LIMIT, pins), True
+        return self._count_of(cost < kernels.LIMIT, pins), True
 
     def _count_of(self, allowed: npt.NDArray[np.bool_], pins: Pins) -> int:
         """How many configurations of allowed states there are; all have the pins."""
         of_class = np.zeros(self._classes, dtype=np.int64)
         np.add.at(of_class, self.diagram.class_of[allowed], self.diagram.state_weight[allowed])
         weights = of_class[self.diagram.slot_class].tolist()
-        graph = self._parts.nearest(pins)
+        graph = self._parts.nearest(self._flat(pins))
         return count_models(graph, weights, plain=self.plain)
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
         """The lexicographically smallest of the cheapest configurations, or ``None``."""
-        self._check(pins)
         work = self._working()
         total, graph = self._sweep(self._charged(pins, kernels.INFINITE), work, pins)
         if total >= kernels.LIMIT:
@@ -256,73 +254,59 @@ class DiagramBackend:
             work = self._local.work = _Working(self.diagram, self._classes, self.plain)
         return work
 
-    def _check(self, pins: Pins) -> None:
-        sizes = self._sizes
-        for variable, value in pins:
-            if not 0 <= variable < len(sizes):
-                raise ValueError(f"there is no variable {variable}")
-            if not 0 <= value < sizes[variable]:
-                raise ValueError(f"variable {variable} has no value {value}")
-
     def _charge(self, pins: Pins, penalty: int, cost: Any) -> None:
         self._run(kernels.charge_pins)(*self._placement, self._flat(pins), penalty, 0, cost)
 
     def _flat(self, pins: Pins) -> Any:
-        """Variables and values by turns, for a loop."""
-        flat = itertools.chain.from_iterable(pins)
-        return list(flat) if self.plain else np.fromiter(flat, np.int64, 2 * len(pins))
+        """Variables and values by turns, for a loop. Raises ``ValueError`` for a variable or
+        a value that there is not."""
+        numbers = itertools.chain.from_iterable(pins)
+        flat = list(numbers) if self.plain else np.fromiter(numbers, np.int64, 2 * len(pins))
+        wrong = self._run(kernels.first_wrong)(self._reading[0], flat)
+        if wrong >= 0:
+            variable, value = pins[wrong]
+            known = 0 <= variable < len(self.diagram.block)
+            no = f"variable {variable} has no value {value}" if known else ""
+            raise ValueError(no or f"there is no variable {variable}")
+        return flat
 
-    def _charged(self, pins: Pins, penalty: int) -> Any:
-        base = self.diagram.state_cost
-        cost: Any = base.tolist() if self.plain else base.copy()
+    def _charged(self, pins: Pins, penalty: int) -> Int64:
+        cost = self.diagram.state_cost.copy()
         self._charge(pins, penalty, cost)
         return cost
 
     def _sweep(self, cost: Any, work: _Working, hard: Pins) -> tuple[int, Graph]:
         """Both sweeps, over what the ``hard`` pins leave; answers the lowest total without
         the constant (or ``INFINITE``) and the graph that was swept."""
-        graph = self._parts.nearest(hard)
+        flat = self._flat(hard)
+        graph = self._parts.nearest(flat)
         total, living = self._run(kernels.sweep)(
             *self._charging[:3], cost, *graph.parts(), graph.roots, *work.swept[1:]
         )
         if total < kernels.LIMIT:
-            self._narrowed(hard, graph, kernels.LIMIT - 1, work, living)
+            self._narrowed(flat, graph, kernels.LIMIT - 1, work, living)
         return (total if total < kernels.LIMIT else kernels.INFINITE), graph
 
-    def _narrowed(self, hard: Pins, graph: Graph, most: int, swept: Sweeping, living: int) -> Graph:
+    def _narrowed(
+        self, hard: Int64, graph: Graph, most: int, swept: Sweeping, living: int
+    ) -> Graph:
         """The graph, or where much of it is dead its living part; remembered for the pins."""
-        if not self.plain and hard and self._parts.whole.edges >= WORTH:
-            if graph.edges >= WORTH and living < LEFT * graph.choices:
-                graph = self.part(graph, most, swept, living)
-            # Also where the part is small already: the next choice looks for these pins.
-            self._parts.keep(hard, graph)
+        if self.plain or not len(hard) or self._parts.whole.edges < WORTH:
+            return graph
+        if graph.edges >= SMALLEST and living < LEFT * graph.choices:
+            graph = self.part(graph, most, swept, living)
+        # Also where the part is small already: the next choice looks for these pins.
+        self._parts.keep(hard, graph)
         return graph
 
     def part(self, graph: Graph, most: int, swept: Sweeping, living: int) -> Graph:
         """What lies on a whole of at most ``most`` after a sweep, as a graph of its own."""
-        renamed = np.empty(graph.nodes, dtype=np.int64)
-        start = np.empty(graph.nodes + 1, dtype=np.uint32)
-        conjunction = np.empty(graph.nodes, dtype=np.uint8)
-        slot, target = np.empty((2, graph.edges), dtype=np.uint32)
-        nodes = kernels.compact(
-            *graph.parts(),
-            swept.slot_cost,
-            most,
-            swept.up[: graph.nodes],
-            swept.down,
-            renamed,
-            start,
-            conjunction,
-            slot,
-            target,
+        arrays: tuple[Any, Any, Any, Any, Any] = self._run(kernels.compact)(
+            *graph.parts(), graph.roots, swept.slot_cost, most, swept.up, swept.down
         )
-        edges = int(start[nodes])
-        roots = renamed[graph.roots].astype(np.uint32)
-        kept = (start[: nodes + 1], conjunction[:nodes], slot[:edges], target[:edges])
-        arrays = [*(array.copy() for array in kept), roots]
         for array in arrays:
             array.setflags(write=False)
-        return Graph(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], living)
+        return Graph(*arrays, living)
 
     def _nothing(self, changes: bool) -> Marginals:
         none = np.full(len(self._never), -1, dtype=np.int64)
@@ -334,6 +318,11 @@ class DiagramBackend:
 
     def _room(self, size: int, kind: Any = np.int64) -> Any:
         return [0] * size if self.plain else np.empty(size, dtype=kind)
+
+
+def together(pins: Pins, fixed: Pins) -> Pins:
+    """All pins, sorted."""
+    return tuple(sorted((*pins, *fixed))) if fixed else pins
 
 
 def read_diagrams(

@@ -237,7 +237,7 @@ class Branching:
         mixed = int(multipliers @ sums.limit)
         most = kernels.LIMIT - 1 if below is None else PRECISION * (below - 1) + mixed
         cost = np.where(allowed, self._price * PRECISION + multipliers @ sums.use, kernels.INFINITE)
-        guards = sums.bounds(rows)
+        guards = self._summed.bounds(rows)
         living = self._summed.carry(graph, cost, self._extra, most, guards, room)
         if living is None:
             return None
@@ -279,7 +279,7 @@ class Branching:
         cost[self._block_of == self._block_of[state]] = kernels.INFINITE
         cost[state] = swept.cost[state]
         summed, room = self._summed, self._room
-        guards = self._sums.bounds(range(self._sums.rows))
+        guards = summed.bounds(range(self._sums.rows))
         if summed.carry(graph, cost, self._extra, kernels.LIMIT - 1, guards, room) is None:
             return None
         values = summed.taken(graph, room)

@@ -12,8 +12,14 @@ CACM 1975). Knows nothing of multipliers or of what a total means.
 
 from __future__ import annotations
 
+from typing import Any
+
 from configurator.engine.diagram.jit import kernel
 from configurator.engine.diagram.kernels import INFINITE, LIMIT, Numbers, total_of
+
+Words = Any
+"""A tuple of ``width`` numbers. Only its length counts: it is known when a loop is compiled,
+so that the inner loops over words disappear where there is one word, as there mostly is."""
 
 
 @kernel
@@ -23,13 +29,14 @@ def pick_states(
     slot_extra: Numbers,
     state_cost: Numbers,
     state_used: Numbers,
-    width: int,
+    words: Words,
     class_cost: Numbers,
     class_state: Numbers,
     slot_cost: Numbers,
     slot_used: Numbers,
 ) -> None:
     """The cheapest state of every class, and from it the charge and the use of every slot."""
+    width = len(words)
     for index in range(len(class_cost)):
         class_cost[index] = INFINITE
         class_state[index] = -1
@@ -58,47 +65,50 @@ def sweep_up_carrying(
     target: Numbers,
     cost: Numbers,
     used: Numbers,
-    width: int,
+    words: Words,
     up: Numbers,
     up_used: Numbers,
 ) -> None:
-    """``up[x]``: the lowest total below node ``x``; ``up_used[x]``: what it uses up."""
+    """``up[x]``: the lowest total below node ``x``; ``up_used[x]``: what it uses up.
+
+    The first word, mostly the only one, is kept in registers."""
+    width = len(words)
     up[0] = 0
     for word in range(width):
         up_used[word] = 0
-    for node in range(1, len(up)):
-        here = node * width
+    for node in range(1, len(start) - 1):
+        first = 0
         if conjunction[node]:
             total = 0
-            for word in range(width):
-                up_used[here + word] = 0
             for edge in range(start[node], start[node + 1]):
                 below = target[edge]
-                if up[below] >= LIMIT:
-                    total = INFINITE
-                    break
-                total += up[below]
-                for word in range(width):
-                    up_used[here + word] += up_used[below * width + word]
+                total = min(INFINITE, total + up[below])
+                first += up_used[below * width]
             up[node] = total
+            for word in range(1, width):
+                sums = 0
+                for edge in range(start[node], start[node + 1]):
+                    sums += up_used[target[edge] * width + word]
+                up_used[node * width + word] = sums
         else:
             best = INFINITE
             taken = start[node]
             for edge in range(start[node], start[node + 1]):
-                whole = cost[slot[edge]] + up[target[edge]]
-                if whole < best:
-                    best = whole
-                    taken = edge
+                below = target[edge]
+                chosen = slot[edge]
+                whole = cost[chosen] + up[below]
+                sums = used[chosen * width] + up_used[below * width]
+                better = whole < best
+                best = whole if better else best
+                first = sums if better else first
+                taken = edge if better else taken
+            up[node] = best
             if best < LIMIT:
-                up[node] = best
-                below = target[taken]
-                first = slot[taken]
-                for word in range(width):
-                    up_used[here + word] = (
-                        used[first * width + word] + up_used[below * width + word]
+                for word in range(1, width):
+                    up_used[node * width + word] = (
+                        used[slot[taken] * width + word] + up_used[target[taken] * width + word]
                     )
-            else:
-                up[node] = INFINITE
+        up_used[node * width] = first
 
 
 @kernel
@@ -110,7 +120,7 @@ def sweep_down_carrying(
     roots: Numbers,
     cost: Numbers,
     used: Numbers,
-    width: int,
+    words: Words,
     total: int,
     most: int,
     room: Numbers,
@@ -127,10 +137,11 @@ def sweep_down_carrying(
     ``lowest_used[s]`` what it uses; ``reached[s]``: the lowest total of a configuration with
     slot ``s`` seen to keep within every limit. Answers how many edges of choice nodes lie on
     a whole of at most ``most``."""
+    width = len(words)
     for index in range(len(lowest)):
         lowest[index] = INFINITE
         reached[index] = INFINITE
-    count = len(up)
+    count = len(start) - 1
     for node in range(count):
         down[node] = INFINITE
     for index in range(len(roots)):
@@ -142,21 +153,26 @@ def sweep_down_carrying(
         for index in range(len(roots)):
             place = roots[index] * width + word
             down_used[place] = sums - up_used[place]
+    first_room = room[0]
+    first_guard = guard[0]
     living = 0
     for step in range(1, count):
         node = count - step
         above = down[node]
-        here = node * width
-        if above >= LIMIT or up[node] >= LIMIT or above + up[node] > most:
+        if above + up[node] > most:
             continue
+        here = node * width
+        first_above = down_used[here]
         if conjunction[node]:
             whole = above + up[node]
+            first_whole = first_above + up_used[here]
             for edge in range(start[node], start[node + 1]):
                 below = target[edge]
                 rest = whole - up[below]
                 if rest < down[below]:
                     down[below] = rest
-                    for word in range(width):
+                    down_used[below * width] = first_whole - up_used[below * width]
+                    for word in range(1, width):
                         down_used[below * width + word] = (
                             down_used[here + word]
                             + up_used[here + word]
@@ -168,31 +184,37 @@ def sweep_down_carrying(
                 below = target[edge]
                 partial = above + cost[taken]
                 whole = partial + up[below]
-                if whole <= most:
-                    living += 1
-                    if partial < down[below]:
-                        down[below] = partial
-                        for word in range(width):
-                            down_used[below * width + word] = (
-                                down_used[here + word] + used[taken * width + word]
-                            )
-                    if whole < lowest[taken] or whole < reached[taken]:
-                        fits = True
-                        first = whole < lowest[taken]
-                        if first:
-                            lowest[taken] = whole
-                        for word in range(width):
-                            sums = (
-                                down_used[here + word]
-                                + used[taken * width + word]
-                                + up_used[below * width + word]
-                            )
-                            if first:
-                                lowest_used[taken * width + word] = sums
-                            if (room[word] - sums) & guard[word] != guard[word]:
-                                fits = False
-                        if fits and whole < reached[taken]:
-                            reached[taken] = whole
+                if whole > most:
+                    continue
+                living += 1
+                first = first_above + used[taken * width]
+                if partial < down[below]:
+                    down[below] = partial
+                    down_used[below * width] = first
+                    for word in range(1, width):
+                        down_used[below * width + word] = (
+                            down_used[here + word] + used[taken * width + word]
+                        )
+                # ``reached`` is never below ``lowest``.
+                if whole < reached[taken]:
+                    first += up_used[below * width]
+                    fits = (first_room - first) & first_guard == first_guard
+                    lower = whole < lowest[taken]
+                    if lower:
+                        lowest[taken] = whole
+                        lowest_used[taken * width] = first
+                    for word in range(1, width):
+                        sums = (
+                            down_used[here + word]
+                            + used[taken * width + word]
+                            + up_used[below * width + word]
+                        )
+                        if lower:
+                            lowest_used[taken * width + word] = sums
+                        if (room[word] - sums) & guard[word] != guard[word]:
+                            fits = False
+                    if fits:
+                        reached[taken] = whole
     return living
 
 
@@ -207,7 +229,7 @@ def settle_states_carrying(
     reached: Numbers,
     state_cost: Numbers,
     state_used: Numbers,
-    width: int,
+    words: Words,
     most: int,
     room: Numbers,
     guard: Numbers,
@@ -219,6 +241,7 @@ def settle_states_carrying(
 ) -> None:
     """From slots to states: lowest total (``INFINITE`` beyond ``most``), the sums of the
     configuration that has it, and the lowest total seen to keep within every limit."""
+    width = len(words)
     for index in range(len(class_slot)):
         class_slot[index] = -1
         class_reached[index] = INFINITE
@@ -260,18 +283,20 @@ def settle_states_carrying(
 @kernel
 def find_binding(
     use: Numbers, allowed: Numbers, block_start: Numbers, limit: Numbers, binding: Numbers
-) -> None:
+) -> bool:
     """``binding[j]``: whether some choice of allowed states, one per block, uses more of row
-    ``j`` than its limit. ``use[j, state]`` is never negative."""
+    ``j`` than its limit; answers whether any row is. ``use[j, state]`` is never negative."""
+    found = False
     for row in range(len(limit)):
         total = 0
         for home in range(len(block_start) - 1):
             most = 0
             for state in range(block_start[home], block_start[home + 1]):
-                if allowed[state] and use[row, state] > most:
-                    most = use[row, state]
+                most = max(most, use[row, state] if allowed[state] else 0)
             total += most
         binding[row] = total > limit[row]
+        found |= total > limit[row]
+    return found
 
 
 @kernel
@@ -284,19 +309,25 @@ def mark_values(
     odd_value: Numbers,
     common_value: Numbers,
     offset: Numbers,
+    alone: Numbers,
+    several: Numbers,
+    ranked: Numbers,
     states: Numbers,
     counted: Numbers,
     answer: Numbers,
 ) -> None:
-    """``answer``: the values that one of the marked states carries."""
+    """``answer``: the values that one of the marked states carries; as ``settle_values``."""
     for index in range(len(answer)):
-        answer[index] = False
-    for home in range(len(counted)):
+        state = alone[index]
+        answer[index] = states[state] if state >= 0 else False
+    for index in range(len(ranked)):
+        home = ranked[index]
         counted[home] = 0
         for state in range(block_start[home], block_start[home + 1]):
             if states[state]:
                 counted[home] += 1
-    for variable in range(len(block)):
+    for index in range(len(several)):
+        variable = several[index]
         home = block[variable]
         base = offset[variable]
         odd = odd_state[variable]
@@ -304,9 +335,7 @@ def mark_values(
             others = counted[home]
             if states[odd]:
                 others -= 1
-                answer[base + odd_value[variable]] = True
-            if others > 0:
-                answer[base + common_value[variable]] = True
+            answer[base + common_value[variable]] = others > 0
         else:
             first = block_start[home]
             listed = state_start[variable]
@@ -322,7 +351,7 @@ def sweep_carrying(
     slot_extra: Numbers,
     state_cost: Numbers,
     state_used: Numbers,
-    width: int,
+    words: Words,
     start: Numbers,
     conjunction: Numbers,
     slot: Numbers,
@@ -357,13 +386,13 @@ def sweep_carrying(
         slot_extra,
         state_cost,
         state_used,
-        width,
+        words,
         class_cost,
         class_state,
         slot_cost,
         slot_used,
     )
-    sweep_up_carrying(start, conjunction, slot, target, slot_cost, slot_used, width, up, up_used)
+    sweep_up_carrying(start, conjunction, slot, target, slot_cost, slot_used, words, up, up_used)
     total = total_of(roots, up)
     if total > most:
         return -1
@@ -375,7 +404,7 @@ def sweep_carrying(
         roots,
         slot_cost,
         slot_used,
-        width,
+        words,
         total,
         most,
         room,
@@ -398,7 +427,7 @@ def sweep_carrying(
         reached,
         state_cost,
         state_used,
-        width,
+        words,
         most,
         room,
         guard,

@@ -12,7 +12,12 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-from configurator.engine.backend import Pins
+import numpy as np
+import numpy.typing as npt
+
+from configurator.engine.diagram.jit import kernel
+
+Int64 = npt.NDArray[np.int64]
 
 REMEMBERED_EDGES = 8_000_000
 """Edges of all remembered parts together (about 10 bytes each)."""
@@ -50,49 +55,55 @@ class Graph:
 class Parts:
     """Remembers what pins leave of a diagram; the parts least recently used go first.
 
-    Parts are found by the set of their pins: exactly, or as those pins but one, which is
-    what the next choice of a session asks for.
+    Parts are found by their pins, variables and values by turns in one array: exactly those
+    pins, or those pins but one, which is what the next choice of a session asks for.
     """
 
     def __init__(self, whole: Graph) -> None:
         self.whole = whole
         self._lock = threading.Lock()
-        self._kept: OrderedDict[int, tuple[frozenset[tuple[int, int]], Graph]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[bytes, Graph]] = OrderedDict()
         self._edges = 0
 
-    def nearest(self, pins: Pins) -> Graph:
+    def nearest(self, pins: Int64) -> Graph:
         """The smallest remembered part that holds all configurations with the pins."""
         with self._lock:
             if not self._kept:
                 return self.whole
-            key = _key(pins)
-            found = self._look(key, pins)
+            key, hashes = _key(pins)
+            written = pins.tobytes()
+            found = self._look(key, written)
             if found is None:
-                several = (self._look(key ^ hash(pin), pins) for pin in pins)
-                known = [graph for graph in several if graph is not None]
+                # Taking a pin away is another exclusive or with its hash.
+                near = (hashes ^ key).tolist()
+                size = 2 * pins.itemsize
+                known = [
+                    graph
+                    for place, other in enumerate(near)
+                    if other in self._kept
+                    and (graph := self._look(other, _without(written, place * size, size)))
+                ]
                 found = min(known, key=lambda graph: graph.edges, default=None)
-            if found is None:
-                found = self._look(0, pins)
-            return self.whole if found is None else found
+            return found or self._look(0, b"") or self.whole
 
-    def _look(self, key: int, pins: Pins) -> Graph | None:
+    def _look(self, key: int, written: bytes) -> Graph | None:
         known = self._kept.get(key)
-        if known is None or not known[0].issubset(pins):
+        if known is None or known[0] != written:
             return None
         self._kept.move_to_end(key)
         return known[1]
 
-    def keep(self, pins: Pins, graph: Graph) -> None:
+    def keep(self, pins: Int64, graph: Graph) -> None:
         """Remember a part; where pins leave all of a remembered part, that one again."""
         edges = self._size(graph)
         if edges > REMEMBERED_EDGES // 2:
             return
-        key = _key(pins)
+        key, _ = _key(pins)
         with self._lock:
             replaced = self._kept.pop(key, None)
             if replaced is not None:
                 self._edges -= self._size(replaced[1])
-            self._kept[key] = frozenset(pins), graph
+            self._kept[key] = pins.tobytes(), graph
             self._edges += edges
             while self._edges > REMEMBERED_EDGES or len(self._kept) > REMEMBERED_PARTS:
                 _, (_, forgotten) = self._kept.popitem(last=False)
@@ -102,9 +113,21 @@ class Parts:
         return 0 if graph is self.whole else graph.edges
 
 
-def _key(pins: Pins) -> int:
-    """The same for the same set of pins; taking one away is another exclusive or."""
+def _without(written: bytes, first: int, size: int) -> bytes:
+    return written[:first] + written[first + size :]
+
+
+def _key(pins: Int64) -> tuple[int, Int64]:
+    hashes = np.empty(len(pins) // 2, dtype=np.int64)
+    return _hash(pins, hashes), hashes
+
+
+@kernel
+def _hash(pins: Any, hashes: Any) -> int:
+    """A hash of every pin; answers their exclusive or, which no order of them changes."""
     key = 0
-    for pin in pins:
-        key ^= hash(pin)
+    for index in range(len(hashes)):
+        mixed = pins[2 * index] * 1_640_531_527 + pins[2 * index + 1] * 1_013_904_223
+        hashes[index] = (mixed * 40_503) % 2_305_843_009_213_693_951
+        key ^= hashes[index]
     return key

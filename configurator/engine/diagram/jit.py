@@ -36,8 +36,7 @@ def undecorated(function: F) -> F:
     if plain is None:
         return function
     names = dict(plain.__globals__)
-    for name, each in plain.__globals__.items():
-        written = getattr(each, "py_func", None)
-        if written is not None:
-            names[name] = FunctionType(written.__code__, names, name)
-    return cast(F, names[plain.__name__])
+    for name in plain.__code__.co_names:
+        if hasattr(names.get(name), "py_func"):
+            names[name] = undecorated(names[name])
+    return cast(F, FunctionType(plain.__code__, names, plain.__name__))

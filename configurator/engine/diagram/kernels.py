@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from configurator.engine.diagram.jit import kernel
 
 INFINITE = 1 << 60
@@ -120,26 +122,27 @@ def compact(
     conjunction: Numbers,
     slot: Numbers,
     target: Numbers,
+    roots: Numbers,
     cost: Numbers,
     most: int,
     up: Numbers,
     down: Numbers,
-    renamed: Numbers,
-    start_kept: Numbers,
-    conjunction_kept: Numbers,
-    slot_kept: Numbers,
-    target_kept: Numbers,
-) -> int:
-    """Copy what lies on a whole of at most ``most``, in the same order; ``renamed[x]`` is
-    node ``x``'s new number. Answers how many nodes there are then; ``start_kept`` ends with
-    the number of edges."""
+) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers]:
+    """What lies on a whole of at most ``most``, in the same order: new arrays, laid out as
+    the five that are given."""
+    count = len(start) - 1
+    renamed = np.empty(count, dtype=np.uint32)
+    start_kept = np.empty(count + 1, dtype=np.uint32)
+    conjunction_kept = np.empty(count, dtype=np.uint8)
+    slot_kept = np.empty(len(slot), dtype=np.uint32)
+    target_kept = np.empty(len(slot), dtype=np.uint32)
     renamed[0] = 0
     start_kept[0] = 0
     start_kept[1] = 0
     conjunction_kept[0] = conjunction[0]
     nodes = 1
     edges = 0
-    for node in range(1, len(start) - 1):
+    for node in range(1, count):
         if up[node] >= LIMIT or down[node] >= LIMIT or up[node] + down[node] > most:
             continue
         above = down[node]
@@ -153,7 +156,29 @@ def compact(
         conjunction_kept[nodes] = conjunction[node]
         nodes += 1
         start_kept[nodes] = edges
-    return nodes
+    roots_kept = np.empty(len(roots), dtype=np.uint32)
+    for index in range(len(roots)):
+        roots_kept[index] = renamed[roots[index]]
+    return (
+        start_kept[: nodes + 1].copy(),
+        conjunction_kept[:nodes].copy(),
+        slot_kept[:edges].copy(),
+        target_kept[:edges].copy(),
+        roots_kept,
+    )
+
+
+@kernel
+def first_wrong(offset: Numbers, pins: Numbers) -> int:
+    """The first pin on a variable or value that there is not; -1 if there is none."""
+    for index in range(len(pins) // 2):
+        variable = pins[2 * index]
+        if variable < 0 or variable >= len(offset) - 1:
+            return index
+        value = pins[2 * index + 1]
+        if value < 0 or value >= offset[variable + 1] - offset[variable]:
+            return index
+    return -1
 
 
 @kernel

@@ -14,15 +14,15 @@ All numbers are integers and every step is a function of the pins, so first answ
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from configurator.engine.backend import Marginals, Pins
-from configurator.engine.diagram import backend, carrying, kernels
+from configurator.engine.diagram import backend, carrying, kernels, mixing
 from configurator.engine.diagram.backend import DiagramBackend, Facts
 from configurator.engine.diagram.branching import Branching, TooManyBranchesError
 from configurator.engine.diagram.frozen import FrozenDiagram
@@ -66,32 +66,46 @@ class Carried:
             return np.empty(size * each, dtype=np.int64)
 
         slots, states = len(diagram.slot_class), len(diagram.class_of)
+        rows, blocks, values = len(diagram.sum_limit), len(diagram.block_start) - 1, diagram.offset
         self.up = room(diagram.nodes)
-        self.up_used = room(diagram.nodes, width)
         self.down = room(diagram.nodes)
-        self.down_used = room(diagram.nodes, width)
         self.slot_cost = room(slots)
-        self.slot_used = room(slots, width)
-        self.lowest = room(slots)
-        self.lowest_used = room(slots, width)
-        self.reached = room(slots)
-        self.class_cost = room(classes)
         self.class_state = room(classes)
-        self.class_slot = room(classes)
-        self.class_reached = room(classes)
         self.state_lowest = room(states)
         self.state_reached = room(states)
         self.state_sums = room(states, width)
-
-
-@dataclass(slots=True)
-class _Question:
-    """What is known of every state under some pins while they are looked into."""
-
-    graph: Graph
-    allowed: Bools
-    proven: Bools
-    active: tuple[int, ...]
+        # As the loops take them: what is known of the states under some pins and a bound,
+        self.question = (
+            room(states),
+            np.empty(states, dtype=np.bool_),
+            np.empty(states, dtype=np.bool_),
+            np.empty(rows, dtype=np.bool_),
+            room(width),
+            room(width),
+        )
+        # what a sweep works in,
+        self.swept = (
+            room(classes),
+            self.class_state,
+            self.slot_cost,
+            room(slots, width),
+            self.up,
+            room(diagram.nodes, width),
+            self.down,
+            room(diagram.nodes, width),
+            room(slots),
+            room(slots, width),
+            room(slots),
+            room(classes),
+            room(classes),
+            self.state_lowest,
+            self.state_reached,
+            self.state_sums,
+        )
+        # and what is read from it for every value, or steers the next.
+        self.ranked = (room(blocks), room(blocks), room(blocks))
+        self.read = (*self.ranked, room(int(values[-1])), room(int(values[-1])))
+        self.steering = (room(blocks), np.empty(rows), room(rows))
 
 
 class SummedDiagram(DiagramBackend):
@@ -131,9 +145,7 @@ class SummedDiagram(DiagramBackend):
     ) -> Marginals:
         """See ``Backend``. Without ``settle`` no search is begun: what sweeps leave open is
         undecided."""
-        self._check(pins)
-        self._check(fixed)
-        every = tuple(sorted((*pins, *fixed)))
+        every = backend.together(pins, fixed)
         found = self._hard(every, settle)
         if not changes:
             return found
@@ -144,9 +156,7 @@ class SummedDiagram(DiagramBackend):
     def proven(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals | None:
         """What ``marginals`` answers where one sweep of each kind proves all of it, lowest
         totals and least changes too; else ``None``."""
-        self._check(pins)
-        self._check(fixed)
-        found = self._hard(tuple(sorted((*pins, *fixed))), False, mix=False)
+        found = self._hard(backend.together(pins, fixed), False, mix=False)
         if found.undecided.any() or not found.lowest_exact.all():
             return None
         if not changes:
@@ -158,33 +168,75 @@ class SummedDiagram(DiagramBackend):
         return found if sure is None or sure[given_up >= 0].all() else None
 
     def _hard(self, pins: Pins, settle: bool, *, mix: bool = True) -> Marginals:
-        cost = self._charged(pins, kernels.INFINITE)
-        active = self.binding(cost < kernels.LIMIT)
-        if not active:
+        flat, room = self._flat(pins), self.carried()
+        graph = self._parts.nearest(flat)
+        valid, undecided, exact = np.empty((3, len(self._never)), dtype=np.bool_)
+        lowest = np.empty(len(self._never), dtype=np.int64)
+        living, is_open = self._run(mixing.first_sweep)(
+            *self._charging,
+            *self._placement,
+            *self._reading,
+            *graph.parts(),
+            graph.roots,
+            flat,
+            *self.sums.arrays,
+            self.facts.constant,
+            *room.question,
+            *room.swept,
+            *room.read,
+            valid,
+            undecided,
+            exact,
+            lowest,
+        )
+        if living == mixing.UNBOUND:
             return super().marginals(pins)
-        graph = self._parts.nearest(pins)
-        room = self.carried()
-        bounds = self.sums.bounds(active)
-        living = self.carry(graph, cost, self._charging[2], kernels.LIMIT - 1, bounds, room)
-        if living is None:
+        if living == mixing.NOTHING:
             return self._nothing(False)
-        graph = self._narrowed(pins, graph, kernels.LIMIT - 1, room, living)
-        answer = self._values(room.state_lowest)
-        reached = self._values(room.state_reached)
-        valid, undecided = answer < kernels.LIMIT, self._never
-        if (valid & (reached >= kernels.LIMIT)).any():
-            allowed, proven = room.state_lowest < kernels.LIMIT, room.state_reached < kernels.LIMIT
-            question = _Question(graph, allowed, proven, active)
+        graph = self._narrowed(flat, graph, kernels.LIMIT - 1, room, living)
+        if is_open:
             if mix:
-                self._mix(question, living, settle, room)
-            valid = self._any_state(question.proven)
-            undecided = self._any_state(question.allowed) & ~valid
+                self._mix(graph, living, settle, room, valid, undecided)
             if settle and undecided.any():
                 valid |= self._decider.possible_with(pins, undecided)
                 undecided = self._never
-        lowest = np.where(valid, answer + self.facts.constant, -1)
-        exact = self._exact & (~valid | (reached == answer))
-        return Marginals(bool(valid.any() or undecided.any()), valid, undecided, lowest, exact)
+            exact |= ~valid
+            lowest[~valid] = -1
+        if not self.facts.exact:
+            exact = self._exact
+        some = not is_open or bool(valid.any() or undecided.any())
+        return Marginals(some, valid, undecided, lowest, exact)
+
+    def _mix(
+        self,
+        graph: Graph,
+        living: int,
+        settle: bool,
+        room: Carried,
+        valid: Bools,
+        undecided: Bools,
+    ) -> None:
+        """Sweep mixtures of the sums until every value is decided, or enough were tried."""
+        self._run(mixing.mix)(
+            *self._charging[:2],
+            self._nothing_extra,
+            *self._placement,
+            *self._reading,
+            *graph.parts(),
+            graph.roots,
+            *self.sums.arrays,
+            self._scale,
+            MIXTURES,
+            kernels.LIMIT if settle else max(self._parts.whole.choices, AT_ONCE),
+            backend.LEFT,
+            graph.choices,
+            living,
+            *room.question,
+            *room.swept,
+            *room.steering,
+            valid,
+            undecided,
+        )
 
     # --- sweeps -----------------------------------------------------------------------
 
@@ -206,57 +258,35 @@ class SummedDiagram(DiagramBackend):
     ) -> int | None:
         """Sweep up and down; answers how many edges are alive, ``None`` if no configuration
         costs at most ``most``."""
-        diagram = self.diagram
         living = self._run(carrying.sweep_carrying)(
-            diagram.class_of,
-            diagram.slot_class,
+            *self._charging[:2],
             extra,
             cost,
             self.sums.used,
-            self.sums.width,
+            self.sums.words,
             *graph.parts(),
             graph.roots,
             most,
             *bounds,
-            room.class_cost,
-            room.class_state,
-            room.slot_cost,
-            room.slot_used,
-            room.up[: graph.nodes],
-            room.up_used,
-            room.down[: graph.nodes],
-            room.down_used,
-            room.lowest,
-            room.lowest_used,
-            room.reached,
-            room.class_slot,
-            room.class_reached,
-            room.state_lowest,
-            room.state_reached,
-            room.state_sums,
+            *room.swept,
         )
         return None if living < 0 else int(living)
 
     def _values(self, of_state: Int64) -> Int64:
         """The least over the states that carry each value; ``INFINITE`` if none."""
-        work = self._working()
         answer = np.empty(len(self._never), dtype=np.int64)
         self._run(kernels.settle_values)(
-            *self._placement,
-            *self._reading,
-            of_state,
-            *work.ranked,
-            answer,
+            *self._placement, *self._reading, of_state, *self.carried().ranked, answer
         )
         return answer
 
-    def _any_state(self, states: Bools) -> Bools:
-        """The values that one of the states carries."""
-        found = np.empty(len(self._never), dtype=np.bool_)
-        self._run(carrying.mark_values)(
-            *self._placement, self._reading[0], states, self._working().ranked[0], found
-        )
-        return found
+    def bounds(self, active: Sequence[int]) -> tuple[Int64, Int64]:
+        """What ``carrying`` compares used sums with where some rows are active."""
+        rows = np.isin(np.arange(self.sums.rows), active)
+        room, guard = np.empty((2, self.sums.width), dtype=np.int64)
+        _, _, _, fields, limit, most = self.sums.arrays
+        self._run(mixing.set_bounds)(fields, limit, most, rows, room, guard)
+        return room, guard
 
     def binding(self, allowed: Bools) -> tuple[int, ...]:
         """The rows that some choice of allowed states could break."""
@@ -271,73 +301,6 @@ class SummedDiagram(DiagramBackend):
         found: Bools = self._charged(((variable, value),), kernels.INFINITE) < kernels.LIMIT
         return found
 
-    # --- mixtures ---------------------------------------------------------------------
-
-    def _mix(self, question: _Question, living: int, settle: bool, room: Carried) -> None:
-        """Sweep mixtures of the sums until every value is decided, or enough were tried."""
-        most = max(self._parts.whole.choices, AT_ONCE)
-        weights = np.ones(self.sums.rows)
-        swept = 0
-        for turn in range(MIXTURES):
-            if not self._is_open(question):
-                return
-            swept += living
-            if not settle and swept + living > most:
-                return
-            if turn:
-                self._steer(question, weights, turn, room)
-            found = self._mixture(question, weights, room)
-            if found is None:
-                question.allowed[:] = False
-                return
-            living = found
-            question.allowed &= room.state_lowest < kernels.LIMIT
-            question.proven |= room.state_reached < kernels.LIMIT
-
-    def _is_open(self, question: _Question) -> bool:
-        """Whether a value is still open; none is where no sum can be broken any more."""
-        question.active = self.binding(question.allowed)
-        if not question.active:
-            question.proven = question.allowed.copy()
-            return False
-        possible = self._any_state(question.allowed)
-        return bool((possible & ~self._any_state(question.proven)).any())
-
-    def _mixture(self, question: _Question, weights: Any, room: Carried) -> int | None:
-        """One mixture; answers the edges alive, ``None`` where it refutes everything."""
-        multipliers = self._multipliers(question.active, weights)
-        cost = np.where(question.allowed, multipliers @ self.sums.use, kernels.INFINITE)
-        most = int(multipliers @ self.sums.limit)
-        bounds = self.sums.bounds(question.active)
-        living = self.carry(question.graph, cost, self._nothing_extra, most, bounds, room)
-        if living is not None and living < backend.LEFT * question.graph.choices:
-            question.graph = self.part(question.graph, most, room, living)
-        return living
-
-    def _multipliers(self, active: tuple[int, ...], weights: Any) -> Int64:
-        """Whole multipliers, 0 for rows that are not active."""
-        multipliers = np.zeros(self.sums.rows, dtype=np.int64)
-        rows = list(active)
-        share = weights[rows] / weights[rows].sum()
-        multipliers[rows] = np.rint(self._scale * share / np.maximum(self.sums.limit[rows], 1))
-        return multipliers
-
-    def _steer(self, question: _Question, weights: Any, turn: int, room: Carried) -> None:
-        """Weigh more what the cheapest completions of open states use too much of, by turns
-        on average and for the first of them (multiplicative weights: Arora, Hazan and Kale,
-        2012; the growth is a rational one, the same on every machine)."""
-        rows = list(question.active)
-        is_open = np.flatnonzero(question.allowed & ~question.proven)
-        if turn % 2 == 0:
-            is_open = is_open[:1]
-        sums = self.sums.unpacked(room.state_sums, rows)[:, is_open]
-        excess = (sums / np.maximum(self.sums.limit[rows], 1)[:, None] - 1.0).mean(axis=1)
-        step = np.clip(excess * 10.0 * 0.7 ** ((turn - 1) // 3), -1.5, 1.5)
-        weights[rows] *= np.where(
-            step > 0, 1 + step + step * step / 2, 1 / (1 - step + step**2 / 2)
-        )
-        weights[rows] = np.maximum(weights[rows] * len(rows) / weights[rows].sum(), 1e-3)
-
     # --- changes ----------------------------------------------------------------------
 
     def _with_changes(self, hard: Marginals, pins: Pins, fixed: Pins, settle: bool) -> Marginals:
@@ -348,8 +311,8 @@ class SummedDiagram(DiagramBackend):
         active = self.binding(cost < kernels.LIMIT)
         if not active:
             return self._joined(hard, super().marginals(pins, changes=True, fixed=fixed))
-        graph, room = self._parts.nearest(fixed), self.carried()
-        bounds = self.sums.bounds(active)
+        graph, room = self._parts.nearest(self._flat(fixed)), self.carried()
+        bounds = self.bounds(active)
         living = self.carry(graph, cost, self._charging[2], kernels.LIMIT - 1, bounds, room)
         if living is None:
             return self._nothing(True)
@@ -391,8 +354,10 @@ class SummedDiagram(DiagramBackend):
         fewest and, among those, uses least; -1 where that one breaks a limit."""
         given = np.zeros(len(self.diagram.class_of), dtype=np.int64)
         self._charge(pins, 1, given)
-        rows = tuple(range(self.sums.rows))
-        multipliers = self._multipliers(rows, np.ones(len(rows)))
+        rows, multipliers = self.sums.rows, np.empty(self.sums.rows, dtype=np.int64)
+        self._run(mixing.set_multipliers)(
+            self.sums.limit, np.full(rows, True), np.ones(rows), self._scale, multipliers
+        )
         heaviest = int(multipliers @ self.sums.most) + 1
         cost = given * heaviest + multipliers @ self.sums.use
         self._charge(fixed, kernels.INFINITE, cost)
@@ -435,7 +400,7 @@ class SummedDiagram(DiagramBackend):
             return found
         allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
         try:
-            bounds, reached = Branching(self).raised(allowed, self._parts.nearest(pins))
+            bounds, reached = Branching(self).raised(allowed, self._parts.nearest(self._flat(pins)))
         except TooManyBranchesError:  # charges too large to be mixed with sums
             return found
         lowest = np.maximum(found.lowest, self._values(bounds) + self.facts.constant)
@@ -458,7 +423,6 @@ class SummedDiagram(DiagramBackend):
         """A count, and whether it is exact; else at least so many are left: when of every
         block the states that use most are put aside, but not those of the cheapest
         configuration, until no sum can be broken."""
-        self._check(pins)
         allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
         if not self.binding(allowed):
             return super().count(pins)
@@ -500,7 +464,7 @@ class SummedDiagram(DiagramBackend):
             return found
         allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
         try:
-            return Branching(self).first_cheapest(allowed, self._parts.nearest(pins))
+            return Branching(self).first_cheapest(allowed, self._parts.nearest(self._flat(pins)))
         except TooManyBranchesError:
             return self._decider.some(pins)
 
@@ -525,11 +489,11 @@ class SummedDiagram(DiagramBackend):
             if node == 0:
                 continue
             edges = slice(int(graph.start[node]), int(graph.start[node + 1]))
-            below = graph.target[edges]
+            below = np.asarray(graph.target[edges])
             if graph.conjunction[node]:
                 waiting.extend(below.tolist())
                 continue
-            slots = graph.slot[edges]
+            slots = np.asarray(graph.slot[edges])
             best = int((room.slot_cost[slots] + room.up[below]).argmin())
             state = int(room.class_state[diagram.slot_class[slots[best]]])
             state_of[np.searchsorted(diagram.block_start, state, side="right") - 1] = state

@@ -8,7 +8,7 @@ Knows nothing of sweeps.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -18,9 +18,6 @@ from configurator.engine.diagram.placement import Placement
 from configurator.engine.diagram.relations import Bounded, Relation
 
 Int64 = npt.NDArray[np.int64]
-
-BOUNDS = 256
-"""Sets of active rows whose bounds are kept."""
 
 WORD = 62
 """Bits of one packed integer that fields and guards may take."""
@@ -76,7 +73,6 @@ class SideSums:
     word: tuple[int, ...]
     shift: tuple[int, ...]
     bits: tuple[int, ...]
-    _bounds: dict[tuple[int, ...], tuple[Int64, Int64]] = field(default_factory=dict)
 
     @classmethod
     def packed(cls, use: Int64, limit: Int64, block_start: Int64) -> SideSums:
@@ -116,25 +112,17 @@ class SideSums:
             packed[:, word] += self.use[row] << shift
         return packed.reshape(-1)
 
-    def bounds(self, active: Sequence[int]) -> tuple[Int64, Int64]:
-        """``room`` and ``guard`` of each packed integer (see ``carrying``); rows that are
-        not active fit whatever they come to."""
-        known = self._bounds.get(tuple(active))
-        if known is None:
-            if len(self._bounds) >= BOUNDS:
-                self._bounds.clear()
-            known = self._bounds[tuple(active)] = self._bounds_of(active)
-        return known
+    @cached_property
+    def words(self) -> tuple[int, ...]:
+        """As many numbers as ``width`` (``carrying.Words``)."""
+        return (0,) * self.width
 
-    def _bounds_of(self, active: Sequence[int]) -> tuple[Int64, Int64]:
-        room = np.zeros(self.width, dtype=np.int64)
-        guard = np.zeros(self.width, dtype=np.int64)
-        for row in range(self.rows):
-            top = 1 << (self.shift[row] + self.bits[row] - 1)
-            limit = int(self.limit[row]) if row in active else int(self.most[row])
-            room[self.word[row]] += top + (max(limit, 0) << self.shift[row])
-            guard[self.word[row]] += top
-        return room, guard
+    @cached_property
+    def arrays(self) -> tuple[Int64, Int64, tuple[int, ...], Int64, Int64, Int64]:
+        """As loops take them: use, packed use, the words, word, shift and bits of every row
+        (one line each), limit, most."""
+        fields = np.array((self.word, self.shift, self.bits), dtype=np.int64).T.copy()
+        return self.use, self.used, self.words, fields, self.limit, self.most
 
     def unpacked(self, packed: Int64, rows: Sequence[int]) -> Int64:
         """The sums of some rows (one line each) out of packed integers (flat)."""
