@@ -7,6 +7,7 @@ change a later answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -90,6 +91,11 @@ Core = tuple[Pins, tuple[int, ...]]
 """Pins and owners of rules that cannot hold together."""
 
 
+RuleCore = Callable[[Sequence[int], tuple[int, ...]], tuple[int, ...] | None]
+"""Of the first owners of rules and some later ones: ``None`` where they hold together, else
+some of them that already do not (see ``conflict.first_conflict``)."""
+
+
 class Reasoner(Protocol):
     """A backend that can also leave rules out: it answers "why not"."""
 
@@ -99,6 +105,12 @@ class Reasoner(Protocol):
         """``None`` where a configuration has the pins, takes none of the ``barred`` values
         and keeps the rules ``owners`` (``None``: all) and the background; else some of the
         pins and owners that already leave none (not always as few as possible)."""
+        ...
+
+    def rules_core(self, pins: Pins, barred: Pins, likely: tuple[int, ...] = ()) -> RuleCore:
+        """The same for one thread that asks about the same pins and barred values again and
+        again, each time with other rules; the ``likely`` ones are known to be a core, if
+        not the smallest."""
         ...
 
 

@@ -16,42 +16,44 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-Fails = Callable[[tuple[Item, ...]], bool]
-"""Whether the items (with a background) cannot hold together; grows with the items."""
+Core = Callable[[Sequence[Item], tuple[Item, ...]], Collection[Item] | None]
+"""Of the oldest items and some later ones: ``None`` where they hold together (with a
+background), else some of them that already fail."""
 
 
 def first_conflict(
-    items: Sequence[Item],
-    core: Callable[[tuple[Item, ...]], Collection[Item] | None],
-    failing: Collection[Item] | None = None,
+    items: Sequence[Item], core: Core[Item], failing: Collection[Item] | None = None
 ) -> tuple[Item, ...]:
     """The first subset-minimal part of ``items`` that fails; empty where nothing is needed.
 
-    ``core(some)`` is ``None`` where they hold together, else some of them that already
-    fail. However small or large the cores are, the answer is the same: they only save
+    However small or large the cores are, the answer is the same: they only save
     questions. ``failing`` is a core known beforehand; with cores that are minimal, as many
     questions are asked as the answer has items. Raises ``ValueError`` where all items hold
-    together.
+    together. A range of items is never written out.
     """
     needed: tuple[Item, ...] = ()
-    rest = tuple(items)
+    rest = items
     if failing is None:
-        failing = core(rest)
+        failing = core(rest, needed)
     if failing is None:
         raise ValueError("they hold together")
     while True:
-        place = {item: k for k, item in enumerate(rest, 1)}
-        low, high, step = -1, max((place.get(item, 0) for item in failing), default=0), 1
+        low, high, step = -1, _newest(rest, failing), 1
         while high > 0 and high - low > 1:
             # cores are nearly minimal: look just below first, then further and further
             middle = max(high - step, (low + high) // 2)
-            found = core((*rest[:middle], *needed))
+            found = core(rest[:middle], needed)
             if found is None:
                 low = middle
             else:
-                failing, high = found, max((place.get(item, 0) for item in found), default=0)
+                failing, high = found, _newest(rest, found)
                 step *= 2
         if high == 0:
             return needed
         needed = (rest[high - 1], *needed)
         rest = rest[: high - 1]
+
+
+def _newest(rest: Sequence[Item], failing: Collection[Item]) -> int:
+    """How many of the rest reach to the newest that fails."""
+    return max((rest.index(item) + 1 for item in failing if item in rest), default=0)

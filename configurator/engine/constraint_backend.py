@@ -17,7 +17,7 @@ import constraint
 import numpy as np
 import numpy.typing as npt
 
-from configurator.engine.backend import Core, Marginals, Pins, offsets_of
+from configurator.engine.backend import Core, Marginals, Pins, RuleCore, offsets_of
 from configurator.engine.errors import EngineError, said
 from configurator.engine.lowering import Lowered
 from configurator.engine.network import (
@@ -172,6 +172,15 @@ class ConstraintBackend:
     ) -> Core | None:
         """See ``Reasoner``; all that was asked about, however few would do."""
         return None if self._consistent(pins, owners, barred) else (pins, owners or ())
+
+    def rules_core(self, pins: Pins, barred: Pins, likely: tuple[int, ...] = ()) -> RuleCore:
+        """See ``Reasoner``."""
+
+        def core(first: Sequence[int], later: tuple[int, ...]) -> tuple[int, ...] | None:
+            owners = (*first, *later)
+            return None if self._consistent(pins, owners, barred) else owners
+
+        return core
 
     def _consistent(self, pins: Pins, owners: tuple[int, ...] | None, barred: Pins) -> bool:
         """Pins on variables that follow from others are checked on each solution."""

@@ -91,10 +91,14 @@ class Reasons:
         def core(some: Pins, background: Pins) -> Pins | None:
             return self._core(some, tuple(sorted((*background, *some))), barred)
 
-        blamed = first_conflict(tuple(pins), lambda some: core(some, everything), found[0])
+        blamed = first_conflict(
+            tuple(pins), lambda first, later: core((*first, *later), everything), found[0]
+        )
         kept = (*held, *blamed)
         failing = found[0] if set(found[0]) <= {*kept, *facts} else None
-        known = first_conflict(tuple(facts), lambda some: core(some, kept), failing)
+        known = first_conflict(
+            tuple(facts), lambda first, later: core((*first, *later), kept), failing
+        )
         against = tuple(sorted((*kept, *known)))
         failing_rules = found[1] if set(found[0]) <= set(against) else None
         return Conflict(
@@ -134,12 +138,7 @@ class Reasons:
         """A minimal set of rules that cannot hold with the pins, in written order.
         ``failing`` are rules that are known not to."""
         owners = self._desk.lowered.network.owners
-        reason = self._desk.reasoner
-
-        def core(some: tuple[int, ...]) -> tuple[int, ...] | None:
-            found = reason.core(pins, tuple(sorted(some)), barred)
-            return None if found is None else found[1]
-
+        core = self._desk.reasoner.rules_core(pins, barred, failing or ())
         found = first_conflict(range(len(owners)), core, failing)
         return tuple(owners[owner] for owner in sorted(found))
 
@@ -170,7 +169,9 @@ class Reasons:
 
         def conflict(kept: tuple[int, ...]) -> tuple[int, ...] | None:
             failing = core(kept)
-            return None if failing is None else first_conflict(kept, core, failing)
+            if failing is None:
+                return None
+            return first_conflict(kept, lambda first, later: core((*first, *later)), failing)
 
         present = self._overview.lowest_total(choices, context)
         found = [

@@ -101,6 +101,16 @@ def test_rules_can_be_left_out(name: str, seed: int) -> None:
             if all(row[v] == a for v, a in pins[:1]) and all(row[v] != a for v, a in barred)
         ]
         assert (reasoner.core(pins[:1], owners, barred) is None) is bool(rows)
+        rules = reasoner.rules_core(pins[:1], barred)
+        for first in (len(owners), 4, 0):  # one after the other: what is known must not spoil
+            some = tuple(owner for owner in owners if owner >= first)
+            found = rules(range(first), some)
+            left = solutions(network, tuple(sorted({*range(first), *some})))
+            fits = [r for r in left if r[0] == pins[0][1] and r[1] != barred[0][1]]
+            assert (found is None) is bool(fits)
+            if found is not None:
+                assert set(found) <= {*range(first), *some}
+                assert reasoner.core(pins[:1], tuple(sorted(found)), barred) is not None
         rows = [row for row in solutions(network) if all(row[v] == a for v, a in pins)]
         found = reasoner.core(pins)
         assert (found is None) is bool(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Sequence
 
 import pytest
 
@@ -33,9 +34,10 @@ def test_it_is_the_first_whatever_the_cores_are(seed: int, cores: str) -> None:
     ]
     asked = 0
 
-    def core(some: tuple[int, ...]) -> tuple[int, ...] | None:
+    def core(first: Sequence[int], later: tuple[int, ...]) -> tuple[int, ...] | None:
         nonlocal asked
         asked += 1
+        some = (*first, *later)
         there = [each for each in conflicts if each <= set(some)]
         if not there:
             return None
@@ -58,9 +60,10 @@ def test_with_a_minimal_core_each_item_costs_one_question(size: int) -> None:
     conflict = frozenset(draw.sample(range(400), size))
     asked = 0
 
-    def core(some: tuple[int, ...]) -> tuple[int, ...] | None:
+    def core(first: Sequence[int], later: tuple[int, ...]) -> tuple[int, ...] | None:
         nonlocal asked
         asked += 1
+        some = (*first, *later)
         return tuple(conflict) if conflict <= set(some) else None
 
     assert first_conflict(range(400), core) == tuple(sorted(conflict))
@@ -72,4 +75,4 @@ def test_with_a_minimal_core_each_item_costs_one_question(size: int) -> None:
 
 def test_what_holds_together_has_no_conflict() -> None:
     with pytest.raises(ValueError, match="hold together"):
-        first_conflict(range(3), lambda some: None)
+        first_conflict(range(3), lambda first, later: None)

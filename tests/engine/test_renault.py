@@ -129,9 +129,16 @@ def test_conflicts_and_repairs(car: Car, backend: SatBackend, expected: dict[str
             return None if found is None else tuple(k for k in some if pins[k] in found[0])
 
         def conflict(kept: tuple[int, ...], core: Any = core) -> tuple[int, ...] | None:
-            return None if core(kept) is None else first_conflict(kept, core)
+            return (
+                None
+                if core(kept) is None
+                else first_conflict(kept, lambda first, later: core((*first, *later)))
+            )
 
-        found = {names[k] for k in first_conflict(range(len(pins)), core)}
+        found = {
+            names[k]
+            for k in first_conflict(range(len(pins)), lambda first, later: core((*first, *later)))
+        }
         assert found in [set(each) for each in case["all_minimal_conflicts"]]
         corrections = [
             {names[k] for k in each}

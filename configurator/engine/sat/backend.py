@@ -16,15 +16,16 @@ import numpy as np
 import numpy.typing as npt
 from pysat.solvers import Solver
 
-from configurator.engine.backend import Core, Marginals, Pins
-from configurator.engine.network import BACKGROUND, Network
+from configurator.engine.backend import Core, Marginals, Pins, RuleCore
+from configurator.engine.network import Network
 from configurator.engine.proving import Prover
 from configurator.engine.sat.branching import Branching, SearchEndedError
 from configurator.engine.sat.costs import CostBounds
 from configurator.engine.sat.counting import count_part, independent_parts
 from configurator.engine.sat.encoding import Encoding
 from configurator.engine.sat.optimum import CostClauses, Search
-from configurator.engine.sat.probe import SOLVER, Asked, Budget, Pool, Probe
+from configurator.engine.sat.probe import SOLVER, Budget, Pool, Probe
+from configurator.engine.sat.reasoning import Reasoning
 
 QUESTIONS = 40
 PROPAGATIONS = 400_000
@@ -97,9 +98,7 @@ class SatBackend:
         self._costs = CostBounds(network)
         self._lock = threading.Lock()
         self._probes = Pool(lambda: Probe(self._encoding))
-        self._reasoners = Pool(lambda: Asked(self._selected()))
-        top = self._encoding.top
-        self._selectors = [top + 1 + k for k in range(len(network.owners))]
+        self._reasoning = Reasoning(self._encoding, len(network.owners), self._probes)
         self._charges: CostClauses | None = None
         self._values = int(self._offsets[-1])
         self._place = np.abs(self._encoding.packed) - 1
@@ -495,33 +494,11 @@ class SatBackend:
         self, pins: Pins, owners: tuple[int, ...] | None = None, barred: Pins = ()
     ) -> Core | None:
         """See ``Reasoner``."""
-        given = [self._literal(pin) for pin in pins]
-        assumptions = [*given, *(-self._literal(pin) for pin in barred)]
-        if owners is None:
-            with self._probes.one() as probe:
-                held = [self._packed(pin) for pin in pins]
-                if len(probe.agreeing(held, [self._packed(pin) for pin in barred])):
-                    return None
-                if probe.ask(assumptions):
-                    probe.remember()
-                    return None
-                blamed = probe.core()
-            return tuple(p for p, lit in zip(pins, given, strict=True) if lit in blamed), ()
-        with self._reasoners.one() as reasoner:
-            if reasoner.ask([*assumptions, *(self._selectors[owner] for owner in owners)]):
-                return None
-            blamed = reasoner.core()
-        return (
-            tuple(p for p, lit in zip(pins, given, strict=True) if lit in blamed),
-            tuple(owner for owner in owners if self._selectors[owner] in blamed),
-        )
+        return self._reasoning.core(pins, owners, barred)
 
-    def _selected(self) -> list[list[int]]:
-        """The clauses, each rule's waiting for its selector."""
-        return [
-            clause if owner == BACKGROUND else [*clause, -self._selectors[owner]]
-            for clause, owner in zip(self._encoding.clauses, self._encoding.owners, strict=True)
-        ]
+    def rules_core(self, pins: Pins, barred: Pins, likely: tuple[int, ...] = ()) -> RuleCore:
+        """See ``Reasoner``."""
+        return self._reasoning.rules_core(pins, barred, likely)
 
 
 def _taken(row: list[int], signs: Bools) -> int:

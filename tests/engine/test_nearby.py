@@ -1,0 +1,67 @@
+"""Questions near one configuration: the same answers, of few clauses."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from configurator.engine.network import Clause, Network, NetworkVariable
+from configurator.engine.sat import SatBackend, nearby
+from configurator.engine.sat.encoding import Encoding
+from configurator.engine.sat.nearby import Index, Nearby
+from tests.engine.networks import random_network
+
+YES = frozenset({1})
+NO = frozenset({0})
+
+
+def chain(length: int) -> Network:
+    """Yes-or-no questions of which each needs the one before; the first is always taken."""
+    variables = tuple(NetworkVariable(f"v{n}", (1, 1)) for n in range(length))
+    rules = [Clause(((0, YES),), 0)]
+    rules += [Clause(((n - 1, NO), (n, YES)), n) for n in range(1, length)]
+    return Network(variables, tuple(rules), tuple(f"r{n}" for n in range(length)))
+
+
+def test_a_question_takes_the_clauses_of_what_changes_only() -> None:
+    network = chain(3_000)
+    encoding = Encoding(network)
+    index = Index(encoding)
+    base = np.ones(encoding.top + 1, dtype=np.bool_)
+    near = Nearby(index, base, 3_000, [-1_001])  # the 1,001st is not taken
+    assert near.core(1_000, ()) is None
+    assert near.core(998, (999, 1_000)) is None
+    assert near.added < 10
+    near = Nearby(index, base, 3_000, [-501], range(501))
+    assert set(near.core(3_000, ()) or ()) == set(range(501))
+    assert near.core(499, (500,)) is None
+    assert near.added == 501
+
+
+@pytest.mark.parametrize("few", [nearby.FEW, 2])
+def test_rules_of_a_long_chain_are_all_needed(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where what would change is too much, and everything is asked."""
+    monkeypatch.setattr(nearby, "FEW", few)
+    backend = SatBackend(chain(60))
+    core = backend.rules_core((), ((59, 1),))
+    assert set(core(range(60), ()) or ()) == set(range(60))
+    for gone in range(60):
+        assert core(range(gone), tuple(range(gone + 1, 60))) is None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_answers_do_not_depend_on_what_was_asked_before(seed: int) -> None:
+    network = random_network(seed)
+    draw = random.Random(seed)
+    backend = SatBackend(network)
+    pins = ((0, draw.randrange(network.variables[0].size)),)
+    barred = ((1, draw.randrange(network.variables[1].size)),)
+    core = backend.rules_core(pins, barred)
+    for _ in range(12):
+        first = draw.randint(0, len(network.owners))
+        rest = range(first, len(network.owners))
+        later = tuple(sorted(draw.sample(rest, draw.randint(0, len(rest)))))
+        expected = backend.core(pins, (*range(first), *later), barred)
+        assert (core(range(first), later) is None) is (expected is None)
