@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gc
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,8 +16,7 @@ from secure import ContentSecurityPolicy, ReferrerPolicy, Secure, StrictTranspor
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from configurator.catalogue import Catalogue, Findings, Telling
-from configurator.engine import Limits
-from configurator.language import load_safely
+from configurator.language import Loaded, load_safely
 from configurator.model.product import Product
 from configurator.resources import resource_dir
 from configurator.service.staff import Staff
@@ -29,7 +29,9 @@ from configurator.web.locale import choose_locale
 
 READING_LIMIT = 60
 """Seconds a rule folder may take to read when it is published; the workshop has read an
-upload before, within far less."""
+upload before, within less."""
+
+Load = Callable[[Mapping[str, bytes]], Loaded]
 
 BODY_LIMIT = 64 * 1024
 """Bytes a request may have; uploads in the workshop set their own limit."""
@@ -51,14 +53,13 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def create_services(settings: Settings) -> Services:
-    """Open the database (bringing it up to date) and the rooms over it."""
+def create_services(settings: Settings, load: Load | None = None) -> Services:
+    """Open the database (bringing it up to date) and the rooms over it. Rule folders are
+    published by ``load``; where it is not given, they are read in a limited process first."""
     database = connect(settings.database_url)
     migrate(database)
     trail = Trail(database, clock=utc_now)
-    compiled = settings.folder / "compiled"
-
-    limits = Limits(seconds=settings.compile_seconds, megabytes=settings.compile_megabytes)
+    compiled, limits = settings.compiled, settings.limits
 
     def checks(product: Product, tell: Telling | None) -> Findings:
         checked = check_product(product, utc_now().date(), compiled, limits=limits, tell=tell)
@@ -69,7 +70,7 @@ def create_services(settings: Settings) -> Services:
         compiled,
         clock=utc_now,
         checks=checks,
-        load=partial(load_safely, seconds=READING_LIMIT),
+        load=load or partial(load_safely, seconds=READING_LIMIT),
         limits=limits,
         prove=settings.prove,
     )

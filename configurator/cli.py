@@ -17,9 +17,6 @@ from configurator import __version__
 from configurator.resources import resource_dir
 from configurator.settings import Settings, SettingsError
 
-OWN_FOLDER_SECONDS = 60
-"""How long reading a folder of one's own may take; an uploaded one has far less."""
-
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -44,9 +41,9 @@ def _today() -> datetime.date:
 
 def _load(folder: Path, language: str) -> Any:
     """The product of a rule folder; prints its diagnostics and exits 1 where it has none."""
-    from configurator.language import load_safely, read_folder, render
+    from configurator.language import load_folder, read_folder, render
 
-    loaded = load_safely(read_folder(folder), seconds=OWN_FOLDER_SECONDS)
+    loaded = load_folder(read_folder(folder))
     if loaded.product is None:
         click.echo(render(loaded.diagnostics, language), err=True)
         sys.exit(1)
@@ -113,17 +110,20 @@ def serve(port: int | None) -> None:
 @language_option
 def check(folder: Path, output: str, language: str) -> None:
     """Check a rule folder: every mistake at once, then its scenarios."""
-    from configurator.language import load_safely, read_folder, render
+    from configurator.language import load_folder, read_folder, render
     from configurator.printing import confirmation_line, shown_progress
     from configurator.session.checks import check_product
 
-    loaded = load_safely(read_folder(folder), seconds=OWN_FOLDER_SECONDS)
+    settings = Settings.from_environment()
+    loaded = load_folder(read_folder(folder))
     diagnostics = loaded.diagnostics
     results: tuple[Any, ...] = ()
     confirmation = None
     if loaded.product is not None:
         with shown_progress(language) as tell:
-            checked = check_product(loaded.product, _today(), tell=tell)
+            checked = check_product(
+                loaded.product, _today(), settings.compiled, limits=settings.limits, tell=tell
+            )
         results, confirmation = checked.results, checked.confirmation
         diagnostics = (*diagnostics, *checked.diagnostics)
     stops = [each for each in diagnostics if each.severity == "stop"]
@@ -189,13 +189,14 @@ def _engine_and_choices(
     from configurator.engine import EngineError, UnknownChoiceError, compile_product
     from configurator.model.choice import Choice
 
+    settings = Settings.from_environment()
     product = _load(folder, language)
     try:
         pinned = datetime.date.fromisoformat(day) if day else _today()
     except ValueError as problem:
         raise click.BadParameter(f"{day!r} is no day; write it as 2026-11-22") from problem
     try:
-        engine = compile_product(product, pinned)
+        engine = compile_product(product, pinned, cache=settings.compiled, limits=settings.limits)
         given = {c.slot: c.answer for c in _parse_choices(told)}
         context = tuple(
             engine.check_context(Choice(each.id, given.get(each.id, each.if_missing)))
@@ -329,10 +330,10 @@ def import_(file: Path, folder: Path | None, language: str) -> None:
 def publish(folder: Path, note: str, author: str, language: str) -> None:
     """Check a rule folder and make it the current release of its product."""
     from configurator.app import create_services
-    from configurator.language import read_folder, render
+    from configurator.language import load_folder, read_folder, render
     from configurator.printing import confirmation_line, shown_progress
 
-    services = create_services(Settings.from_environment())
+    services = create_services(Settings.from_environment(), load=load_folder)
     with shown_progress(language) as tell:
         published = services.catalogue.publish(read_folder(folder), by=author, note=note, tell=tell)
     if published.diagnostics:

@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from configurator.engine import Limits
 
 
 class SettingsError(ValueError):
@@ -39,6 +43,18 @@ class Settings:
     proxies: int = 0
     secure_cookies: bool = False
     testing: bool = False
+
+    @property
+    def compiled(self) -> Path:
+        """The folder of compiled products."""
+        return self.folder / "compiled"
+
+    @property
+    def limits(self) -> Limits:
+        """What compiling one product may take."""
+        from configurator.engine import Limits  # heavy; most commands do without
+
+        return Limits(seconds=self.compile_seconds, megabytes=self.compile_megabytes)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

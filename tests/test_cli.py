@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import configurator.engine.compile
+import configurator.language
 from configurator.app import create_services
 from configurator.cli import cli
+from configurator.engine.building import build
+from configurator.language import load_folder
 from configurator.settings import Settings
 
 MODEL = """features
@@ -37,6 +41,12 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {"CONFIGURATOR_FOLDER": str(tmp_path / "var")}
 
 
+@pytest.fixture(autouse=True)
+def _own_settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
 def run(*arguments: str, env: dict[str, str] | None = None, code: int = 0) -> str:
     result = CliRunner().invoke(cli, list(arguments), env=env)
     assert result.exit_code == code, result.output
@@ -51,6 +61,32 @@ def test_check_says_that_a_folder_is_ready(lamp_folder: str) -> None:
     assert "Ready to publish." in said
 
 
+def test_a_folder_is_read_once_and_compiled_once(
+    lamp_folder: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is asked of it, one command after the other."""
+    read, compiled = [], []
+
+    def counted(files: Any) -> Any:
+        read.append(1)
+        return load_folder(files)
+
+    def built(*arguments: Any, **options: Any) -> Any:
+        compiled.append(1)
+        return build(*arguments, **options)
+
+    monkeypatch.setattr(configurator.language, "load_folder", counted)
+    monkeypatch.setattr(configurator.language, "load_safely", None)
+    monkeypatch.setattr(configurator.engine.compile, "build", built)
+    run("check", lamp_folder)
+    assert (len(read), len(compiled)) == (1, 1)
+    run("publish", lamp_folder)
+    run("ask", lamp_folder)
+    run("explain", lamp_folder, "--want", "arm=long")
+    assert (len(read), len(compiled)) == (4, 1)
+    assert list(Path(environment["CONFIGURATOR_FOLDER"], "compiled").glob("*"))
+
+
 def test_check_shows_every_mistake_and_fails(lamp_folder: str) -> None:
     path = Path(lamp_folder) / "product.yaml"
     text = path.read_text().replace("mount = foot", "mount = feet").replace("arm = long", "arn = x")
@@ -61,6 +97,19 @@ def test_check_shows_every_mistake_and_fails(lamp_folder: str) -> None:
     assert codes["unknown-value"]["line"] > 1
     assert "feet" in codes["unknown-value"]["message"]
     assert "unknown-name" in codes
+
+
+def test_what_nobody_can_order_is_said_at_the_first_rule_to_blame(tmp_path: Path) -> None:
+    model = tmp_path / "bell.uvl"
+    model.write_text(MODEL + "    Bell => Light\n    !Light\n")
+    run("import", str(model), "--to", str(tmp_path / "bell"))
+    said = run("check", str(tmp_path / "bell"), code=1)
+    rules = (tmp_path / "bell" / "rules.yaml").read_text().splitlines()
+    line = next(k for k, text in enumerate(rules, 1) if "Bell-always" in text)
+    assert f"rules.yaml:{line}:" in said
+    assert (
+        "void  Nothing can be ordered: Bell-always, Bell-needs-Light, no-Light" in said
+    )
 
 
 def test_check_runs_the_scenarios(lamp_folder: str) -> None:

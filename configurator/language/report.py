@@ -123,8 +123,8 @@ def render(diagnostics: Iterable[Diagnostic], language: str) -> str:
     help_word = {"es": "ayuda"}.get(language, "help")
     lines = []
     for each in diagnostics:
-        place = f"{each.span.file}:{each.span.line}:{each.span.column}"
-        lines.append(f"{place}  {each.code}  {each.message.in_language(language)}")
+        place = f"{each.span.file}:{each.span.line}:{each.span.column}  " if each.span.file else ""
+        lines.append(f"{place}{each.code}  {each.message.in_language(language)}")
         if each.help is not None:
             lines.append(f"   {help_word}: {each.help.in_language(language)}")
     return "\n".join(lines) + ("\n" if lines else "")

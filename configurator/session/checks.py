@@ -80,7 +80,13 @@ def check_product(
             now("confirming")
             confirmation = confirm(engine)
         except EngineError as problem:
-            stop = Diagnostic(problem.code, "stop", NOWHERE, problem.message, problem.help)
+            stop = Diagnostic(
+                problem.code,
+                "stop",
+                _place(product, problem.owners),
+                problem.message,
+                problem.help,
+            )
             return Checked((), (stop,), None)
         gaps = lookup_gaps(product, engine)
         now("scenarios")

@@ -54,6 +54,9 @@ SHORTEST_REASON: Final = 3
 PATIENCE: Final = 2.0
 """Seconds a request waits for a check before it shows how far it is."""
 
+READING_SECONDS: Final = 30
+"""Processor time a draft may take to be read: some 20,000 questions take 10."""
+
 blueprint = Blueprint("workshop", __name__, url_prefix="/workshop")
 staff_only(blueprint)
 
@@ -267,8 +270,7 @@ def _jobs() -> Jobs[Checked | Published]:
 def _checking(digest: str) -> Job[Checked | Published]:
     """The check of a draft on this day, under way or done."""
     files, settings = _files(digest), services().settings
-    limits = Limits(seconds=settings.compile_seconds, megabytes=settings.compile_megabytes)
-    cache = settings.folder / "compiled"
+    cache, limits = settings.compiled, settings.limits
     today = datetime.datetime.now(datetime.UTC).date()
     key = ("check", staff_name(), digest, today)
     return _jobs().start(key, lambda tell: _check(digest, files, today, cache, limits, tell))
@@ -283,7 +285,7 @@ def _check(
     tell: Telling,
 ) -> Checked:
     """Load a draft in a limited child process, then compile it and run its scenarios."""
-    loaded = load_safely(files)
+    loaded = load_safely(files, seconds=READING_SECONDS)
     if loaded.product is None:
         return Checked(digest, files, None, loaded.diagnostics, (), None)
     found = check_product(loaded.product, today, cache, limits=limits, tell=tell)
