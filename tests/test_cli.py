@@ -107,9 +107,7 @@ def test_what_nobody_can_order_is_said_at_the_first_rule_to_blame(tmp_path: Path
     rules = (tmp_path / "bell" / "rules.yaml").read_text().splitlines()
     line = next(k for k, text in enumerate(rules, 1) if "Bell-always" in text)
     assert f"rules.yaml:{line}:" in said
-    assert (
-        "void  Nothing can be ordered: Bell-always, Bell-needs-Light, no-Light" in said
-    )
+    assert "void  Nothing can be ordered: Bell-always, Bell-needs-Light, no-Light" in said
 
 
 def test_check_runs_the_scenarios(lamp_folder: str) -> None:
