@@ -1,3 +1,3 @@
 """A product configurator: exact guidance, reasons, repairs and a decision trail."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

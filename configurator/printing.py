@@ -15,6 +15,7 @@ from configurator.catalogue import CheckProgress, Telling
 from configurator.engine.confirmation import Confirmation
 from configurator.model.product import Product
 from configurator.session.refusal import Refusal
+from configurator.session.view import lowest_of
 from configurator.trail import ReplayStep
 
 Json = dict[str, Any]
@@ -158,8 +159,8 @@ def print_view(console: Console, product: Product, view: Json, language: str) ->
                 text += f" ({option['changes']} {words['needs']})"
             elif option["state"] == "needs changes":
                 text += f" ({words['needs']})"
-            elif "lowest" in option:
-                text += f" {words['from']} {_money(option['lowest'])}"
+            elif "difference" in option:
+                text += f" {words['from']} {_money(lowest_of(view) + option['difference'])}"
             options.append(text)
         options += [f"{low}..{high}" for low, high in slot.get("intervals", [])]
         origin = slot.get("origin")

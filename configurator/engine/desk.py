@@ -49,7 +49,8 @@ class Desk:
         self._lock = threading.RLock()
         self._memory: dict[str, OrderedDict[Any, Any]] = {}
         self._marginals: Memory[tuple[Pins, Pins, bool, bool], Marginals] = Memory(BYTES)
-        self._pins: Memory[tuple[str, str], tuple[int, int]] = Memory(PINS)
+        self._pins: Memory[Choice, tuple[int, int]] = Memory(PINS)
+        self._sorted: Memory[Choices, Pins] = Memory(REMEMBERED)
         self._facts: Memory[Choices, tuple[Choices, Pins]] = Memory(REMEMBERED)
 
     def remembered(self, sort: str, key: object, work: Callable[[], Answer]) -> Answer:
@@ -79,8 +80,7 @@ class Desk:
 
     def pin(self, choice: Choice) -> tuple[int, int]:
         """A choice as a pin. Raises ``UnknownChoiceError``."""
-        key = (choice.slot, choice.answer)
-        return self._pins.get(key) or self._pins.keep(key, self._pin(choice))
+        return self._pins.get(choice) or self._pins.keep(choice, self._pin(choice))
 
     def _pin(self, choice: Choice) -> tuple[int, int]:
         held = self.held.get(choice.slot)
@@ -95,7 +95,10 @@ class Desk:
 
     def pins(self, choices: Choices) -> Pins:
         """Choices as pins, sorted."""
-        return tuple(sorted(map(self.pin, choices)))
+        known = self._sorted.get(choices)
+        if known is None:
+            known = self._sorted.keep(choices, tuple(sorted(map(self.pin, choices))))
+        return known
 
     def facts(self, context: Choices) -> Choices:
         """Every fact of the context, with what holds where it is missing."""

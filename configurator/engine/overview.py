@@ -72,16 +72,23 @@ class Overview:
         accepted, after = self._proposals(pins, fixed, valid, told, settle)
         proposals = dict(accepted)
         pinned = {each.slot: (desk.pin(each)[1], each.answer) for each in choices}
-        views = self._viewer.slots(marginals, priced, pinned, proposals)
-        slots = tuple(
-            views.get(slot.id) or self._opened(slot.id, valid, told) for slot in desk.layout.slots
-        )
+        lowest, exact = _overall(priced, marginals)
+
+        def slots_above(total: int) -> tuple[SlotView, ...]:
+            views = self._viewer.slots(marginals, priced, total, pinned, proposals)
+            return tuple(
+                views.get(each.id) or self._opened(each.id, valid, told)
+                for each in desk.layout.slots
+            )
+
+        slots = slots_above(lowest or 0)
         complete = all(slot.state not in ("open", "undecided") for slot in slots)
         bill = None
         if complete and self._pricing.charged:
             answers = {slot.slot: slot.answer for slot in slots if slot.answer is not None}
             bill = self._pricing.bill({**told, **answers})
-        lowest, exact = _overall(priced, marginals)
+            if bill.total != lowest:
+                slots = slots_above(bill.total)
         number, counted = desk.backend.count(tuple(sorted((*pins, *fixed))), settle=settle)
         proposed = self._all_answers(after, {**told, **proposals})
         return EngineView(

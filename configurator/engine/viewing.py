@@ -137,7 +137,8 @@ class Viewer:
     A slot shows what follows from the rows of its network values, its pin and its
     proposal. A row is two numbers. The first: valid (1), undecided (2), its total is
     reached and not only a bound (4), and eight times the changes it needs. The second:
-    the total shown with it.
+    how far its total lies above the lowest one, which moves with most choices while the
+    differences mostly stay.
     """
 
     def __init__(self, plans: Mapping[str, Plan], priced: bool) -> None:
@@ -149,11 +150,13 @@ class Viewer:
         self,
         marginals: Marginals,
         totals: PricedValues | None,
+        lowest: int,
         pinned: Mapping[str, Pinned],
         proposals: Mapping[str, str],
     ) -> dict[str, SlotView]:
-        """The view of every slot that has a plan."""
-        rows = self._rows(marginals, totals, pinned)
+        """The view of every slot that has a plan; ``lowest`` is the total that the others
+        are compared with."""
+        rows = self._rows(marginals, totals, lowest, pinned)
         packed, width = rows.tobytes(), rows.itemsize * 2
         views = {}
         for name, plan in self._plans.items():
@@ -167,7 +170,11 @@ class Viewer:
         return views
 
     def _rows(
-        self, marginals: Marginals, totals: PricedValues | None, pinned: Mapping[str, Pinned]
+        self,
+        marginals: Marginals,
+        totals: PricedValues | None,
+        lowest: int,
+        pinned: Mapping[str, Pinned],
     ) -> npt.NDArray[np.int64]:
         valid, changes = marginals.valid, marginals.changes
         size = len(valid)
@@ -175,7 +182,7 @@ class Viewer:
         if changes is None:
             changes = np.full(size, -2, dtype=np.int64)
         state = (changes << 3) | (marginals.undecided * np.int64(2)) | valid
-        rows[:, 1] = -1
+        rows[:, 1] = 0
         if totals is not None:
             chosen = np.zeros(size, dtype=np.bool_)
             for slot in pinned:
@@ -184,7 +191,7 @@ class Viewer:
             shown = np.where(alone, totals.repaired, totals.lowest)
             exact = np.where(alone, totals.repaired_exact, totals.exact)
             total = valid | alone
-            rows[:, 1] = np.where(total, shown, -1)
+            rows[:, 1] = np.where(total, shown - lowest, 0)
             state |= (exact & total) * np.int64(4)
         rows[:, 0] = state
         return rows
@@ -201,7 +208,7 @@ class _Slot:
         self._undecided = [bool(state & 2) for state in states]
         self._exact = [bool(state & 4) for state in states]
         self._changes = [state >> 3 for state in states]
-        self._totals: list[int] = rows[:, 1].tolist()
+        self._differences: list[int] = rows[:, 1].tolist()
 
     def view(self, pin: Pinned | None, proposal: str | None) -> SlotView:
         """The slot, with its choice or its proposal."""
@@ -257,7 +264,7 @@ class _Slot:
     def _valid_option(self, answer: str, k: int, state: OptionState) -> Option:
         if not self._priced:
             return Option(answer, state)
-        return Option(answer, state, self._totals[k], self._exact[k])
+        return Option(answer, state, self._differences[k], self._exact[k])
 
     def _other(self, answer: str, k: int, own: int) -> Option:
         """An option that needs changes; ``own`` of them are its slot's own choice."""

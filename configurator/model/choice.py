@@ -21,15 +21,14 @@ choice of ``0`` for each slot still open.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NONE = "none"
 YES = "yes"
 NO = "no"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One decision of the customer."""
 
     slot: str

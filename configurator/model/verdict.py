@@ -22,17 +22,18 @@ SlotState = Literal["chosen", "implied", "open", "not asked", "undecided"]
 class Option:
     """One answer to one slot, as it stands now.
 
-    ``lowest_total`` is the lowest total, in cents, of a configuration with this option
-    and everything chosen elsewhere (for an option that needs changes: ``None``);
-    ``lowest_exact`` says whether it is reached or only a lower bound ("at least").
+    ``difference`` is how many cents the lowest total of a configuration with this option
+    and everything chosen elsewhere lies above the view's ``lowest_total`` (above 0 where
+    that is not known); ``None`` for an option that needs changes. ``exact`` says whether
+    that total is reached or only a lower bound ("at least").
     ``changes`` is the least number of other choices to change for it (0 where
     possible, ``None`` where not known or impossible).
     """
 
     answer: str
     state: OptionState
-    lowest_total: int | None = None
-    lowest_exact: bool = True
+    difference: int | None = None
+    exact: bool = True
     changes: int | None = 0
 
 

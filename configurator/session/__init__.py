@@ -18,7 +18,7 @@ from configurator.session.errors import (
 )
 from configurator.session.refusal import Refusal
 from configurator.session.sessions import Outcome, Session, Sessions, Started
-from configurator.session.view import has_undecided
+from configurator.session.view import difference_of, has_undecided, lowest_of
 
 __all__ = [
     "GuardsOpenError",
@@ -37,5 +37,7 @@ __all__ = [
     "Sessions",
     "Started",
     "UnknownGuardError",
+    "difference_of",
     "has_undecided",
+    "lowest_of",
 ]

@@ -15,7 +15,7 @@ from configurator.engine.memory import Memory
 from configurator.guidance import Spoken, certain_doubts, spoken_guards
 from configurator.model.choice import NONE
 from configurator.model.product import Product
-from configurator.model.verdict import Bill, Conflict, EngineView, Option, SlotView
+from configurator.model.verdict import Bill, Conflict, Count, EngineView, Option, SlotView
 from configurator.session.state import State
 
 Json = dict[str, Any]
@@ -71,29 +71,22 @@ def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
     }
     view: Json = {
         "slots": slots if pieces is None else dict(sorted(slots.items())),
-        "count": {"number": str(answer.count.number)},
-        "guards": guards if pieces is None else _in_order(guards),
+        "count": _count(answer.count),
+        "guards": guards if pieces is None else dict(sorted(guards.items())),
         "steps": _progress(product, answer),
         "complete": answer.complete,
         "results": _results(product, answer),
     }
     doubts = certain_doubts(engine, answer, state.choices, state.context)
     if doubts:
-        view["doubts"] = {variable: list(numbers) for variable, numbers in doubts.items()}
+        view["doubts"] = {variable: list(doubts[variable]) for variable in sorted(doubts)}
     final = irreversible(product, view["slots"])
-    known = {slot: given for slot, given in state.final if final.get(slot) == given}
+    known = {slot: given for slot, given in sorted(state.final) if final.get(slot) == given}
     if known:
         view["irreversible"] = known
-    if not answer.count.exact:
-        view["count"]["at_least"] = True
     if product.prices is not None:
         view["price"] = _price(product, answer)
-    if pieces is not None:
-        for name in ("count", "doubts", "irreversible", "price", "results", "steps"):
-            if name in view:
-                view[name] = _in_order(view[name])
-        view = dict(sorted(view.items()))
-    return view
+    return dict(sorted(view.items()))
 
 
 def irreversible(product: Product, slots: Json) -> dict[str, str]:
@@ -111,13 +104,6 @@ def irreversible(product: Product, slots: Json) -> dict[str, str]:
             if variable.irreversible or (taken is not None and taken.irreversible):
                 found[slot] = answer
     return found
-
-
-def _in_order(value: Any) -> Any:
-    """The same, with members in canonical order."""
-    if type(value) is dict:
-        return {key: _in_order(value[key]) for key in sorted(value)}
-    return value
 
 
 def _slot(product: Product, slot: SlotView, origin: Conflict | None) -> Json:
@@ -146,12 +132,12 @@ def _slot(product: Product, slot: SlotView, origin: Conflict | None) -> Json:
 def _option(option: Option) -> Json:
     """An option; its members are in canonical order."""
     data: Json = {}
-    if option.lowest_total is not None and not option.lowest_exact:
+    if option.difference is not None and not option.exact:
         data["at_least"] = True
     if option.changes:
         data["changes"] = option.changes
-    if option.lowest_total is not None:
-        data["lowest"] = option.lowest_total
+    if option.difference is not None:
+        data["difference"] = option.difference
     data["state"] = option.state
     return data
 
@@ -160,17 +146,24 @@ def _guard(spoken: Spoken, state: State) -> Json:
     data: Json = {
         "level": spoken.guard.level,
         "at": spoken.guard.at,
-        "reads": dict(spoken.reads),
+        "reads": dict(sorted(spoken.reads)),
     }
     if spoken.suggestions:
         data["suggest"] = {
-            each.slot: {"answer": each.answer, "state": each.state} for each in spoken.suggestions
+            each.slot: {"answer": each.answer, "state": each.state}
+            for each in sorted(spoken.suggestions, key=lambda each: each.slot)
         }
     for guard, reason, values in state.acknowledged:
         if guard == spoken.guard.id and dict(values) == dict(spoken.reads):
             data["acknowledged"] = True
             if reason:
                 data["reason"] = reason
+    return dict(sorted(data.items()))
+
+
+def _count(count: Count) -> Json:
+    data: Json = {} if count.exact else {"at_least": True}
+    data["number"] = str(count.number)
     return data
 
 
@@ -190,7 +183,7 @@ def _price(product: Product, answer: EngineView) -> Json:
         data["proposed"] = answer.proposed_bill.total
     if answer.bill is not None:
         data.update(bill_json(answer.bill))
-    return data
+    return dict(sorted(data.items()))
 
 
 def bill_json(bill: Bill) -> Json:
@@ -210,18 +203,23 @@ def bill_json(bill: Bill) -> Json:
 
 
 def _progress(product: Product, answer: EngineView) -> Json:
-    by_variable: dict[str, list[SlotView]] = {}
+    relevant: set[str] = set()
+    maybe: set[str] = set()
+    unanswered: set[str] = set()
     for slot in answer.slots:
-        by_variable.setdefault(slot.variable, []).append(slot)
+        if slot.state != "not asked":
+            relevant.add(slot.variable)
+        if slot.state not in ("chosen", "implied"):
+            unanswered.add(slot.variable)
+            if _maybe(slot):
+                maybe.add(slot.variable)
     steps: Json = {}
-    for step in product.steps:
-        groups = [by_variable.get(variable, []) for variable in step.ask]
-        relevant = [slots for slots in groups if any(s.state != "not asked" for s in slots)]
-        asked = [slots for slots in relevant if not any(_maybe(s) for s in slots)]
-        done = [slots for slots in asked if all(s.state in ("chosen", "implied") for s in slots)]
-        steps[step.id] = {"asked": len(asked), "answered": len(done)}
-        if len(asked) < len(relevant):
-            steps[step.id]["maybe"] = len(relevant) - len(asked)
+    for step in sorted(product.steps, key=lambda step: step.id):
+        concerned = relevant.intersection(step.ask)
+        asked = concerned - maybe
+        steps[step.id] = {"answered": len(asked - unanswered), "asked": len(asked)}
+        if len(asked) < len(concerned):
+            steps[step.id]["maybe"] = len(concerned) - len(asked)
     return steps
 
 
@@ -232,11 +230,26 @@ def _maybe(slot: SlotView) -> bool:
 
 def _results(product: Product, answer: EngineView) -> Json:
     shown = {each.id for each in product.variables if each.show == "result"}
-    return {
+    found = {
         slot.slot: slot.answer
         for slot in answer.slots
         if slot.variable in shown and slot.answer is not None and slot.state != "not asked"
     }
+    return dict(sorted(found.items()))
+
+
+def difference_of(view: Json, option: Json) -> int | None:
+    """How many cents an option of a view lies above the view's lowest total; ``None`` where
+    it has no total. Views recorded by 0.1 hold the option's lowest total instead."""
+    if "lowest" in option:
+        return int(option["lowest"]) - lowest_of(view)
+    return option.get("difference")
+
+
+def lowest_of(view: Json) -> int:
+    """The lowest total of a view in cents, which its options are compared with; 0 where
+    there is none."""
+    return int(view.get("price", {}).get("lowest", 0))
 
 
 def has_undecided(view: Json) -> bool:

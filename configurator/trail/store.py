@@ -159,9 +159,14 @@ class Trail:
         """
         if not storable(key):
             raise NotCanonicalError("the key")
+        met = self._heads.get(session_id)
+        if met is not None and _owns(token_hash, met) and expected_seq in (None, met.seq):
+            written = self._written_unasked(met, key, fingerprint, decide)
+            if written is not None:
+                return written
         for _ in range(_UNLOCKED_TRIES):
             head, earlier = self._find(session_id, key)
-            if token_hash is not None and not hmac.compare_digest(token_hash, head.token_hash):
+            if not _owns(token_hash, head):
                 raise UnknownSessionError(session_id)
             if earlier is not None:
                 return _same_answer(earlier, fingerprint)
@@ -178,6 +183,22 @@ class Trail:
             connection.execute(MOVE_HEAD, _head_row(head, step))
             connection.execute(ADD_EVENT, _event_row(step))
         return Written(step.event, step.event.answer)
+
+    def _written_unasked(
+        self, met: Head, key: str, fingerprint: str, decide: Callable[[Head], Decision]
+    ) -> Written | None:
+        """Append to a head that was met before, without asking first whether it still
+        stands and the key is new: the database refuses it where not. ``None`` where
+        nothing was written: then ask."""
+        try:
+            step = self._decided(met, key, fingerprint, None, decide)
+        except Exception:  # it may be of a head long gone that it is refused
+            return None
+        try:
+            stored = self._store(met, step)
+        except exc.IntegrityError:  # the key is taken
+            return None
+        return Written(step.event, step.event.answer) if stored else None
 
     def head(self, session_id: str) -> Head:
         """How a session stands; raises ``UnknownSessionError``. Its state and view are
@@ -317,7 +338,7 @@ class Trail:
         change = decision.change or {}
         view = decision.view
         view_bytes = encode_checked(view)
-        if encode_checked(apply_change(head.view, change)) != view_bytes:
+        if apply_change(head.view, change) != view:
             raise ValueError("the change does not lead to the view that was decided")
         state_bytes = canonical_json(decision.state)
         moment = self._clock().astimezone(datetime.UTC).isoformat(timespec="microseconds")
@@ -367,6 +388,11 @@ def _earlier(row: Row[Any]) -> Event | None:
     return None if row.record is None else event_of(row.record, row.event_hash)
 
 
+def _owns(token_hash: str | None, head: Head) -> bool:
+    """Whether a session is the one that a token opens, where one is asked for."""
+    return token_hash is None or hmac.compare_digest(token_hash, head.token_hash)
+
+
 def _is_still(known: Head, row: Any) -> bool:
     """Whether a session stands where it was last met."""
     now = (row.seq, row.hash, row.token_hash)
@@ -382,7 +408,8 @@ def _same_answer(earlier: Event, fingerprint: str) -> Written:
 def _head_row(before: Head, step: _Step) -> dict[str, Any]:
     row = {f"new_{name}": getattr(step.head, name) for name in MOVING_COLUMNS}
     row |= {"new_state": step.state, "new_view": step.view}
-    return row | {"of_session": before.session_id, "from_seq": before.seq}
+    of = {"of_session": before.session_id, "from_seq": before.seq}
+    return row | of | {"from_hash": before.hash, "from_token_hash": before.token_hash}
 
 
 def _event_row(step: _Step) -> dict[str, Any]:

@@ -103,6 +103,8 @@ MOVE_HEAD = (
     session_head.update()
     .where(session_head.c.session_id == bindparam("of_session"))
     .where(session_head.c.seq == bindparam("from_seq"))
+    .where(session_head.c.hash == bindparam("from_hash"))
+    .where(session_head.c.token_hash == bindparam("from_token_hash"))
     .values({name: bindparam(f"new_{name}") for name in MOVING_COLUMNS})
 )
 _moved = MOVE_HEAD.returning(session_head.c.session_id).cte("moved")

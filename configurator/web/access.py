@@ -28,11 +28,11 @@ from flask import (
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError
 from limits import parse
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests
 from werkzeug.wrappers import Response
 
@@ -85,16 +85,15 @@ class HttpsAwareSessions(SecureCookieSessionInterface):
 def init_app(app: Flask) -> None:
     """Put sign-in and rate limits into ``app``, after CSRF protection.
 
-    Reads ``RATELIMIT_STORAGE_URI`` (default: this process's memory).
+    Reads ``RATELIMIT_STORAGE_URI`` (default: this process's memory) and, at each use,
+    ``RATELIMIT_ENABLED`` (default: yes).
     """
-    app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
     app.session_interface = HttpsAwareSessions()
-    storage = app.config["RATELIMIT_STORAGE_URI"]
+    app.config.setdefault("RATELIMIT_ENABLED", True)
+    storage = app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
     if storage == "memory://":
         storage = f"{Counters.STORAGE_SCHEME[0]}://"
-    limiter = Limiter(get_remote_address, storage_uri=storage)
-    limiter.init_app(app)
-    app.extensions["configurator.limiter"] = limiter
+    app.extensions["configurator.limits"] = FixedWindowRateLimiter(storage_from_string(storage))
     logins = LoginManager(app)
     logins.session_protection = "strong"
     logins.user_loader(_load)
@@ -228,15 +227,20 @@ def _unavailable(problem: TrailUnavailableError) -> ResponseReturnValue:
 def throttle(limit: str, *keys: str) -> None:
     """Count one use of ``keys`` against ``limit`` (such as ``"6 per minute"``); aborts
     with 429 and ``Retry-After`` once it is used up."""
-    limiter: Limiter = current_app.extensions["configurator.limiter"]
+    limits: FixedWindowRateLimiter = current_app.extensions["configurator.limits"]
     item = _parsed(limit)
-    if not limiter.enabled or limiter.limiter.hit(item, *keys):
+    if not current_app.config["RATELIMIT_ENABLED"] or limits.hit(item, *keys):
         return
-    reset = limiter.limiter.get_window_stats(item, *keys).reset_time
+    reset = limits.get_window_stats(item, *keys).reset_time
     raise TooManyRequests(retry_after=max(1, int(reset - time.time()) + 1))
 
 
 _parsed = lru_cache(maxsize=32)(parse)
+
+
+def remote_address() -> str:
+    """Where the request comes from."""
+    return request.remote_addr or "127.0.0.1"
 
 
 def own_path(target: str | None) -> str | None:
@@ -269,7 +273,7 @@ def enter() -> ResponseReturnValue:
     """Check name and password; on success a new session begins."""
     name = request.form.get("name", "").strip()
     password = request.form.get("password", "")
-    throttle(PER_ADDRESS, "sign-in", "address", get_remote_address())
+    throttle(PER_ADDRESS, "sign-in", "address", remote_address())
     throttle(PER_NAME, "sign-in", "name", name.lower()[:LONGEST_NAME])
     member: StaffMember | None = None
     if _plausible(name, LONGEST_NAME) and _plausible(password, LONGEST_PASSWORD):

@@ -454,8 +454,8 @@ def test_units_multiply_the_total() -> None:
     view = engine.view((Choice("units", "10"),))
     assert view.lowest_total == 10 * 107690
     assert view.lowest_exact
-    prices = [(o.answer, o.lowest_total) for o in slot(engine, "screen", ("units", "2")).options]
-    assert prices == [("13", 2 * 107690), ("16", 2 * 130680)]
+    prices = [(o.answer, o.difference) for o in slot(engine, "screen", ("units", "2")).options]
+    assert prices == [("13", 0), ("16", 2 * (130680 - 107690))]
     assert engine.view(()).lowest_total == 107690
 
 
@@ -477,7 +477,7 @@ def test_a_charge_too_wide_to_tabulate_says_at_least_until_it_is_answered() -> N
     view = engine.view(choices)
     assert (view.lowest_total, view.lowest_exact) == (1000 + 200 * 100, True)
     options = next(s for s in view.slots if s.slot == "panel").options
-    assert [o.lowest_total for o in options] == [21000, 26000]
+    assert [o.difference for o in options] == [0, 5000]
     assert engine.view((*choices, Choice("panel", "oak"))).bill.total == 26000
 
 

@@ -261,7 +261,7 @@ def view_of(choices: Choices, acknowledged: Json) -> Json:
             if value in fitting:
                 state = "chosen" if chosen.get(slot) == value else "possible"
                 price = min(total(answers) for answers in fitting[value])
-                options[value] = {"state": state, "lowest": price}
+                options[value] = {"state": state, "difference": price - lowest}
             else:
                 kept = fewest_changes(others, Choice(slot, value))
                 if not kept:

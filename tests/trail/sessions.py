@@ -94,7 +94,13 @@ def choosing(slot: str, answer: str, kind: str = "ValueChosen") -> Callable[[Hea
 
 
 def choose(
-    trail: Trail, session_id: str, slot: str, answer: str, key: str, expected: int | None = None
+    trail: Trail,
+    session_id: str,
+    slot: str,
+    answer: str,
+    key: str,
+    expected: int | None = None,
+    token_hash: str | None = None,
 ) -> Written:
     return trail.write(
         session_id,
@@ -102,6 +108,7 @@ def choose(
         fingerprint=f"{slot}={answer}",
         expected_seq=expected,
         decide=choosing(slot, answer),
+        token_hash=token_hash,
     )
 
 

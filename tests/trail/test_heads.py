@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
-from configurator.trail import Trail, connect, migrate
+from configurator.trail import (
+    Decision,
+    Head,
+    SequenceConflictError,
+    Trail,
+    UnknownSessionError,
+    connect,
+    migrate,
+)
 from configurator.trail.heads import Heads
-from tests.trail.sessions import Clock, a_head, choose, start
+from tests.trail.sessions import Clock, a_head, choose, choosing, start
 
 
 def test_what_was_not_used_for_longest_gives_way() -> None:
@@ -46,6 +56,60 @@ def test_another_process_is_noticed(tmp_path: Path) -> None:
     assert here.verify(session_id).ok
 
 
+def test_who_writes_on_a_head_long_gone_writes_on_the_present_one(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/trail.db"
+    migrate(connect(url))
+    here, there = (Trail(connect(url), Clock()) for _ in range(2))
+    session_id = start(here)
+    for number in range(6):
+        writer = here if number % 2 else there
+        written = choose(writer, session_id, f"slot-{number}", "ñ", f"key-{number}")
+        assert (written.event.seq, written.replayed) == (number + 2, False)
+    assert len(here.head(session_id).state["choices"]) == 6
+    with pytest.raises(SequenceConflictError) as conflict:
+        choose(there, session_id, "slot-7", "ñ", "key-7", expected=6)
+    assert conflict.value.head.seq == 7
+    assert here.verify(session_id).ok
+
+
+def test_a_refusal_on_a_head_long_gone_is_looked_at_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/trail.db"
+    migrate(connect(url))
+    here, there = (Trail(connect(url), Clock()) for _ in range(2))
+    session_id = start(here)
+    choose(there, session_id, "a", "1", "k1")
+
+    def only_after_one(head: Head) -> Decision:
+        if not head.state["choices"]:
+            raise ValueError("too early")
+        return choosing("b", "2")(head)
+
+    for key in ("k2", "k2"):
+        written = here.write(
+            session_id, key=key, fingerprint="b=2", expected_seq=None, decide=only_after_one
+        )
+        assert written.event.seq == 3
+
+
+def test_a_restored_session_of_the_same_length_is_not_written_on(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/trail.db"
+    engine = connect(url)
+    migrate(engine)
+    here = Trail(engine, Clock())
+    session_id = start(here)
+    backup = sqlite3.connect(tmp_path / "backup.db")
+    with sqlite3.connect(tmp_path / "trail.db") as source:
+        source.backup(backup)
+    choose(here, session_id, "a", "lost", "k1")
+    engine.dispose()
+    with sqlite3.connect(tmp_path / "trail.db") as target:
+        backup.backup(target)
+    choose(Trail(connect(url), Clock()), session_id, "b", "restored", "k2")
+    choose(here, session_id, "c", "3", "k3")
+    assert here.head(session_id).state["choices"] == [["b", "restored"], ["c", "3"]]
+    assert here.verify(session_id).ok
+
+
 def test_a_new_owner_is_noticed(tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path}/trail.db")
     migrate(engine)
@@ -53,6 +117,8 @@ def test_a_new_owner_is_noticed(tmp_path: Path) -> None:
     session_id = start(trail)
     with engine.begin() as connection:
         connection.execute(text("UPDATE session_head SET token_hash = 'other'"))
+    with pytest.raises(UnknownSessionError):
+        choose(trail, session_id, "a", "1", "k", token_hash="b" * 64)
     assert trail.head(session_id).token_hash == "other"
 
 

@@ -60,6 +60,18 @@ def test_a_question_that_was_not_asked_was_nothing():
     assert asked.after == {"state": "open"}
 
 
+def test_options_are_compared_by_what_they_cost_more():
+    now = {"slots": {"size": slot("open", options={"M": {"state": "possible", "difference": 500}})}}
+    dearer = {**now, "price": {"currency": "EUR", "lowest": 1500}}
+    # Views recorded by 0.1 hold the option's own lowest total.
+    before = {**OPEN, "slots": {"size": slot("open", options={"M": {"state": "possible"}})}}
+    before["slots"]["size"]["options"]["M"]["lowest"] = 1500
+    assert not [each for each in differences(before, dearer) if each.aspect == "option"]
+    before["slots"]["size"]["options"]["M"]["lowest"] = 1700
+    (changed,) = (each for each in differences(before, dearer) if each.aspect == "option")
+    assert changed.before == {"state": "possible", "difference": 700}
+
+
 views = st.sampled_from([OPEN, CHOSEN, {}])
 
 

@@ -205,7 +205,7 @@ def test_drafts_there_are_not(workshop: FlaskClient, digest: str) -> None:
 
 
 def test_old_drafts_make_room(workshop: FlaskClient, services: Services, app: Flask) -> None:
-    app.extensions["configurator.limiter"].enabled = False
+    app.config["RATELIMIT_ENABLED"] = False
     first = draft_of(workshop, {"product.yaml": b"product: one\n"})
     for number in range(20):
         draft_of(workshop, {"product.yaml": f"product: p{number}\n".encode()})

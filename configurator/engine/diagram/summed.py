@@ -414,22 +414,24 @@ class SummedDiagram(DiagramBackend):
     # --- counting and completing ------------------------------------------------------
 
     def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
-        """Exact where no sum can be broken any more; else a lower bound."""
-        return self.count_at_least(pins, self.cheapest)
-
-    def count_at_least(
-        self, pins: Pins, cheapest: Callable[[Pins], tuple[int, ...] | None]
-    ) -> tuple[int, bool]:
-        """A count, and whether it is exact; else at least so many are left: when of every
-        block the states that use most are put aside, but not those of the cheapest
+        """Exact where no sum can be broken any more; else at least so many are left: when
+        of every block the states that use most are put aside, but not those of the cheapest
         configuration, until no sum can be broken."""
-        allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
-        if not self.binding(allowed):
-            return super().count(pins)
-        found = cheapest(pins)
+        number = self.count_unlimited(pins)
+        if number is not None:
+            return number, True
+        found = self.cheapest(pins)
         if found is None:
             return 0, True
+        allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
         return self._count_of(self._light(allowed, found), pins), False
+
+    def count_unlimited(self, pins: Pins) -> int | None:
+        """The exact count where no sum can be broken any more, else ``None``."""
+        self._check(pins)
+        if self.binding(self._charged(pins, kernels.INFINITE) < kernels.LIMIT):
+            return None
+        return super().count(pins)[0]
 
     def _light(self, allowed: Bools, found: tuple[int, ...]) -> Bools:
         """Fewer states of every block, those of ``found`` among them, none of whose

@@ -37,9 +37,9 @@ class TwofoldDiagram(DiagramBackend):
         return super().marginals(pins, changes=changes, fixed=fixed) if found is None else found
 
     def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
-        """Exact; without ``settle`` a lower bound where only the whole diagram knows."""
-        number, exact = self.quick.count_at_least(pins, self.cheapest)
-        return (number, exact) if exact or not settle else super().count(pins)
+        """Exact."""
+        number = self.quick.count_unlimited(pins)
+        return super().count(pins) if number is None else (number, True)
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
         """The lexicographically smallest of the cheapest configurations, or ``None``."""

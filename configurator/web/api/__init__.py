@@ -33,7 +33,7 @@ def register(app: Flask, csrf: CSRFProtect) -> None:
     """Put the API into ``app``; ``csrf`` lets it through, for it reads no cookie.
 
     Reads ``API_LIMIT`` (acts per session) and ``API_START_LIMIT`` (new sessions per
-    address) from the app's configuration, both as flask-limiter spells limits.
+    address) from the app's configuration, both as ``limits`` spells them.
     """
     app.config.setdefault("API_LIMIT", "12000 per minute")
     app.config.setdefault("API_START_LIMIT", "600 per minute")

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Response, current_app
-from flask_limiter.util import get_remote_address
 from marshmallow import Schema
 
 from configurator.model.choice import Choice
 from configurator.session import Outcome
-from configurator.web.access import services, throttle
+from configurator.web.access import remote_address, services, throttle
 from configurator.web.api import schemas
 from configurator.web.api.documented import DocumentedBlueprint, V, address
 from configurator.web.api.problems import ProblemError, answer_with_problems, language
@@ -89,7 +88,7 @@ def start(headers: Json, body: Json) -> tuple[Json, int, dict[str, str]]:
     With an Idempotency-Key a retry gives the same session and token again; who knows the
     key gets them too, so it is as secret as the token.
     """
-    throttle(current_app.config["API_START_LIMIT"], "api-start", get_remote_address())
+    throttle(current_app.config["API_START_LIMIT"], "api-start", remote_address())
     started = services().sessions.start(
         body["product"],
         locale=body.get("language", language()),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from configurator.session import difference_of
+
 Json = dict[str, Any]
 Aspect = Literal[
     "answer",
@@ -43,7 +45,7 @@ class Difference:
 def differences(before: Json, after: Json) -> tuple[Difference, ...]:
     """Everything that differs, sorted by aspect and name."""
     found = [
-        *_slots(before.get("slots", {}), after.get("slots", {})),
+        *_slots(before, after),
         *_named("guard", before.get("guards", {}), after.get("guards", {})),
         *_named("final", before.get("irreversible", {}), after.get("irreversible", {})),
         *_named("result", before.get("results", {}), after.get("results", {})),
@@ -54,14 +56,15 @@ def differences(before: Json, after: Json) -> tuple[Difference, ...]:
 
 def _slots(before: Json, after: Json) -> list[Difference]:
     found: list[Difference] = []
-    for slot in sorted({*before, *after}):
-        old, new = before.get(slot, {}), after.get(slot, {})
+    earlier, later = before.get("slots", {}), after.get("slots", {})
+    for slot in sorted({*earlier, *later}):
+        old, new = earlier.get(slot, {}), later.get(slot, {})
         was, now = _standing(old), _standing(new)
         if was != now:
             found.append(Difference("answer", slot, "", was, now))
         found.extend(
-            Difference("option", slot, each.option, each.before, each.after)
-            for each in _options(old.get("options", {}), new.get("options", {}))
+            Difference("option", slot, each.name, each.before, each.after)
+            for each in _named("option", _options(before, old), _options(after, new))
         )
         if old.get("intervals") != new.get("intervals"):
             found.append(Difference("ranges", slot, "", old.get("intervals"), new.get("intervals")))
@@ -75,12 +78,17 @@ def _standing(slot: Json) -> Json | None:
     return {key: slot[key] for key in ("state", "answer", "proposal") if key in slot}
 
 
-def _options(before: Json, after: Json) -> list[Difference]:
-    return [
-        Difference("option", "", option, before.get(option), after.get(option))
-        for option in sorted({*before, *after})
-        if before.get(option) != after.get(option)
-    ]
+def _options(view: Json, slot: Json) -> Json:
+    """A slot's options, their totals as differences to the view's lowest one."""
+    return {answer: _compared(view, each) for answer, each in slot.get("options", {}).items()}
+
+
+def _compared(view: Json, option: Json) -> Json:
+    difference = difference_of(view, option)
+    if difference is None:
+        return option
+    kept = {key: part for key, part in option.items() if key != "lowest"}
+    return {**kept, "difference": difference}
 
 
 def _named(aspect: Aspect, before: Json, after: Json) -> list[Difference]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from configurator.model.choice import NONE
 from configurator.model.product import Guard, Product, Step, Variable
-from configurator.session import Refusal
+from configurator.session import Refusal, difference_of, lowest_of
 from configurator.web.desk.difference import Difference
 from configurator.web.shop.amounts import (
     changes_in_words,
@@ -231,9 +231,11 @@ class Painter:
     def _option(
         self, slot: str, answer: str, data: Json, change: Difference | None
     ) -> ScreenOption:
+        difference = difference_of(self.view, data)
         price = ""
-        if "lowest" in data:
-            price = self.total(data)
+        if difference is not None:
+            total = {**data, "lowest": lowest_of(self.view) + difference}
+            price = f"{self.words.difference(difference)} · {self.total(total)}"
         return ScreenOption(
             name=self.words.answer(slot, answer),
             state=data["state"],
@@ -338,8 +340,8 @@ class Painter:
             return ""
         if change.before is None:
             return gettext("Before: %(state)s", state=gettext("not asked"))
-        words = self.option_state(change.before)
-        price = self.total(change.before)
+        words, difference = self.option_state(change.before), change.before.get("difference")
+        price = "" if difference is None else self.words.difference(difference)
         return gettext("Before: %(state)s", state=f"{words}, {price}" if price else words)
 
     def _was_total(self, changes: Sequence[Difference]) -> str:

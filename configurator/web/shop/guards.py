@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from configurator.model.product import Guard
-from configurator.session import Session
+from configurator.session import Session, difference_of
 from configurator.web.shop.texts import gettext, pgettext
 from configurator.web.shop.wording import Wording
 
@@ -103,7 +103,7 @@ def _suggested(slot: str, each: Json, below: str, session: Session, wording: Wor
     """One suggestion; ``below`` is the choice the guard stands under, if any."""
     answer = each["answer"]
     option = session.view["slots"].get(slot, {}).get("options", {}).get(answer, {})
-    price = session.view.get("price", {})
+    difference = difference_of(session.view, option)
     if "." in slot and answer == "0":
         label = gettext("Leave out %(what)s", what=wording.slot(slot))
     elif "." in slot:
@@ -112,8 +112,8 @@ def _suggested(slot: str, each: Json, below: str, session: Session, wording: Wor
         label = gettext("Change to %(what)s", what=wording.answer(slot, answer))
     else:
         label = gettext("Put %(what)s", what=wording.choice(slot, answer))
-    exact = not option.get("at_least") and not price.get("at_least")
-    if exact and "lowest" in option and "lowest" in price:
-        change = wording.difference(option["lowest"] - price["lowest"])
+    exact = not option.get("at_least") and not session.view.get("price", {}).get("at_least")
+    if exact and difference is not None:
+        change = wording.difference(difference)
         label = f"{label} · {change[0].lower() + change[1:]}"
     return Suggested(slot, answer, label, each.get("state") not in ("possible", "chosen"))

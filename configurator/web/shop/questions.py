@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from configurator.model.choice import NONE
 from configurator.model.product import Step, Value, Variable
-from configurator.session import Session
+from configurator.session import Session, difference_of, lowest_of
 from configurator.web.pictures import Picture
 from configurator.web.shop.amounts import (
     changes_in_words,
@@ -51,9 +51,7 @@ class Questions:
         self._picture = picture
         self._drawn = drawn
         self._slots: Json = session.view["slots"]
-        price = session.view.get("price", {})
-        self._now: int | None = price.get("lowest")
-        self._now_exact = not price.get("at_least")
+        self._lowest_exact = not session.view.get("price", {}).get("at_least")
 
     def of_step(self, step: Step) -> tuple[Question, ...]:
         """The questions of a step that are asked now."""
@@ -140,13 +138,14 @@ class Questions:
 
     def _card(self, slot: str, answer: str, title: str, option: Json, data: Json) -> Card:
         state = option["state"]
-        lowest, exact = option.get("lowest"), not option.get("at_least")
+        view = self._session.view
+        difference, exact = difference_of(view, option), not option.get("at_least")
         price = ""
-        if lowest is not None and self._now is not None and exact and self._now_exact:
-            price = self._words.difference(lowest - self._now)
+        if difference is not None and exact and self._lowest_exact:
+            price = self._words.difference(difference)
         said = ""
-        if lowest is not None:
-            amount = self._words.money(lowest)
+        if difference is not None:
+            amount = self._words.money(lowest_of(view) + difference)
             said = (
                 gettext("from %(amount)s", amount=amount)
                 if exact
