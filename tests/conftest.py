@@ -214,7 +214,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it and wait until it answers; raises ``AssertionError`` after 60 s."""
+        """Start it and wait until it answers; raises ``AssertionError`` after two minutes."""
         environment = {
             **os.environ,
             "CONFIGURATOR_FOLDER": str(self.folder),
@@ -231,7 +231,7 @@ class Server:
                 text=True,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             try:
                 with urllib.request.urlopen(f"{self.url}/api/v1/products", timeout=2):
