@@ -428,7 +428,6 @@ class SummedDiagram(DiagramBackend):
 
     def count_unlimited(self, pins: Pins) -> int | None:
         """The exact count where no sum can be broken any more, else ``None``."""
-        self._check(pins)
         if self.binding(self._charged(pins, kernels.INFINITE) < kernels.LIMIT):
             return None
         return super().count(pins)[0]
