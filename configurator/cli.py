@@ -294,8 +294,7 @@ def _print_refusal(
     engine: Any, choices: Any, wanted: Any, context: Any, language: str, as_json: bool
 ) -> None:
     from configurator.printing import print_refusal
-    from configurator.session.refusal import refusal_json
-    from configurator.session.sessions import refusal_of
+    from configurator.session.refusal import refusal_json, refusal_of
 
     refusal = refusal_of(engine, choices, wanted, context)
     if as_json:

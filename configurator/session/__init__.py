@@ -17,7 +17,8 @@ from configurator.session.errors import (
     UnknownGuardError,
 )
 from configurator.session.refusal import Refusal
-from configurator.session.sessions import Outcome, Session, Sessions, Started
+from configurator.session.session import Outcome, Session, Started
+from configurator.session.sessions import Sessions
 from configurator.session.view import difference_of, has_undecided, lowest_of
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from configurator.model.text import Text
 
 if TYPE_CHECKING:
-    from configurator.session.sessions import Session
+    from configurator.session.session import Session
 
 
 class SessionError(Exception):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from configurator.engine import Engine
 from configurator.model.choice import Choice, Choices
 from configurator.model.verdict import Change, Conflict, Repair
 
@@ -23,6 +24,13 @@ class Refusal:
     conflict: Conflict
     repairs: tuple[Repair, ...]
     seq: int | None = None
+
+
+def refusal_of(engine: Engine, choices: Choices, wanted: Choice, context: Choices) -> Refusal:
+    """Why ``wanted`` cannot be had with ``choices``, and what would make it possible."""
+    conflict = engine.conflict(choices, wanted, context)
+    repairs = engine.repairs(choices, wanted, context) if conflict.choices else ()
+    return Refusal(wanted, conflict, repairs)
 
 
 def choices_json(choices: Choices) -> list[list[str]]:

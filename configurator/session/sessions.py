@@ -15,7 +15,7 @@ import uuid
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypedDict, Unpack
 
 import uuid_utils
 
@@ -23,36 +23,14 @@ from configurator import __version__
 from configurator.catalogue import Catalogue
 from configurator.engine import Engine
 from configurator.engine.memory import Memory
-from configurator.guidance import consequences, consequences_json
 from configurator.model.choice import Choice, Choices, without
-from configurator.model.product import Product
-from configurator.session.errors import (
-    GuardsOpenError,
-    IncompleteError,
-    IrreversibleOpenError,
-    NothingToPreviewError,
-    NothingToUndoError,
-    NotIrreversibleError,
-    RepairOutdatedError,
-    SequenceConflictError,
-    SessionClosedError,
-    UnknownGuardError,
-)
-from configurator.session.refusal import (
-    Refusal,
-    choices_from_json,
-    choices_json,
-    refusal_from_json,
-    refusal_json,
-)
-from configurator.session.state import State, apply, step_between
-from configurator.session.view import (
-    Pieces,
-    has_undecided,
-    irreversible,
-    open_slots,
-    view_of,
-)
+from configurator.session import acts
+from configurator.session.acts import Act
+from configurator.session.errors import SequenceConflictError, SessionClosedError
+from configurator.session.refusal import Refusal, choices_json, refusal_from_json, refusal_of
+from configurator.session.session import Json, Outcome, Session, Started
+from configurator.session.state import State, apply
+from configurator.session.view import Pieces, has_undecided, view_of
 from configurator.trail import (
     CodeTakenError,
     Decision,
@@ -69,7 +47,6 @@ from configurator.trail import (
 )
 from configurator.trail import SequenceConflictError as TrailSequenceConflictError
 
-Json = dict[str, Any]
 ENGINE_VERSION = __version__
 
 _SHOWN_ONLY = ("ChoiceRefused", "ConsequencesShown")
@@ -83,88 +60,8 @@ STATES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """A session as it stands after event ``seq``."""
-
-    session_id: str
-    code: str
-    product: Product
-    release: str
-    day: datetime.date
-    seq: int
-    state: State
-    view: Json
-
-    @property
-    def product_id(self) -> str:
-        """The product's id."""
-        return self.product.id
-
-    @property
-    def choices(self) -> Choices:
-        """The customer's decisions, oldest first."""
-        return self.state.choices
-
-    @property
-    def context(self) -> Choices:
-        """What the shop told."""
-        return self.state.context
-
-    @property
-    def locale(self) -> str:
-        """The language the customer reads."""
-        return self.state.locale
-
-    @property
-    def status(self) -> str:
-        """``open`` or ``committed``."""
-        return self.state.status
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is a step to take back."""
-        return bool(self.state.undo) and self.status == "open"
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether a step was taken back."""
-        return bool(self.state.redo) and self.status == "open"
-
-    @property
-    def acknowledged(self) -> Json:
-        """Guards confirmed so far: reason and the values they were confirmed for."""
-        return {
-            guard: {"reason": reason, "values": dict(values)}
-            for guard, reason, values in self.state.acknowledged
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A new session and the secret that lets its owner back in. ``replayed``: it was a
-    retry; the session is as it was when it started."""
-
-    session: Session
-    token: str
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an act. ``shown`` is what a preview showed; ``replayed``: it was a
-    retry, this is the first answer."""
-
-    kind: str
-    session: Session
-    change: Json
-    refusal: Refusal | None = None
-    replayed: bool = False
-    shown: Json | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Act:
-    """An evaluated act: the event to write, what it changes, and the session after it."""
+class _Acted:
+    """What an act makes: the event to write, what it changes, and the session after it."""
 
     kind: str
     payload: Json
@@ -173,7 +70,19 @@ class _Act:
     engine_version: str
 
 
-Evaluate = Callable[[Session, Engine], tuple[str, Json]]
+class Asked(TypedDict, total=False):
+    """How an act is asked for, besides what it is.
+
+    ``expected_seq``: the event it is based on; else the session has moved on
+    (``SequenceConflictError``). ``key``: the same key gets the same answer. ``actor``: who
+    acts, the customer where not said. ``token``: where given, it has to open the session
+    (else ``UnknownSessionError``).
+    """
+
+    expected_seq: int | None
+    key: str | None
+    actor: str
+    token: str | None
 
 
 class Sessions:
@@ -247,11 +156,6 @@ class Sessions:
         return view_of(engine, session.state)
 
     # --- acts --------------------------------------------------------------------
-    #
-    # Each of them takes ``expected_seq`` (the event it is based on; else the session has
-    # moved on: ``SequenceConflictError``), ``key`` (the same key gets the same answer),
-    # ``actor`` and ``token`` (where given, it has to open the session: else
-    # ``UnknownSessionError``).
 
     def start(
         self,
@@ -357,369 +261,102 @@ class Sessions:
             raise KeyReusedError
         return Started(self.at(session_id, 1), f"{session_id}.{secret}", True)
 
-    def choose(
-        self,
-        session_id: str,
-        slot: str,
-        answer: str,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
-    ) -> Outcome:
+    def choose(self, session_id: str, slot: str, answer: str, **asked: Unpack[Asked]) -> Outcome:
         """Choose one answer. What is not possible is refused, with reasons and repairs;
         the refusal is an event too. Raises ``UnknownChoiceError`` for what the product
         does not know, ``SessionClosedError``, ``SequenceConflictError``."""
-        return self.choose_many(
-            session_id,
-            (Choice(slot, answer),),
-            expected_seq=expected_seq,
-            key=key,
-            actor=actor,
-            token=token,
-        )
+        return self.choose_many(session_id, (Choice(slot, answer),), **asked)
 
-    def choose_many(
-        self,
-        session_id: str,
-        wanted: Choices,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
-    ) -> Outcome:
+    def choose_many(self, session_id: str, wanted: Choices, **asked: Unpack[Asked]) -> Outcome:
         """Choose several answers as one act; all or none. The first that does not fit
         with the present choices and those before it is the one refused."""
+        request = {"choose": choices_json(wanted)}
+        return self._act(session_id, acts.choosing(wanted), request, asked)
 
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            normal = tuple(engine.check(choice) for choice in wanted)
-            slots = {choice.slot for choice in normal}
-            choices = session.choices if len(slots) == 1 else without(session.choices, slots)
-            for choice in normal:
-                others = without(choices, {choice.slot})
-                if not engine.is_possible(choices, choice, session.context):
-                    refusal = refusal_of(engine, others, choice, session.context)
-                    return "ChoiceRefused", refusal_json(refusal, session.choices)
-                choices = (*others, choice)
-            return "ValueChosen", {
-                "wanted": choices_json(normal),
-                "step": step_between(session.choices, choices).to_json(),
-            }
-
-        return self._act(
-            session_id, evaluate, {"choose": choices_json(wanted)}, expected_seq, key, actor, token
-        )
-
-    def withdraw(
-        self,
-        session_id: str,
-        slot: str,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
-    ) -> Outcome:
+    def withdraw(self, session_id: str, slot: str, **asked: Unpack[Asked]) -> Outcome:
         """Take a choice back, so that the question is open again."""
+        return self._act(session_id, acts.withdrawing(slot), {"withdraw": slot}, asked)
 
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            slots = {s for s in engine.slots() if s == slot or s.startswith(f"{slot}.")}
-            choices = without(session.choices, slots)
-            if choices == session.choices:
-                raise NothingToUndoError
-            return "ChoiceWithdrawn", {
-                "slot": slot,
-                "step": step_between(session.choices, choices).to_json(),
-            }
-
-        return self._act(session_id, evaluate, {"withdraw": slot}, expected_seq, key, actor, token)
-
-    def undo(
-        self,
-        session_id: str,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
-    ) -> Outcome:
+    def undo(self, session_id: str, **asked: Unpack[Asked]) -> Outcome:
         """Take the last step back; raises ``NothingToUndoError``."""
+        return self._act(session_id, acts.undoing, {"undo": True}, asked)
 
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            if not session.state.undo:
-                raise NothingToUndoError
-            return "Undone", {}
-
-        return self._act(session_id, evaluate, {"undo": True}, expected_seq, key, actor, token)
-
-    def redo(
-        self,
-        session_id: str,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
-    ) -> Outcome:
+    def redo(self, session_id: str, **asked: Unpack[Asked]) -> Outcome:
         """Take the step again that was taken back; raises ``NothingToUndoError``."""
+        return self._act(session_id, acts.redoing, {"redo": True}, asked)
 
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            if not session.state.redo:
-                raise NothingToUndoError
-            return "Redone", {}
-
-        return self._act(session_id, evaluate, {"redo": True}, expected_seq, key, actor, token)
-
-    def reset(
-        self,
-        session_id: str,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
-    ) -> Outcome:
+    def reset(self, session_id: str, **asked: Unpack[Asked]) -> Outcome:
         """Take every choice back at once; it can be undone."""
-
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            return "SessionReset", {"step": step_between(session.choices, ()).to_json()}
-
-        return self._act(session_id, evaluate, {"reset": True}, expected_seq, key, actor, token)
+        return self._act(session_id, acts.resetting, {"reset": True}, asked)
 
     def accept_repair(
-        self,
-        session_id: str,
-        refusal_seq: int,
-        index: int,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
+        self, session_id: str, refusal_seq: int, index: int, **asked: Unpack[Asked]
     ) -> Outcome:
         """Accept repair number ``index`` (from 0) of the refusal at ``refusal_seq``.
 
         Raises ``RepairOutdatedError`` when the choices have changed since, or there is
         no such repair.
         """
-
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            refused = next(
-                (e for e in self._trail.events(session_id) if e.seq == refusal_seq), None
-            )
-            if refused is None or refused.kind != "ChoiceRefused":
-                raise RepairOutdatedError
-            payload = refused.payload
-            if payload["choices"] != choices_json(session.choices) or not (
-                0 <= index < len(payload["repairs"])
-            ):
-                raise RepairOutdatedError
-            repair = payload["repairs"][index]
-            after = choices_from_json(repair["choices"])
-            return "RepairAccepted", {
-                "refusal": refusal_seq,
-                "index": index,
-                "step": step_between(session.choices, after).to_json(),
-            }
-
+        events = self._trail.events(session_id)
+        refused = next((each for each in events if each.seq == refusal_seq), None)
         request = {"repair": [refusal_seq, index]}
-        return self._act(session_id, evaluate, request, expected_seq, key, actor, token)
+        return self._act(session_id, acts.accepting_repair(refused, index), request, asked)
 
     def acknowledge(
-        self,
-        session_id: str,
-        guard: str,
-        reason: str = "",
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
+        self, session_id: str, guard: str, reason: str = "", **asked: Unpack[Asked]
     ) -> Outcome:
         """Confirm a guard, with an optional reason; raises ``UnknownGuardError``."""
-
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            spoken = session.view["guards"].get(guard)
-            if spoken is None:
-                raise UnknownGuardError
-            return "GuardAcknowledged", {
-                "guard": guard,
-                "reason": reason,
-                "values": spoken["reads"],
-            }
-
         request = {"acknowledge": guard, "reason": reason}
-        return self._act(session_id, evaluate, request, expected_seq, key, actor, token)
+        return self._act(session_id, acts.acknowledging(guard, reason), request, asked)
 
     def acknowledge_irreversible(
-        self,
-        session_id: str,
-        slots: tuple[str, ...],
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
+        self, session_id: str, slots: tuple[str, ...], **asked: Unpack[Asked]
     ) -> Outcome:
         """Confirm that the present answers of ``slots`` cannot be taken back later; raises
         ``NotIrreversibleError`` where one can."""
-
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            final = irreversible(session.product, session.view["slots"])
-            if not slots or any(slot not in final for slot in slots):
-                raise NotIrreversibleError
-            answers = [[slot, final[slot]] for slot in final if slot in slots]
-            return "IrreversibleAcknowledged", {"answers": answers}
-
         request = {"irreversible": sorted(slots)}
-        return self._act(session_id, evaluate, request, expected_seq, key, actor, token)
+        return self._act(session_id, acts.acknowledging_irreversible(slots), request, asked)
 
-    def accept_proposals(
-        self,
-        session_id: str,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
-    ) -> Outcome:
+    def accept_proposals(self, session_id: str, **asked: Unpack[Asked]) -> Outcome:
         """Finish for the customer: accept what is proposed, then the cheapest of the rest.
 
         Questions nobody may answer for the customer (``ask: always``) stay open, and so
         do texts that are not optional.
         """
+        return self._act(session_id, acts.accepting_proposals, {"finish": True}, asked)
 
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            still_open = open_slots(session.product, engine.view(session.choices, session.context))
-            completion = engine.complete(session.choices, session.context, prefer_proposals=True)
-            if completion is None:
-                raise IncompleteError(still_open)
-            product = session.product
-            answers = {choice.slot: choice.answer for choice in completion.answers}
-            added = tuple(
-                Choice(slot, answers[slot])
-                for slot in still_open
-                if slot in answers and not product.variable(slot.partition(".")[0]).ask_always
-            )
-            after = (*session.choices, *added)
-            return "ProposalsAccepted", {"step": step_between(session.choices, after).to_json()}
-
-        return self._act(session_id, evaluate, {"finish": True}, expected_seq, key, actor, token)
-
-    def commit(
-        self,
-        session_id: str,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
-    ) -> Outcome:
+    def commit(self, session_id: str, **asked: Unpack[Asked]) -> Outcome:
         """Confirm the configuration. Raises ``IncompleteError`` while questions are open,
         ``GuardsOpenError`` while a guard waits to be acknowledged, and
         ``IrreversibleOpenError`` while an answer that cannot be taken back does."""
+        return self._act(session_id, acts.committing, {"commit": True}, asked)
 
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            answer = engine.view(session.choices, session.context)
-            if not answer.complete:
-                raise IncompleteError(open_slots(session.product, answer))
-            waiting = tuple(
-                guard
-                for guard, spoken in session.view["guards"].items()
-                if spoken["level"] == "acknowledge" and not spoken.get("acknowledged")
-            )
-            if waiting:
-                raise GuardsOpenError(waiting)
-            final = irreversible(session.product, session.view["slots"])
-            known = session.view.get("irreversible", {})
-            unknown = tuple(slot for slot in final if slot not in known)
-            if unknown:
-                raise IrreversibleOpenError(unknown)
-            answers = [[s.slot, s.answer] for s in answer.slots if s.answer is not None]
-            payload: Json = {"answers": answers}
-            if "price" in session.view:
-                payload["price"] = session.view["price"]
-            return "ConfigurationCommitted", payload
-
-        return self._act(session_id, evaluate, {"commit": True}, expected_seq, key, actor, token)
-
-    def settle(
-        self,
-        session_id: str,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
-    ) -> Outcome:
+    def settle(self, session_id: str, **asked: Unpack[Asked]) -> Outcome:
         """Decide what the last answer left undecided, and show it: an event, because what
         the customer sees changes. Nothing is written where nothing is undecided."""
+        token = asked.get("token")
         session = self.get(session_id) if token is None else self.resume(token)
         if session.status != "open" or not has_undecided(session.view):
             return Outcome("accepted", session, {})
 
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            return "OptionsSettled", {}
+        expected, key = asked.get("expected_seq"), asked.get("key")
+        seq = session.seq if expected is None else expected
+        asked |= {"expected_seq": seq, "key": key or f"settle-{seq}"}
+        return self._act(session_id, acts.settling, {"settle": seq}, asked)
 
-        seq = session.seq if expected_seq is None else expected_seq
-        key = key or f"settle-{seq}"
-        return self._act(session_id, evaluate, {"settle": seq}, seq, key, actor, token)
-
-    def change_locale(
-        self,
-        session_id: str,
-        locale: str,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
-    ) -> Outcome:
+    def change_locale(self, session_id: str, locale: str, **asked: Unpack[Asked]) -> Outcome:
         """Read on in another language. What is shown changes, so it is an event."""
+        act = acts.changing_locale(locale)
+        return self._act(session_id, act, {"locale": locale}, asked, when_closed=True)
 
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            return "LocaleChanged", {"locale": locale}
-
-        return self._act(
-            session_id,
-            evaluate,
-            {"locale": locale},
-            expected_seq,
-            key,
-            actor,
-            token,
-            when_closed=True,
-        )
-
-    def preview(
-        self,
-        session_id: str,
-        slot: str,
-        answer: str,
-        *,
-        expected_seq: int | None = None,
-        key: str | None = None,
-        actor: str = "customer",
-        token: str | None = None,
-    ) -> Outcome:
+    def preview(self, session_id: str, slot: str, answer: str, **asked: Unpack[Asked]) -> Outcome:
         """Show what choosing an answer would close, force, ask and cost. No choice changes;
         what was shown is kept, because the customer decides on it.
 
         Raises ``UnknownChoiceError``, and ``NothingToPreviewError`` where it needs changes.
         """
-
-        def evaluate(session: Session, engine: Engine) -> tuple[str, Json]:
-            wanted = Choice(slot, answer)
-            found = consequences(engine, session.choices, wanted, session.context)
-            if found is None:
-                raise NothingToPreviewError
-            payload = {**consequences_json(found), "choices": choices_json(session.choices)}
-            return "ConsequencesShown", payload
-
-        request = {"preview": [slot, answer]}
-        return self._act(session_id, evaluate, request, expected_seq, key, actor, token)
+        act = acts.previewing(Choice(slot, answer))
+        return self._act(session_id, act, {"preview": [slot, answer]}, asked)
 
     def previewed(self, session: Session, seq: int) -> Json | None:
         """What the preview at event ``seq`` showed; ``None`` where it was none, or the
@@ -749,35 +386,32 @@ class Sessions:
     def _act(
         self,
         session_id: str,
-        evaluate: Evaluate,
+        act: Act,
         request: Json,
-        expected_seq: int | None,
-        key: str | None,
-        actor: str,
-        token: str | None,
+        asked: Asked,
         *,
         when_closed: bool = False,
     ) -> Outcome:
-        act: _Act | None = None
+        expected_seq, token = asked.get("expected_seq"), asked.get("token")
+        key, actor = asked.get("key") or _new_key(), asked.get("actor", "customer")
+        acted: _Acted | None = None
 
         def decide(head: Head) -> Decision:
-            nonlocal act
-            act = self._evaluate(head, evaluate, when_closed)
+            nonlocal acted
+            acted = self._acted(head, act, when_closed)
             return Decision(
-                kind=act.kind,
-                payload=act.payload,
-                change=act.change,
-                view=act.after.view,
-                state=act.after.state.to_json(),
-                status=act.after.status,
-                locale=act.after.locale,
+                kind=acted.kind,
+                payload=acted.payload,
+                change=acted.change,
+                view=acted.after.view,
+                state=acted.after.state.to_json(),
+                status=acted.after.status,
+                locale=acted.after.locale,
                 actor=actor,
                 on_behalf_of=None if actor == "customer" else "customer",
-                engine_version=act.engine_version,
-                answer={"kind": "refused" if act.kind == "ChoiceRefused" else "accepted"},
+                engine_version=acted.engine_version,
+                answer={"kind": "refused" if acted.kind == "ChoiceRefused" else "accepted"},
             )
-
-        key = key or _new_key()
 
         def write(expected: int | None) -> Written:
             return self._trail.write(
@@ -799,10 +433,10 @@ class Sessions:
         except TrailSequenceConflictError as conflict:
             raise SequenceConflictError(self._session(conflict.head)) from conflict
         event = written.event
-        if written.replayed or act is None:
+        if written.replayed or acted is None:
             session = self.at(session_id, event.seq)
         else:
-            session = act.after
+            session = acted.after
             self._states.keep(event.hash, session.state)
         refusal = None
         if event.kind == "ChoiceRefused":
@@ -822,16 +456,16 @@ class Sessions:
         last = self._trail.events(head.session_id)[-1]
         return last.kind == "OptionsSettled" and last.seq == head.seq
 
-    def _evaluate(self, head: Head, evaluate: Evaluate, when_closed: bool) -> _Act:
+    def _acted(self, head: Head, act: Act, when_closed: bool) -> _Acted:
         session = self._session(head)
         if session.status != "open" and not when_closed:
             raise SessionClosedError
         engine = self._catalogue.engine(session.release, session.day)
-        kind, payload = evaluate(session, engine)
+        kind, payload = act(session, engine)
         state = apply(session.state, kind, payload)
         view = session.view if kind in _SHOWN_ONLY else view_of(engine, state, self._pieces)
         after = replace(session, seq=session.seq + 1, state=state, view=view)
-        return _Act(kind, payload, view_change(session.view, view), after, _version_of(engine))
+        return _Acted(kind, payload, view_change(session.view, view), after, _version_of(engine))
 
     def _session(self, head: Head) -> Session:
         return Session(
@@ -851,13 +485,6 @@ def _version_of(engine: Engine) -> str:
     """With the backend where it is not the compiled form: totals and counts may say "at
     least" then, so they are recomputed the same way."""
     return ENGINE_VERSION + ("" if engine.backend_name == "diagram" else f"+{engine.backend_name}")
-
-
-def refusal_of(engine: Engine, choices: Choices, wanted: Choice, context: Choices) -> Refusal:
-    """Why ``wanted`` cannot be had with ``choices``, and what would make it possible."""
-    conflict = engine.conflict(choices, wanted, context)
-    repairs = engine.repairs(choices, wanted, context) if conflict.choices else ()
-    return Refusal(wanted, conflict, repairs)
 
 
 def _token_hash(secret: str) -> str:

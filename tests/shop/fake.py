@@ -48,7 +48,7 @@ from configurator.session import (
     SessionClosedError,
     UnknownGuardError,
 )
-from configurator.session.sessions import Started
+from configurator.session.session import Started
 from configurator.session.state import State
 from configurator.session.view import irreversible
 from configurator.trail import KeyReusedError, UnknownSessionError

@@ -1,0 +1,206 @@
+"""What the acts of a session do: each is a function of the session and its engine.
+
+An act says which event happens, as its kind and payload, or raises to have none. What the
+event then does to the choices is said by ``state.apply`` alone. Knows neither the trail
+nor the catalogue, so an act may be evaluated again on a newer session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from configurator.engine import Engine
+from configurator.guidance import consequences, consequences_json
+from configurator.model.choice import Choice, Choices, without
+from configurator.session.errors import (
+    GuardsOpenError,
+    IncompleteError,
+    IrreversibleOpenError,
+    NothingToPreviewError,
+    NothingToUndoError,
+    NotIrreversibleError,
+    RepairOutdatedError,
+    UnknownGuardError,
+)
+from configurator.session.refusal import (
+    choices_from_json,
+    choices_json,
+    refusal_json,
+    refusal_of,
+)
+from configurator.session.session import Json, Session
+from configurator.session.state import step_between
+from configurator.session.view import irreversible, open_slots
+from configurator.trail import Event
+
+Act = Callable[[Session, Engine], tuple[str, Json]]
+"""Kind and payload of the event that an act makes of a session."""
+
+
+def choosing(wanted: Choices) -> Act:
+    """Choose answers, all or none; what does not fit is refused."""
+
+    def act(session: Session, engine: Engine) -> tuple[str, Json]:
+        normal = tuple(engine.check(choice) for choice in wanted)
+        slots = {choice.slot for choice in normal}
+        choices = session.choices if len(slots) == 1 else without(session.choices, slots)
+        for choice in normal:
+            others = without(choices, {choice.slot})
+            if not engine.is_possible(choices, choice, session.context):
+                refusal = refusal_of(engine, others, choice, session.context)
+                return "ChoiceRefused", refusal_json(refusal, session.choices)
+            choices = (*others, choice)
+        return "ValueChosen", {
+            "wanted": choices_json(normal),
+            "step": step_between(session.choices, choices).to_json(),
+        }
+
+    return act
+
+
+def withdrawing(slot: str) -> Act:
+    """Take back what was chosen for a slot, or for all slots of a several-of."""
+
+    def act(session: Session, engine: Engine) -> tuple[str, Json]:
+        slots = {s for s in engine.slots() if s == slot or s.startswith(f"{slot}.")}
+        choices = without(session.choices, slots)
+        if choices == session.choices:
+            raise NothingToUndoError
+        return "ChoiceWithdrawn", {
+            "slot": slot,
+            "step": step_between(session.choices, choices).to_json(),
+        }
+
+    return act
+
+
+def undoing(session: Session, engine: Engine) -> tuple[str, Json]:
+    """Take the last step back."""
+    if not session.state.undo:
+        raise NothingToUndoError
+    return "Undone", {}
+
+
+def redoing(session: Session, engine: Engine) -> tuple[str, Json]:
+    """Take the step again that was taken back."""
+    if not session.state.redo:
+        raise NothingToUndoError
+    return "Redone", {}
+
+
+def resetting(session: Session, engine: Engine) -> tuple[str, Json]:
+    """Take every choice back."""
+    return "SessionReset", {"step": step_between(session.choices, ()).to_json()}
+
+
+def accepting_repair(refused: Event | None, index: int) -> Act:
+    """Make the changes that repair number ``index`` of a refusal offered."""
+
+    def act(session: Session, engine: Engine) -> tuple[str, Json]:
+        if refused is None or refused.kind != "ChoiceRefused":
+            raise RepairOutdatedError
+        payload = refused.payload
+        if payload["choices"] != choices_json(session.choices) or not (
+            0 <= index < len(payload["repairs"])
+        ):
+            raise RepairOutdatedError
+        after = choices_from_json(payload["repairs"][index]["choices"])
+        return "RepairAccepted", {
+            "refusal": refused.seq,
+            "index": index,
+            "step": step_between(session.choices, after).to_json(),
+        }
+
+    return act
+
+
+def acknowledging(guard: str, reason: str) -> Act:
+    """Confirm a guard for the answers it reads now."""
+
+    def act(session: Session, engine: Engine) -> tuple[str, Json]:
+        spoken = session.view["guards"].get(guard)
+        if spoken is None:
+            raise UnknownGuardError
+        return "GuardAcknowledged", {"guard": guard, "reason": reason, "values": spoken["reads"]}
+
+    return act
+
+
+def acknowledging_irreversible(slots: tuple[str, ...]) -> Act:
+    """Confirm that the present answers of slots cannot be taken back later."""
+
+    def act(session: Session, engine: Engine) -> tuple[str, Json]:
+        final = irreversible(session.product, session.view["slots"])
+        if not slots or any(slot not in final for slot in slots):
+            raise NotIrreversibleError
+        answers = [[slot, final[slot]] for slot in final if slot in slots]
+        return "IrreversibleAcknowledged", {"answers": answers}
+
+    return act
+
+
+def accepting_proposals(session: Session, engine: Engine) -> tuple[str, Json]:
+    """Accept what is proposed, then the cheapest of the rest."""
+    still_open = open_slots(session.product, engine.view(session.choices, session.context))
+    completion = engine.complete(session.choices, session.context, prefer_proposals=True)
+    if completion is None:
+        raise IncompleteError(still_open)
+    product = session.product
+    answers = {choice.slot: choice.answer for choice in completion.answers}
+    added = tuple(
+        Choice(slot, answers[slot])
+        for slot in still_open
+        if slot in answers and not product.variable(slot.partition(".")[0]).ask_always
+    )
+    after = (*session.choices, *added)
+    return "ProposalsAccepted", {"step": step_between(session.choices, after).to_json()}
+
+
+def committing(session: Session, engine: Engine) -> tuple[str, Json]:
+    """Confirm the configuration, once nothing is left to answer or to acknowledge."""
+    answer = engine.view(session.choices, session.context)
+    if not answer.complete:
+        raise IncompleteError(open_slots(session.product, answer))
+    waiting = tuple(
+        guard
+        for guard, spoken in session.view["guards"].items()
+        if spoken["level"] == "acknowledge" and not spoken.get("acknowledged")
+    )
+    if waiting:
+        raise GuardsOpenError(waiting)
+    final = irreversible(session.product, session.view["slots"])
+    known = session.view.get("irreversible", {})
+    unknown = tuple(slot for slot in final if slot not in known)
+    if unknown:
+        raise IrreversibleOpenError(unknown)
+    payload: Json = {"answers": [[s.slot, s.answer] for s in answer.slots if s.answer is not None]}
+    if "price" in session.view:
+        payload["price"] = session.view["price"]
+    return "ConfigurationCommitted", payload
+
+
+def settling(session: Session, engine: Engine) -> tuple[str, Json]:
+    """Show what first answers had left undecided."""
+    return "OptionsSettled", {}
+
+
+def changing_locale(locale: str) -> Act:
+    """Read on in another language."""
+
+    def act(session: Session, engine: Engine) -> tuple[str, Json]:
+        return "LocaleChanged", {"locale": locale}
+
+    return act
+
+
+def previewing(wanted: Choice) -> Act:
+    """Show what an answer would close, force, ask and cost."""
+
+    def act(session: Session, engine: Engine) -> tuple[str, Json]:
+        found = consequences(engine, session.choices, wanted, session.context)
+        if found is None:
+            raise NothingToPreviewError
+        shown = {**consequences_json(found), "choices": choices_json(session.choices)}
+        return "ConsequencesShown", shown
+
+    return act
