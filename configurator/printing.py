@@ -166,7 +166,8 @@ def print_view(console: Console, product: Product, view: Json, language: str) ->
         origin = slot.get("origin")
         answer = slot.get("answer", "")
         if origin:
-            answer += f" ← {', '.join([*origin['choices'], *origin['rules']])}"
+            more = ["…"] if origin.get("more") else []
+            answer += f" ← {', '.join([*origin['choices'], *origin['rules'], *more])}"
         table.add_row(
             escape(name), words[slot["state"]], escape(answer), escape(" · ".join(options))
         )

@@ -22,9 +22,13 @@ background), else some of them that already fail."""
 
 
 def first_conflict(
-    items: Sequence[Item], core: Core[Item], failing: Collection[Item] | None = None
+    items: Sequence[Item],
+    core: Core[Item],
+    failing: Collection[Item] | None = None,
+    most: int | None = None,
 ) -> tuple[Item, ...]:
     """The first subset-minimal part of ``items`` that fails; empty where nothing is needed.
+    Of a larger one only the ``most`` newest items, where that is given.
 
     However small or large the cores are, the answer is the same: they only save
     questions. ``failing`` is a core known beforehand; with cores that are minimal, as many
@@ -37,8 +41,9 @@ def first_conflict(
         failing = core(rest, needed)
     if failing is None:
         raise ValueError("they hold together")
-    while True:
-        low, high, step = -1, _newest(rest, failing), 1
+    places = _places(items, failing)
+    while len(needed) != most:
+        low, high, step = -1, _newest(places, len(rest)), 1
         while high > 0 and high - low > 1:
             # cores are nearly minimal: look just below first, then further and further
             middle = max(high - step, (low + high) // 2)
@@ -46,14 +51,23 @@ def first_conflict(
             if found is None:
                 low = middle
             else:
-                failing, high = found, _newest(rest, found)
+                places = _places(items, found)
+                high = _newest(places, middle)
                 step *= 2
         if high == 0:
-            return needed
+            break
         needed = (rest[high - 1], *needed)
         rest = rest[: high - 1]
+    return needed
 
 
-def _newest(rest: Sequence[Item], failing: Collection[Item]) -> int:
-    """How many of the rest reach to the newest that fails."""
-    return max((rest.index(item) + 1 for item in failing if item in rest), default=0)
+def _places(items: Sequence[Item], failing: Collection[Item]) -> list[int]:
+    """Where those that fail stand among the items, counted from 1."""
+    return sorted(items.index(item) + 1 for item in failing if item in items)
+
+
+def _newest(places: list[int], most: int) -> int:
+    """The last place up to ``most``, or 0; later ones are dropped."""
+    while places and places[-1] > most:
+        places.pop()
+    return places[-1] if places else 0

@@ -22,6 +22,10 @@ PRICED = 12
 SLOTS = 40_000
 """Slots (once per context) whose origins are kept."""
 
+NAMED = 50
+"""Rules that an origin names: nobody reads more, and of a long chain of implications each
+link would name all before it."""
+
 PREFIXES = 64
 """Origins of one slot that are kept, one per list of oldest choices it needs."""
 
@@ -44,7 +48,7 @@ class Reasons:
         return self._desk.remembered(
             "conflict",
             (others, wanted, context),
-            lambda: self._conflict(others, wanted, (self._desk.pin(wanted),), (), context),
+            lambda: self._conflict(others, wanted, (self._desk.pin(wanted),), (), context, None),
         )
 
     def origin(self, choices: Choices, slot: str, context: Choices) -> Conflict:
@@ -65,16 +69,23 @@ class Reasons:
         valid = [v for v in range(held.size) if marginals.valid[start + v]]
         if len(valid) != 1:
             raise ValueError(f"{slot} is not implied")
-        found = self._conflict(others, None, (), ((held.index, valid[0]),), context)
+        found = self._conflict(others, None, (), ((held.index, valid[0]),), context, NAMED)
         last = max((others.index(each) for each in found.choices), default=-1)
         known.append((others[: last + 1], found))
         del known[:-PREFIXES]
         return found
 
     def _conflict(
-        self, others: Choices, wanted: Choice | None, held: Pins, barred: Pins, context: Choices
+        self,
+        others: Choices,
+        wanted: Choice | None,
+        held: Pins,
+        barred: Pins,
+        context: Choices,
+        most: int | None,
     ) -> Conflict:
-        """Choices first, then facts, then rules; each minimal given those before.
+        """Choices first, then facts, then rules (the ``most`` newest where that is given);
+        each minimal given those before.
 
         One core over everything begins; what it names is then minimised, choices and
         facts by asking the backend, rules by asking the reasoner.
@@ -101,11 +112,13 @@ class Reasons:
         )
         against = tuple(sorted((*kept, *known)))
         failing_rules = found[1] if set(found[0]) <= set(against) else None
+        rules, more = self._rules(against, barred, failing_rules, most)
         return Conflict(
             wanted,
             tuple(each for pin, each in pins.items() if pin in blamed),
-            self.rules_against(against, barred, failing_rules),
+            rules,
             tuple(each for pin, each in facts.items() if pin in known),
+            more,
         )
 
     def _core(self, some: Pins, pins: Pins, barred: Pins) -> Pins | None:
@@ -132,15 +145,20 @@ class Reasons:
         found = desk.reasoner.core(pins, None, barred)
         return None if found is None else tuple(pin for pin in found[0] if pin in some)
 
-    def rules_against(
-        self, pins: Pins, barred: Pins, failing: tuple[int, ...] | None = None
-    ) -> tuple[str, ...]:
-        """A minimal set of rules that cannot hold with the pins, in written order.
-        ``failing`` are rules that are known not to."""
+    def rules_against(self, pins: Pins, barred: Pins) -> tuple[str, ...]:
+        """A minimal set of rules that cannot hold with the pins, in written order."""
+        return self._rules(pins, barred, None, None)[0]
+
+    def _rules(
+        self, pins: Pins, barred: Pins, failing: tuple[int, ...] | None, most: int | None
+    ) -> tuple[tuple[str, ...], bool]:
+        """The same, or its ``most`` newest rules, and whether there are more. ``failing`` are
+        rules that are known not to hold with the pins."""
         owners = self._desk.lowered.network.owners
         core = self._desk.reasoner.rules_core(pins, barred, failing or ())
-        found = first_conflict(range(len(owners)), core, failing)
-        return tuple(owners[owner] for owner in sorted(found))
+        found = first_conflict(range(len(owners)), core, failing, most)
+        more = len(found) == most and core(range(0), found) is None
+        return tuple(owners[owner] for owner in sorted(found)), more
 
     # --- what now ---------------------------------------------------------------------
 

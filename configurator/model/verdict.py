@@ -130,13 +130,15 @@ class Conflict:
 
     ``context`` lists the facts told by the shop that take part. Never cites implied or
     proposed answers. ``rules`` alone non-empty and ``choices`` empty: impossible in
-    every configuration.
+    every configuration. With ``more`` other rules take part besides those named, which
+    are then only some of a minimal set.
     """
 
     wanted: Choice | None
     choices: Choices
     rules: tuple[str, ...]
     context: Choices = ()
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

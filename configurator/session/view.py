@@ -126,6 +126,8 @@ def _slot(product: Product, slot: SlotView, origin: Conflict | None) -> Json:
             "context": [choice.slot for choice in origin.context],
             "rules": list(origin.rules),
         }
+        if origin.more:
+            data["origin"]["more"] = True
     return data
 
 

@@ -50,6 +50,7 @@ def test_it_is_the_first_whatever_the_cores_are(seed: int, cores: str) -> None:
 
     right = first_by_force(count, conflicts)
     assert first_conflict(range(count), core) == right
+    assert first_conflict(tuple(range(count)), core, most=2) == right[-2:]
     given = tuple(range(count))
     assert first_conflict(range(count), core, given) == right
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from configurator.engine import compile_product, reasons
 from configurator.engine.network import Clause, Network, NetworkVariable
 from configurator.engine.sat import SatBackend, nearby
 from configurator.engine.sat.encoding import Encoding
 from configurator.engine.sat.nearby import Index, Nearby
+from configurator.language import load_folder
+from configurator.language.importers import import_model
+from configurator.model.choice import Choice
 from tests.engine.networks import random_network
 
 YES = frozenset({1})
@@ -51,6 +57,15 @@ def test_rules_of_a_long_chain_are_all_needed(few: int, monkeypatch: pytest.Monk
         assert core(range(gone), tuple(range(gone + 1, 60))) is None
 
 
+def test_changes_that_follow_from_one_another_take_one_round() -> None:
+    network = chain(3_000)
+    encoding = Encoding(network)
+    base = np.ones(encoding.top + 1, dtype=np.bool_)
+    near = Nearby(Index(encoding), base, 3_000, [-1])  # none of the others can be taken either
+    assert near.core(0, range(1, 3_000)) is None
+    assert near.added < 10
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_answers_do_not_depend_on_what_was_asked_before(seed: int) -> None:
     network = random_network(seed)
@@ -65,3 +80,24 @@ def test_answers_do_not_depend_on_what_was_asked_before(seed: int) -> None:
         later = tuple(sorted(draw.sample(rest, draw.randint(0, len(rest)))))
         expected = backend.core(pins, (*range(first), *later), barred)
         assert (core(range(first), later) is None) is (expected is None)
+
+
+def test_an_origin_names_the_newest_rules_of_a_long_chain(tmp_path: Path) -> None:
+    """And says that there are more; a conflict names all."""
+    depth = reasons.NAMED + 20
+    model = tmp_path / "deep.uvl"
+    lines = [" " * (2 * n + 1) + f"F{n}\n" + " " * (2 * n + 2) + "mandatory" for n in range(depth)]
+    model.write_text("\n".join(["features", *lines, " " * (2 * depth + 1) + f"F{depth}", ""]))
+    product = load_folder(import_model(model)).product
+    assert product is not None
+    engine = compile_product(product, datetime.date(2026, 11, 26))
+    includes = [f"F{n}-includes" for n in range(depth)]
+    whole = engine.origin((), f"F{reasons.NAMED - 1}")
+    assert whole.rules == tuple(includes[: reasons.NAMED - 1])
+    assert not whole.more
+    cut = engine.origin((), f"F{depth}")
+    assert cut.rules == tuple(includes[-reasons.NAMED :])
+    assert cut.more
+    refused = engine.conflict((), Choice(f"F{depth}", "no"))
+    assert refused.rules == tuple(includes)
+    assert not refused.more

@@ -34,6 +34,10 @@ ROUNDS = 100
 Ints = npt.NDArray[np.int32]
 Places = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.int8]
+
+MET, ADDED = 1, 2
+"""What a clause is to a question: looked at in this round, in the small solver."""
 
 
 class Index:
@@ -59,12 +63,13 @@ class Index:
         self._by_owner: Ints = np.argsort(self.owner, kind="stable").astype(np.int32)
         self._owners: Ints = self.owner[self._by_owner]
 
-    def clauses_of(self, owners: Sequence[int]) -> Ints:
-        """The clauses of some rules."""
+    def clauses_of(self, owners: Sequence[int], most: int) -> Ints:
+        """The clauses of some rules; none where they are more than ``most``."""
         low = np.searchsorted(self._owners, owners, side="left")
         high = np.searchsorted(self._owners, owners, side="right")
-        parts = [self._by_owner[a:b] for a, b in zip(low, high, strict=True)]
-        return np.concatenate(parts) if parts else self._by_owner[:0]
+        if not len(low) or int((high - low).sum()) > most:
+            return self._by_owner[:0]
+        return np.concatenate([self._by_owner[a:b] for a, b in zip(low, high, strict=True)])
 
 
 class TooFarError(Exception):
@@ -90,19 +95,21 @@ class Nearby:
         self._base = base
         self._now = base.copy()
         self._solver = Solver(name=SOLVER)
-        self._numbers = np.zeros(len(base), dtype=np.int64)  # variables as the solver has them
-        self._variables: Places = np.zeros(1, dtype=np.int64)  # and back; 0 for a selector
-        self._selectors: dict[int, int] = {}
-        self._there = np.zeros(index.size, dtype=np.bool_)
+        # What the solver's numbers stand for: a variable (else 0) or a rule (else BACKGROUND).
+        self._variables: Places = np.zeros(1, dtype=np.int64)
+        self._rules: Places = np.full(1, BACKGROUND, dtype=np.int64)
+        self._numbers: Places = np.zeros(len(base), dtype=np.int64)  # of variables; 0: none
+        self._selectors: Places = np.zeros(owners + 1, dtype=np.int64)  # of rules
+        self._there: Bytes = np.zeros(index.size, dtype=np.int8)
+        self._changed: Places = np.empty(len(base), dtype=np.int64)
         self.added = 0
         self._met: Ints = np.empty(index.size, dtype=np.int32)
         self._active = np.zeros(owners + 1, dtype=np.bool_)
         literals = np.asarray([2 * abs(each) + (each < 0) for each in given], dtype=np.int64)
         self._given: list[int] = self._numbered(literals).tolist()
-        begin = index.clauses_of(likely)
-        if len(begin) <= FEW:
-            self._there[begin] = True
-            self._add(begin)
+        begin = index.clauses_of(likely, FEW)
+        self._there[begin] = ADDED
+        self._add(begin)
 
     def __del__(self) -> None:
         solver = getattr(self, "_solver", None)
@@ -119,9 +126,10 @@ class Nearby:
         active[list(later)] = True
         active[BACKGROUND] = True
         for _ in range(ROUNDS):
-            held = {each: owner for owner, each in self._selectors.items() if active[owner]}
-            if not self._solver.solve(assumptions=[*self._given, *held]):
-                return tuple(held[each] for each in self._solver.get_core() or () if each in held)
+            held = np.flatnonzero((self._rules != BACKGROUND) & active[self._rules])
+            if not self._solver.solve(assumptions=[*self._given, *held.tolist()]):
+                blamed = self._rules[np.abs(np.asarray(self._solver.get_core() or (0,)))]
+                return tuple(blamed[blamed != BACKGROUND].tolist())
             met = self._not_kept(self._solver.get_model())
             if not len(met):
                 return None
@@ -134,11 +142,15 @@ class Nearby:
         signs = np.asarray(model[: len(self._variables) - 1]) > 0
         variables = self._variables[1 : len(signs) + 1]
         changed = variables[(variables > 0) & (self._base[variables] != signs)]
-        index = self._index
-        self._now[changed] = ~self._base[changed]
-        found = clauses_to_add(
-            changed,
-            self._now,
+        index, now = self._index, self._now
+        self._changed[: len(changed)] = changed
+        now[changed] = ~self._base[changed]
+        found, many = clauses_to_add(
+            self._changed,
+            len(changed),
+            self._base,
+            now,
+            self._numbers,
             index.first,
             index.occurs,
             index.start,
@@ -148,7 +160,7 @@ class Nearby:
             self._there,
             self._met,
         )
-        self._now[changed] = self._base[changed]
+        now[self._changed[:many]] = self._base[self._changed[:many]]
         return self._met[:found]
 
     def _add(self, clauses: Ints) -> None:
@@ -160,29 +172,33 @@ class Nearby:
         lengths = ends - starts
         places = np.repeat(ends - np.cumsum(lengths), lengths) + np.arange(lengths.sum())
         literals: list[int] = self._numbered(index.literals[places].astype(np.int64)).tolist()
+        owners = index.owner[clauses]
+        new = np.unique(owners[(owners != BACKGROUND) & (self._selectors[owners] == 0)])
+        self._selectors[new] = self._name(np.zeros_like(new), new)
         written, at = [], 0
-        for owner, length in zip(index.owner[clauses].tolist(), lengths.tolist(), strict=True):
+        for selector, length in zip(
+            self._selectors[owners].tolist(), lengths.tolist(), strict=True
+        ):
             clause = literals[at : at + length]
             at += length
-            if owner != BACKGROUND:
-                clause.append(-self._selector(owner))
+            if selector:
+                clause.append(-selector)
             written.append(clause)
         self._solver.append_formula(written)
 
-    def _selector(self, owner: int) -> int:
-        found = self._selectors.get(owner)
-        if found is None:
-            found = self._selectors[owner] = len(self._variables)
-            self._variables = np.append(self._variables, 0)
-        return found
+    def _name(self, variables: Places, rules: Places) -> Places:
+        """New numbers of the solver, and what they stand for."""
+        before = len(self._variables)
+        self._variables = np.concatenate((self._variables, variables))
+        self._rules = np.concatenate((self._rules, rules))
+        return np.arange(before, len(self._variables))
 
     def _numbered(self, literals: Places) -> Places:
         """Literals as the solver has them."""
         variables = literals >> 1
         unknown = np.unique(variables[self._numbers[variables] == 0])
-        numbers = np.arange(len(unknown)) + len(self._variables)
+        numbers = self._name(unknown, np.full_like(unknown, BACKGROUND))
         self._numbers[unknown] = numbers
-        self._variables = np.concatenate((self._variables, unknown))
         self._solver.set_phases(np.where(self._base[unknown], numbers, -numbers).tolist())
         found = self._numbers[variables]
         signed: Places = np.where(literals & 1, -found, found)
@@ -192,44 +208,64 @@ class Nearby:
 @kernel
 def clauses_to_add(
     changed: Places,
+    many: int,
+    base: Bools,
     now: Bools,
+    numbers: Places,
     first: Places,
     occurs: Ints,
     start: Places,
     literals: Ints,
     owner: Ints,
     active: Bools,
-    there: Bools,
+    there: Bytes,
     met: Ints,
-) -> int:
-    """Write into ``met`` the clauses to add, mark them as ``there``, and say how many.
+) -> tuple[int, int]:
+    """Write into ``met`` the clauses to add, mark them in ``there``, and say how many.
 
-    Where every clause with an active owner holds, there are none. Else they are those that
-    read a changed variable and do not hold, or by one literal only: what that one depends on
-    would be asked for next. Those that are ``there`` are known to hold.
+    The first ``many`` of ``changed`` are the variables that are ``now`` otherwise than in the
+    ``base``. A clause that does not hold, and that just one variable without a number in the
+    solver can mend, has it changed too; the second result counts all that were. Where in the
+    end every clause with an active owner holds, there is none to add. Else they are those
+    that did not hold on the way, or by one literal only: what that one depends on would be
+    asked for next. Those ``there`` before are known to hold.
     """
     found = 0
-    broken = 0
-    for variable in changed:
+    failed = 0
+    at = 0
+    while at < many:
+        variable = changed[at]
+        at += 1
         false = 2 * variable + 1 if now[variable] else 2 * variable
         for occurrence in range(first[false], first[false + 1]):
             clause = occurs[occurrence]
-            if there[clause] or not active[owner[clause]]:
+            if there[clause] == ADDED or not active[owner[clause]]:
                 continue
             holding = 0
-            for at in range(start[clause], start[clause + 1]):
-                literal = literals[at]
-                if now[literal >> 1] != bool(literal & 1):
+            free = 0
+            mending = 0
+            for k in range(start[clause], start[clause + 1]):
+                each = literals[k] >> 1
+                if now[each] != bool(literals[k] & 1):
                     holding += 1
                     if holding > 1:
                         break
-            if holding <= 1:
-                there[clause] = True
+                elif numbers[each] == 0 and now[each] == base[each]:
+                    free += 1
+                    mending = each
+            if holding > 1:
+                continue
+            if there[clause] == 0:
+                there[clause] = MET
                 met[found] = clause
                 found += 1
-                broken += holding == 0
-    if broken == 0:
-        for k in range(found):
-            there[met[k]] = False
-        return 0
-    return found
+            if holding == 0:
+                if free == 1:
+                    now[mending] = not now[mending]
+                    changed[many] = mending
+                    many += 1
+                else:
+                    failed += 1
+    for k in range(found):
+        there[met[k]] = ADDED if failed else 0
+    return found if failed else 0, many

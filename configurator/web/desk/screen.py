@@ -226,7 +226,8 @@ class Painter:
             for slot in origin.get("choices", ())
             if "answer" in slots.get(slot, {})
         ]
-        return (*chosen, *(self.words.because(rule) for rule in origin.get("rules", ())))
+        more = (gettext("More rules take part."),) if origin.get("more") else ()
+        return (*chosen, *(self.words.because(rule) for rule in origin.get("rules", ())), *more)
 
     def _option(
         self, slot: str, answer: str, data: Json, change: Difference | None

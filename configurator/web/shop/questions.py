@@ -359,6 +359,8 @@ class Questions:
         else:
             first = gettext("It comes with %(choices)s.", choices="; ".join(brought))
         reasons = [self._words.because(rule) for rule in origin.get("rules", [])]
+        if origin.get("more"):
+            reasons.append(gettext("More rules take part."))
         return (first, *dict.fromkeys(reasons))
 
     def _doubts(self, variable: Variable) -> tuple[tuple[str, str], ...]:
