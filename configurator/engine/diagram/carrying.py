@@ -300,51 +300,6 @@ def find_binding(
 
 
 @kernel
-def mark_values(
-    block: Numbers,
-    block_start: Numbers,
-    state_start: Numbers,
-    state_value: Numbers,
-    odd_state: Numbers,
-    odd_value: Numbers,
-    common_value: Numbers,
-    offset: Numbers,
-    alone: Numbers,
-    several: Numbers,
-    ranked: Numbers,
-    states: Numbers,
-    counted: Numbers,
-    answer: Numbers,
-) -> None:
-    """``answer``: the values that one of the marked states carries; as ``settle_values``."""
-    for index in range(len(answer)):
-        state = alone[index]
-        answer[index] = states[state] if state >= 0 else False
-    for index in range(len(ranked)):
-        home = ranked[index]
-        counted[home] = 0
-        for state in range(block_start[home], block_start[home + 1]):
-            if states[state]:
-                counted[home] += 1
-    for index in range(len(several)):
-        variable = several[index]
-        home = block[variable]
-        base = offset[variable]
-        odd = odd_state[variable]
-        if odd >= 0:
-            others = counted[home]
-            if states[odd]:
-                others -= 1
-            answer[base + common_value[variable]] = others > 0
-        else:
-            first = block_start[home]
-            listed = state_start[variable]
-            for state in range(first, block_start[home + 1]):
-                if states[state]:
-                    answer[base + state_value[listed + state - first]] = True
-
-
-@kernel
 def sweep_carrying(
     class_of: Numbers,
     slot_class: Numbers,

@@ -76,13 +76,11 @@ class Parts:
             if found is None:
                 # Taking a pin away is another exclusive or with its hash.
                 near = (hashes ^ key).tolist()
-                size = 2 * pins.itemsize
-                known = [
-                    graph
-                    for place, other in enumerate(near)
-                    if other in self._kept
-                    and (graph := self._look(other, _without(written, place * size, size)))
-                ]
+                several = (
+                    self._look(other, _without(written, near.index(other)))
+                    for other in filter(self._kept.__contains__, near)
+                )
+                known = [graph for graph in several if graph is not None]
                 found = min(known, key=lambda graph: graph.edges, default=None)
             return found or self._look(0, b"") or self.whole
 
@@ -113,8 +111,9 @@ class Parts:
         return 0 if graph is self.whole else graph.edges
 
 
-def _without(written: bytes, first: int, size: int) -> bytes:
-    return written[:first] + written[first + size :]
+def _without(written: bytes, pin: int) -> bytes:
+    """What is written of some pins (two numbers of eight bytes each), one of them left out."""
+    return written[: 16 * pin] + written[16 * (pin + 1) :]
 
 
 def _key(pins: Int64) -> tuple[int, Int64]:

@@ -12,7 +12,6 @@ import numpy as np
 from configurator.engine.diagram.carrying import (
     Words,
     find_binding,
-    mark_values,
     sweep_carrying,
 )
 from configurator.engine.diagram.jit import kernel
@@ -26,7 +25,7 @@ from configurator.engine.diagram.kernels import (
 )
 
 NOTHING = -1
-UNBOUND = -2
+"""Instead of living edges: no configuration is left."""
 
 
 @kernel
@@ -182,8 +181,7 @@ def first_sweep(
     """Pins in, what one sweep proves out: which values are valid or still ``undecided``, the
     lowest totals of both (``value_lowest``) and whether those are reached.
 
-    Answers how many edges are alive, ``NOTHING`` if there is no configuration, ``UNBOUND``
-    where no sum can be broken and nothing was swept; and whether some value is open."""
+    Answers how many edges are alive, or ``NOTHING``; and whether some value is open."""
     for state in range(len(cost)):
         cost[state] = state_cost[state]
     charge_pins(
@@ -199,10 +197,8 @@ def first_sweep(
         0,
         cost,
     )
-    for state in range(len(cost)):
-        allowed[state] = cost[state] < LIMIT
-    if not find_binding(state_use, allowed, block_start, limit, active):
-        return UNBOUND, False
+    for row in range(len(limit)):
+        active[row] = True
     set_bounds(fields, limit, heaviest, active, room, guard)
     living = sweep_carrying(
         class_of,
@@ -343,26 +339,91 @@ def mix(
     state_lowest: Numbers,
     state_reached: Numbers,
     state_sums: Numbers,
-    counted: Numbers,
+    block_best: Numbers,
+    block_second: Numbers,
+    block_winner: Numbers,
+    answer: Numbers,
+    answer_reached: Numbers,
     weights: Numbers,
     multipliers: Numbers,
     valid: Numbers,
     undecided: Numbers,
-) -> None:
+    exact: Numbers,
+    value_lowest: Numbers,
+) -> bool:
     """Sweep mixtures of the sums until every value is decided, at most ``turns`` of them and
-    ``budget`` edges: ``valid`` values and those still ``undecided``.
+    ``budget`` edges: ``valid`` values and those still ``undecided``; answers whether some are.
+    ``exact`` and ``value_lowest`` of those that turn out impossible are set to match.
 
-    ``living`` of the ``choices`` edges of choice nodes were alive after the sweep before.
+    ``living`` of the ``choices`` edges of choice nodes were alive after the first sweep.
     Where a share smaller than ``sparse`` is, the living ones are copied and swept instead."""
     rows = len(limit)
     for row in range(rows):
         weights[row] = 1.0
-    swept = 0
-    for turn in range(turns + 1):
-        if not find_binding(state_use, allowed, block_start, limit, active):
+    swept = living
+    is_open = True
+    for turn in range(turns):
+        bound = find_binding(state_use, allowed, block_start, limit, active)
+        if bound and swept + living > budget:
+            break
+        if not bound:
             for state in range(len(allowed)):
                 proven[state] = allowed[state]
-        mark_values(
+            living = 0
+        else:
+            if turn:
+                steer(fields, limit, active, words, allowed, proven, state_sums, turn, weights)
+            set_multipliers(limit, active, weights, scale, multipliers)
+            set_bounds(fields, limit, heaviest, active, room, guard)
+            most = 0
+            for state in range(len(cost)):
+                cost[state] = 0 if allowed[state] else INFINITE
+            for row in range(rows):
+                if active[row]:
+                    times = multipliers[row]
+                    most += times * limit[row]
+                    for state in range(len(cost)):
+                        cost[state] += times * state_use[row, state]
+            living = sweep_carrying(
+                class_of,
+                slot_class,
+                slot_extra,
+                cost,
+                state_used,
+                words,
+                start,
+                conjunction,
+                slot,
+                target,
+                roots,
+                most,
+                room,
+                guard,
+                class_cost,
+                class_state,
+                slot_cost,
+                slot_used,
+                up,
+                up_used,
+                down,
+                down_used,
+                lowest,
+                lowest_used,
+                reached,
+                class_slot,
+                class_reached,
+                state_lowest,
+                state_reached,
+                state_sums,
+            )
+            for state in range(len(allowed)):
+                allowed[state] = allowed[state] and living >= 0 and state_lowest[state] < LIMIT
+                proven[state] = proven[state] or (living >= 0 and state_reached[state] < LIMIT)
+            swept += living
+        # Of all states with a value the one that is known best says what it is.
+        for state in range(len(allowed)):
+            cost[state] = (0 if proven[state] else 1) if allowed[state] else INFINITE
+        settle_values(
             block,
             block_start,
             state_start,
@@ -374,88 +435,27 @@ def mix(
             alone,
             several,
             ranked,
-            proven,
-            counted,
-            valid,
-        )
-        mark_values(
-            block,
-            block_start,
-            state_start,
-            state_value,
-            odd_state,
-            odd_value,
-            common_value,
-            offset,
-            alone,
-            several,
-            ranked,
-            allowed,
-            counted,
-            undecided,
+            cost,
+            block_best,
+            block_second,
+            block_winner,
+            answer,
         )
         is_open = False
-        for index in range(len(valid)):
-            undecided[index] = undecided[index] and not valid[index]
+        for index in range(len(answer)):
+            valid[index] = answer[index] == 0
+            undecided[index] = answer[index] == 1
             is_open |= undecided[index]
-        swept += living
-        if not is_open or turn == turns or swept + living > budget:
-            return
-        if turn:
-            steer(fields, limit, active, words, allowed, proven, state_sums, turn, weights)
-        set_multipliers(limit, active, weights, scale, multipliers)
-        set_bounds(fields, limit, heaviest, active, room, guard)
-        most = 0
-        for state in range(len(cost)):
-            cost[state] = 0 if allowed[state] else INFINITE
-        for row in range(rows):
-            if active[row]:
-                times = multipliers[row]
-                most += times * limit[row]
-                for state in range(len(cost)):
-                    cost[state] += times * state_use[row, state]
-        living = sweep_carrying(
-            class_of,
-            slot_class,
-            slot_extra,
-            cost,
-            state_used,
-            words,
-            start,
-            conjunction,
-            slot,
-            target,
-            roots,
-            most,
-            room,
-            guard,
-            class_cost,
-            class_state,
-            slot_cost,
-            slot_used,
-            up,
-            up_used,
-            down,
-            down_used,
-            lowest,
-            lowest_used,
-            reached,
-            class_slot,
-            class_reached,
-            state_lowest,
-            state_reached,
-            state_sums,
-        )
-        if living < 0:
-            for state in range(len(allowed)):
-                allowed[state] = False
-            living = 0
-            continue
-        for state in range(len(allowed)):
-            allowed[state] = allowed[state] and state_lowest[state] < LIMIT
-            proven[state] = proven[state] or state_reached[state] < LIMIT
+        if not is_open:
+            break
         if living < sparse * choices:
             start, conjunction, slot, target, roots = compact(
                 start, conjunction, slot, target, roots, slot_cost, most, up, down
             )
             choices = living
+    for index in range(len(valid)):
+        if not valid[index]:
+            exact[index] = True
+            if not undecided[index]:
+                value_lowest[index] = -1
+    return is_open

@@ -105,7 +105,7 @@ class Carried:
         # and what is read from it for every value, or steers the next.
         self.ranked = (room(blocks), room(blocks), room(blocks))
         self.read = (*self.ranked, room(int(values[-1])), room(int(values[-1])))
-        self.steering = (room(blocks), np.empty(rows), room(rows))
+        self.steering = (np.empty(rows), room(rows))
 
 
 class SummedDiagram(DiagramBackend):
@@ -189,54 +189,44 @@ class SummedDiagram(DiagramBackend):
             exact,
             lowest,
         )
-        if living == mixing.UNBOUND:
-            return super().marginals(pins)
         if living == mixing.NOTHING:
             return self._nothing(False)
         graph = self._narrowed(flat, graph, kernels.LIMIT - 1, room, living)
+        some = True
+        if is_open and mix:
+            is_open = self._run(mixing.mix)(
+                *self._charging[:2],
+                self._nothing_extra,
+                *self._placement,
+                *self._reading,
+                *graph.parts(),
+                graph.roots,
+                *self.sums.arrays,
+                self._scale,
+                MIXTURES,
+                kernels.LIMIT if settle else max(self._parts.whole.choices, AT_ONCE),
+                backend.LEFT,
+                graph.choices,
+                living,
+                *room.question,
+                *room.swept,
+                *room.read,
+                *room.steering,
+                valid,
+                undecided,
+                exact,
+                lowest,
+            )
+            some = bool(valid.any() or undecided.any())
         if is_open:
-            if mix:
-                self._mix(graph, living, settle, room, valid, undecided)
-            if settle and undecided.any():
-                valid |= self._decider.possible_with(pins, undecided)
+            if settle:
+                found = self._decider.possible_with(pins, undecided)
+                valid |= found
+                exact &= ~found
                 undecided = self._never
-            exact |= ~valid
+                some = bool(valid.any())
             lowest[~valid] = -1
-        if not self.facts.exact:
-            exact = self._exact
-        some = not is_open or bool(valid.any() or undecided.any())
-        return Marginals(some, valid, undecided, lowest, exact)
-
-    def _mix(
-        self,
-        graph: Graph,
-        living: int,
-        settle: bool,
-        room: Carried,
-        valid: Bools,
-        undecided: Bools,
-    ) -> None:
-        """Sweep mixtures of the sums until every value is decided, or enough were tried."""
-        self._run(mixing.mix)(
-            *self._charging[:2],
-            self._nothing_extra,
-            *self._placement,
-            *self._reading,
-            *graph.parts(),
-            graph.roots,
-            *self.sums.arrays,
-            self._scale,
-            MIXTURES,
-            kernels.LIMIT if settle else max(self._parts.whole.choices, AT_ONCE),
-            backend.LEFT,
-            graph.choices,
-            living,
-            *room.question,
-            *room.swept,
-            *room.steering,
-            valid,
-            undecided,
-        )
+        return Marginals(some, valid, undecided, lowest, exact if self.facts.exact else self._exact)
 
     # --- sweeps -----------------------------------------------------------------------
 
