@@ -35,7 +35,7 @@ SMALLEST = 512
 LEFT = 0.75
 """It is left out where at most this share of the edges is still alive."""
 
-_ARRAYS = ("start", "conjunction", "slot", "target", "roots")
+_ARRAYS = ("start", "conjunction", "slot", "target", "roots", "slots", "states")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Sweeping(Protocol):
     up: Any
     down: Any
     slot_cost: Any
+    state_lowest: Any
 
 
 class _Working:
@@ -301,12 +302,19 @@ class DiagramBackend:
 
     def part(self, graph: Graph, most: int, swept: Sweeping, living: int) -> Graph:
         """What lies on a whole of at most ``most`` after a sweep, as a graph of its own."""
-        arrays: tuple[Any, Any, Any, Any, Any] = self._run(kernels.compact)(
-            *graph.parts(), graph.roots, swept.slot_cost, most, swept.up, swept.down
+        arrays = self._run(kernels.compact)(
+            *graph.parts(),
+            graph.roots,
+            swept.slot_cost,
+            most,
+            swept.up,
+            swept.down,
+            swept.state_lowest,
         )
         for array in arrays:
             array.setflags(write=False)
-        return Graph(*arrays, living)
+        start, conjunction, slot, target, roots, slots, states = arrays
+        return Graph(start, conjunction, slot, target, roots, living, slots, states)
 
     def _nothing(self, changes: bool) -> Marginals:
         none = np.full(len(self._never), -1, dtype=np.int64)

@@ -30,22 +30,27 @@ def pick_states(
     state_cost: Numbers,
     state_used: Numbers,
     words: Words,
+    slots: Numbers,
+    states: Numbers,
     class_cost: Numbers,
     class_state: Numbers,
     slot_cost: Numbers,
     slot_used: Numbers,
 ) -> None:
-    """The cheapest state of every class, and from it the charge and the use of every slot."""
+    """The cheapest of ``states`` of every class, and from it the charge and the use of each
+    of ``slots``."""
     width = len(words)
     for index in range(len(class_cost)):
         class_cost[index] = INFINITE
         class_state[index] = -1
-    for state in range(len(class_of)):
+    for place in range(len(states)):
+        state = states[place]
         home = class_of[state]
         if state_cost[state] < class_cost[home]:
             class_cost[home] = state_cost[state]
             class_state[home] = state
-    for index in range(len(slot_cost)):
+    for place in range(len(slots)):
+        index = slots[place]
         home = slot_class[index]
         charged = class_cost[home]
         if charged < LIMIT:
@@ -230,6 +235,8 @@ def settle_states_carrying(
     state_cost: Numbers,
     state_used: Numbers,
     words: Words,
+    slots: Numbers,
+    states: Numbers,
     most: int,
     room: Numbers,
     guard: Numbers,
@@ -245,7 +252,8 @@ def settle_states_carrying(
     for index in range(len(class_slot)):
         class_slot[index] = -1
         class_reached[index] = INFINITE
-    for index in range(len(slot_class)):
+    for place in range(len(slots)):
+        index = slots[place]
         home = slot_class[index]
         best = class_slot[home]
         if lowest[index] < LIMIT and (best < 0 or lowest[index] < lowest[best]):
@@ -253,10 +261,12 @@ def settle_states_carrying(
         if reached[index] < class_reached[home]:
             class_reached[home] = reached[index]
     for state in range(len(class_of)):
-        home = class_of[state]
-        best = class_slot[home]
         state_lowest[state] = INFINITE
         state_reached[state] = INFINITE
+    for place in range(len(states)):
+        state = states[place]
+        home = class_of[state]
+        best = class_slot[home]
         if best < 0 or state_cost[state] >= LIMIT:
             continue
         whole = lowest[best] - class_cost[home] + state_cost[state]
@@ -282,20 +292,37 @@ def settle_states_carrying(
 
 @kernel
 def find_binding(
-    use: Numbers, allowed: Numbers, block_start: Numbers, limit: Numbers, binding: Numbers
+    use: Numbers,
+    states: Numbers,
+    allowed: Numbers,
+    block_start: Numbers,
+    limit: Numbers,
+    most: Numbers,
+    binding: Numbers,
 ) -> bool:
     """``binding[j]``: whether some choice of allowed states, one per block, uses more of row
-    ``j`` than its limit; answers whether any row is. ``use[j, state]`` is never negative."""
+    ``j`` than its limit; answers whether any row is. All that is allowed stands in
+    ``states``, in order. ``use[state, j]`` is never negative; ``most`` is working room."""
+    rows = len(limit)
+    for row in range(rows):
+        most[row] = 0
+        most[rows + row] = 0
+    home = 0
+    for place in range(len(states)):
+        state = states[place]
+        if state >= block_start[home + 1]:
+            while state >= block_start[home + 1]:
+                home += 1
+            for row in range(rows):
+                most[row] += most[rows + row]
+                most[rows + row] = 0
+        if allowed[state]:
+            for row in range(rows):
+                most[rows + row] = max(most[rows + row], use[state, row])
     found = False
-    for row in range(len(limit)):
-        total = 0
-        for home in range(len(block_start) - 1):
-            most = 0
-            for state in range(block_start[home], block_start[home + 1]):
-                most = max(most, use[row, state] if allowed[state] else 0)
-            total += most
-        binding[row] = total > limit[row]
-        found |= total > limit[row]
+    for row in range(rows):
+        binding[row] = most[row] + most[rows + row] > limit[row]
+        found |= binding[row]
     return found
 
 
@@ -312,6 +339,8 @@ def sweep_carrying(
     slot: Numbers,
     target: Numbers,
     roots: Numbers,
+    slots: Numbers,
+    states: Numbers,
     most: int,
     room: Numbers,
     guard: Numbers,
@@ -342,6 +371,8 @@ def sweep_carrying(
         state_cost,
         state_used,
         words,
+        slots,
+        states,
         class_cost,
         class_state,
         slot_cost,
@@ -383,6 +414,8 @@ def sweep_carrying(
         state_cost,
         state_used,
         words,
+        slots,
+        states,
         most,
         room,
         guard,

@@ -75,7 +75,16 @@ class FrozenDiagram:
         """Nodes and edges alone."""
         sizes = np.diff(self.start.astype(np.int64))
         choices = int(sizes[self.conjunction == 0].sum())
-        return Graph(self.start, self.conjunction, self.slot, self.target, self.roots, choices)
+        return Graph(
+            self.start,
+            self.conjunction,
+            self.slot,
+            self.target,
+            self.roots,
+            choices,
+            np.arange(len(self.slot_class), dtype=np.uint32),
+            np.arange(len(self.class_of), dtype=np.uint32),
+        )
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
         """All arrays by name, in a fixed order."""

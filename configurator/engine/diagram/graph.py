@@ -36,6 +36,10 @@ class Graph:
     roots: Any
     choices: int
     """How many edges stand in choice nodes."""
+    slots: Any
+    """The slots that stand at edges of choice nodes, and maybe more."""
+    states: Any
+    """The states that a configuration of the graph can have, and maybe more."""
 
     @property
     def nodes(self) -> int:

@@ -127,15 +127,17 @@ def compact(
     most: int,
     up: Numbers,
     down: Numbers,
-) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers]:
+    state_lowest: Numbers,
+) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]:
     """What lies on a whole of at most ``most``, in the same order: new arrays, laid out as
-    the five that are given."""
+    the five that are given, and the slots and states that are left."""
     count = len(start) - 1
     renamed = np.empty(count, dtype=np.uint32)
     start_kept = np.empty(count + 1, dtype=np.uint32)
     conjunction_kept = np.empty(count, dtype=np.uint8)
     slot_kept = np.empty(len(slot), dtype=np.uint32)
     target_kept = np.empty(len(slot), dtype=np.uint32)
+    slots = np.zeros(len(cost), dtype=np.uint8)
     renamed[0] = 0
     start_kept[0] = 0
     start_kept[1] = 0
@@ -150,6 +152,7 @@ def compact(
             below = target[edge]
             if conjunction[node] or above + cost[slot[edge]] + up[below] <= most:
                 slot_kept[edges] = slot[edge]
+                slots[slot[edge]] = not conjunction[node] or slots[slot[edge]]
                 target_kept[edges] = renamed[below]
                 edges += 1
         renamed[node] = nodes
@@ -165,6 +168,8 @@ def compact(
         slot_kept[:edges].copy(),
         target_kept[:edges].copy(),
         roots_kept,
+        np.flatnonzero(slots).astype(np.uint32),
+        np.flatnonzero(state_lowest <= most).astype(np.uint32),
     )
 
 

@@ -74,6 +74,7 @@ def steer(
     limit: Numbers,
     active: Numbers,
     words: Words,
+    states: Numbers,
     allowed: Numbers,
     proven: Numbers,
     state_sums: Numbers,
@@ -97,7 +98,8 @@ def steer(
         mask = (1 << fields[row, 2]) - 1
         used = 0
         counted = 0
-        for state in range(len(allowed)):
+        for place in range(len(states)):
+            state = states[place]
             if allowed[state] and not proven[state]:
                 used += (state_sums[state * width + word] >> shift) & mask
                 counted += 1
@@ -138,6 +140,8 @@ def first_sweep(
     slot: Numbers,
     target: Numbers,
     roots: Numbers,
+    slots: Numbers,
+    states: Numbers,
     pins: Numbers,
     state_use: Numbers,
     state_used: Numbers,
@@ -212,6 +216,8 @@ def first_sweep(
         slot,
         target,
         roots,
+        slots,
+        states,
         LIMIT - 1,
         room,
         guard,
@@ -305,6 +311,8 @@ def mix(
     slot: Numbers,
     target: Numbers,
     roots: Numbers,
+    slots: Numbers,
+    states: Numbers,
     state_use: Numbers,
     state_used: Numbers,
     words: Words,
@@ -346,6 +354,7 @@ def mix(
     answer_reached: Numbers,
     weights: Numbers,
     multipliers: Numbers,
+    heavy: Numbers,
     valid: Numbers,
     undecided: Numbers,
     exact: Numbers,
@@ -363,7 +372,7 @@ def mix(
     swept = living
     is_open = True
     for turn in range(turns):
-        bound = find_binding(state_use, allowed, block_start, limit, active)
+        bound = find_binding(state_use, states, allowed, block_start, limit, heavy, active)
         if bound and swept + living > budget:
             break
         if not bound:
@@ -372,18 +381,28 @@ def mix(
             living = 0
         else:
             if turn:
-                steer(fields, limit, active, words, allowed, proven, state_sums, turn, weights)
+                steer(
+                    fields,
+                    limit,
+                    active,
+                    words,
+                    states,
+                    allowed,
+                    proven,
+                    state_sums,
+                    turn,
+                    weights,
+                )
             set_multipliers(limit, active, weights, scale, multipliers)
             set_bounds(fields, limit, heaviest, active, room, guard)
             most = 0
-            for state in range(len(cost)):
-                cost[state] = 0 if allowed[state] else INFINITE
             for row in range(rows):
-                if active[row]:
-                    times = multipliers[row]
-                    most += times * limit[row]
-                    for state in range(len(cost)):
-                        cost[state] += times * state_use[row, state]
+                most += multipliers[row] * limit[row]
+            for place in range(len(states)):
+                state = states[place]
+                cost[state] = 0 if allowed[state] else INFINITE
+                for row in range(rows):
+                    cost[state] += multipliers[row] * state_use[state, row]
             living = sweep_carrying(
                 class_of,
                 slot_class,
@@ -396,6 +415,8 @@ def mix(
                 slot,
                 target,
                 roots,
+                slots,
+                states,
                 most,
                 room,
                 guard,
@@ -449,8 +470,17 @@ def mix(
         if not is_open:
             break
         if living < sparse * choices:
-            start, conjunction, slot, target, roots = compact(
-                start, conjunction, slot, target, roots, slot_cost, most, up, down
+            start, conjunction, slot, target, roots, slots, states = compact(
+                start,
+                conjunction,
+                slot,
+                target,
+                roots,
+                slot_cost,
+                most,
+                up,
+                down,
+                state_lowest,
             )
             choices = living
     for index in range(len(valid)):

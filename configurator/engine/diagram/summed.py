@@ -105,7 +105,7 @@ class Carried:
         # and what is read from it for every value, or steers the next.
         self.ranked = (room(blocks), room(blocks), room(blocks))
         self.read = (*self.ranked, room(int(values[-1])), room(int(values[-1])))
-        self.steering = (np.empty(rows), room(rows))
+        self.steering = (np.empty(rows), room(rows), room(rows, 2))
 
 
 class SummedDiagram(DiagramBackend):
@@ -178,6 +178,8 @@ class SummedDiagram(DiagramBackend):
             *self._reading,
             *graph.parts(),
             graph.roots,
+            graph.slots,
+            graph.states,
             flat,
             *self.sums.arrays,
             self.facts.constant,
@@ -201,6 +203,8 @@ class SummedDiagram(DiagramBackend):
                 *self._reading,
                 *graph.parts(),
                 graph.roots,
+                graph.slots,
+                graph.states,
                 *self.sums.arrays,
                 self._scale,
                 MIXTURES,
@@ -256,6 +260,8 @@ class SummedDiagram(DiagramBackend):
             self.sums.words,
             *graph.parts(),
             graph.roots,
+            graph.slots,
+            graph.states,
             most,
             *bounds,
             *room.swept,
@@ -282,7 +288,13 @@ class SummedDiagram(DiagramBackend):
         """The rows that some choice of allowed states could break."""
         rows = np.empty(self.sums.rows, dtype=np.bool_)
         self._run(carrying.find_binding)(
-            self.sums.use, allowed, self.diagram.block_start, self.sums.limit, rows
+            self.sums.arrays[0],
+            self._parts.whole.states,
+            allowed,
+            self.diagram.block_start,
+            self.sums.limit,
+            self.carried().steering[-1],
+            rows,
         )
         return tuple(np.flatnonzero(rows).tolist())
 

@@ -119,10 +119,10 @@ class SideSums:
 
     @cached_property
     def arrays(self) -> tuple[Int64, Int64, tuple[int, ...], Int64, Int64, Int64]:
-        """As loops take them: use, packed use, the words, word, shift and bits of every row
-        (one line each), limit, most."""
+        """As loops take them: use (a line per state), packed use, the words, word, shift and
+        bits of every row (a line each), limit, most."""
         fields = np.array((self.word, self.shift, self.bits), dtype=np.int64).T.copy()
-        return self.use, self.used, self.words, fields, self.limit, self.most
+        return self.use.T.copy(), self.used, self.words, fields, self.limit, self.most
 
     def unpacked(self, packed: Int64, rows: Sequence[int]) -> Int64:
         """The sums of some rows (one line each) out of packed integers (flat)."""
