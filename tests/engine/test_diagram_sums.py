@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from configurator.engine.backend import Pins
 from configurator.engine.diagram import DiagramBackend, compile_diagram, compiler, summed
+from configurator.engine.diagram import backend as module
 from configurator.engine.diagram.summed import SummedDiagram
 from configurator.engine.network import (
     AllowedTuples,
@@ -272,3 +273,29 @@ def test_a_group_of_alternatives_is_no_wide_sum(monkeypatch: pytest.MonkeyPatch)
         False,
         True,
     ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_asked_before_changes_no_answer(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Along a session every part is kept; a fresh backend has none."""
+    for name, value in (("WORTH", 1), ("SMALLEST", 1), ("LEFT", 1.1)):
+        monkeypatch.setattr(module, name, value)
+    network = budgeted(seed, 24, 3, 1.3)
+    decider = SatBackend(network)
+    backend = compile_diagram(network, orders=1)
+    assert isinstance(backend, SummedDiagram)
+    offset = backend.diagram.offset.tolist()
+    randomness = random.Random(seed)
+    pins: dict[int, int] = {}
+    for variable in randomness.sample(range(24), 12):
+        asked = tuple(sorted(pins.items()))
+        fresh = SummedDiagram(backend.diagram, backend.facts, lambda: decider)
+        for settle in (False, True):
+            assert same(
+                backend.marginals(asked, settle=settle), fresh.marginals(asked, settle=settle)
+            )
+        found = backend.marginals(asked).valid[offset[variable] : offset[variable + 1]]
+        pins[variable] = randomness.choice(np.flatnonzero(found).tolist())
+    assert len(backend._parts._kept) > 6

@@ -137,7 +137,7 @@ def compact(
     conjunction_kept = np.empty(count, dtype=np.uint8)
     slot_kept = np.empty(len(slot), dtype=np.uint32)
     target_kept = np.empty(len(slot), dtype=np.uint32)
-    slots = np.zeros(len(cost), dtype=np.uint8)
+    stands = np.zeros(len(cost), dtype=np.uint8)
     renamed[0] = 0
     start_kept[0] = 0
     start_kept[1] = 0
@@ -152,7 +152,8 @@ def compact(
             below = target[edge]
             if conjunction[node] or above + cost[slot[edge]] + up[below] <= most:
                 slot_kept[edges] = slot[edge]
-                slots[slot[edge]] = not conjunction[node] or slots[slot[edge]]
+                if not conjunction[node]:
+                    stands[slot[edge]] = 1
                 target_kept[edges] = renamed[below]
                 edges += 1
         renamed[node] = nodes
@@ -162,14 +163,24 @@ def compact(
     roots_kept = np.empty(len(roots), dtype=np.uint32)
     for index in range(len(roots)):
         roots_kept[index] = renamed[roots[index]]
+    slots = np.empty(len(cost), dtype=np.uint32)
+    several = 0
+    for taken in range(len(cost)):
+        slots[several] = taken
+        several += stands[taken]
+    states = np.empty(len(state_lowest), dtype=np.uint32)
+    left = 0
+    for state in range(len(state_lowest)):
+        states[left] = state
+        left += state_lowest[state] <= most
     return (
         start_kept[: nodes + 1].copy(),
         conjunction_kept[:nodes].copy(),
         slot_kept[:edges].copy(),
         target_kept[:edges].copy(),
         roots_kept,
-        np.flatnonzero(slots).astype(np.uint32),
-        np.flatnonzero(state_lowest <= most).astype(np.uint32),
+        slots[:several].copy(),
+        states[:left].copy(),
     )
 
 

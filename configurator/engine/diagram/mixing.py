@@ -359,10 +359,11 @@ def mix(
     undecided: Numbers,
     exact: Numbers,
     value_lowest: Numbers,
-) -> bool:
+) -> tuple[bool, bool]:
     """Sweep mixtures of the sums until every value is decided, at most ``turns`` of them and
-    ``budget`` edges: ``valid`` values and those still ``undecided``; answers whether some are.
-    ``exact`` and ``value_lowest`` of those that turn out impossible are set to match.
+    ``budget`` edges: ``valid`` values and those still ``undecided``. Answers whether some are
+    undecided, and whether some are undecided or valid. ``exact`` and ``value_lowest`` of those
+    that turn out impossible are set to match.
 
     ``living`` of the ``choices`` edges of choice nodes were alive after the first sweep.
     Where a share smaller than ``sparse`` is, the living ones are copied and swept instead."""
@@ -483,9 +484,11 @@ def mix(
                 state_lowest,
             )
             choices = living
+    some = False
     for index in range(len(valid)):
+        some |= valid[index] or undecided[index]
         if not valid[index]:
             exact[index] = True
             if not undecided[index]:
                 value_lowest[index] = -1
-    return is_open
+    return is_open, some

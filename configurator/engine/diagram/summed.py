@@ -196,7 +196,7 @@ class SummedDiagram(DiagramBackend):
         graph = self._narrowed(flat, graph, kernels.LIMIT - 1, room, living)
         some = True
         if is_open and mix:
-            is_open = self._run(mixing.mix)(
+            is_open, some = self._run(mixing.mix)(
                 *self._charging[:2],
                 self._nothing_extra,
                 *self._placement,
@@ -221,7 +221,6 @@ class SummedDiagram(DiagramBackend):
                 exact,
                 lowest,
             )
-            some = bool(valid.any() or undecided.any())
         if is_open:
             if settle:
                 found = self._decider.possible_with(pins, undecided)
@@ -230,7 +229,8 @@ class SummedDiagram(DiagramBackend):
                 undecided = self._never
                 some = bool(valid.any())
             lowest[~valid] = -1
-        return Marginals(some, valid, undecided, lowest, exact if self.facts.exact else self._exact)
+        exact = exact if self.facts.exact else self._exact
+        return Marginals(bool(some), valid, undecided, lowest, exact)
 
     # --- sweeps -----------------------------------------------------------------------
 
