@@ -24,7 +24,7 @@ from configurator.engine.lowering.formula import (
 from configurator.engine.lowering.held import Held
 from configurator.engine.lowering.linear import Splitter, Weighted
 from configurator.engine.reading import Reading
-from configurator.engine.truth import Meaning, Special, members
+from configurator.engine.truth import Meaning, Special, Worth, members
 from configurator.model.expression import (
     And,
     Comparison,
@@ -37,7 +37,6 @@ from configurator.model.expression import (
     Read,
     Relevant,
     Term,
-    YesNo,
 )
 
 ROWS_FIRST = 256
@@ -61,7 +60,7 @@ class Conditions:
         self._emitter = emitter
         self._budget = budget
         self._splitter = Splitter(meaning, reading, held, emitter, budget)
-        self._simple: dict[tuple[str, str, bool, bool], Formula] = {}
+        self._simple: dict[tuple[str, str, Worth, bool], Formula] = {}
         self.subject = ""
         """What is being lowered, to name it where it is too wide."""
 
@@ -82,10 +81,9 @@ class Conditions:
             return self._comparison(condition, truth)
         if isinstance(condition, Has):
             return self.certainly(self._meaning.has(condition), truth)
-        slots = self._reading.slots(condition)
-        if isinstance(condition, Membership) and len(slots) > 1:
+        if isinstance(condition, Membership):
             return self.certainly(members(condition), truth)
-        return self._atom(condition, slots, truth)
+        return self._atom(condition, self._reading.slots(condition), truth)
 
     def possibly(self, condition: Condition | None) -> Formula:
         """Where the condition is not certainly false."""
@@ -102,17 +100,17 @@ class Conditions:
     # --- atoms ------------------------------------------------------------------------
 
     def _comparison(self, condition: Comparison, truth: bool) -> Formula:
-        """Imported models are mostly ``a = yes``: answered from a memo."""
-        left, right = condition.left, condition.right
-        if isinstance(left, Read) and isinstance(right, YesNo):
-            key = (left.variable, condition.operator, right.value, truth)
-            found = self._simple.get(key)
-            if found is None:
-                found = self._simple[key] = self._atom(
-                    condition, self._reading.slots(condition), truth
-                )
-            return found
-        return self._atom(condition, self._reading.slots(condition), truth)
+        """Rules and tables compare the same question with the same few answers over and
+        over: answered from a memo."""
+        constant = self._meaning.constant(condition.right)
+        if not isinstance(condition.left, Read) or constant is None:
+            return self._atom(condition, self._reading.slots(condition), truth)
+        key = (condition.left.variable, condition.operator, constant, truth)
+        found = self._simple.get(key)
+        if found is None:
+            found = self._atom(condition, self._reading.slots(condition), truth)
+            self._simple[key] = found
+        return found
 
     def _atom(
         self, atom: Comparison | Membership | Relevant, slots: tuple[str, ...], truth: bool
