@@ -98,6 +98,7 @@ class Branching:
         self._room: Carried = summed.carried()
         self._price: Int64 = np.asarray(summed.diagram.state_cost)
         self._extra = np.asarray(summed.diagram.slot_extra) * PRECISION
+        self._extra.setflags(write=False)
         self._block_of = np.repeat(
             np.arange(len(summed.diagram.block_start) - 1), np.diff(summed.diagram.block_start)
         )

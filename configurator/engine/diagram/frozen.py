@@ -75,6 +75,10 @@ class FrozenDiagram:
         """Nodes and edges alone."""
         sizes = np.diff(self.start.astype(np.int64))
         choices = int(sizes[self.conjunction == 0].sum())
+        slots = np.arange(len(self.slot_class), dtype=np.uint32)
+        states = np.arange(len(self.class_of), dtype=np.uint32)
+        for array in (slots, states):
+            array.setflags(write=False)
         return Graph(
             self.start,
             self.conjunction,
@@ -82,8 +86,8 @@ class FrozenDiagram:
             self.target,
             self.roots,
             choices,
-            np.arange(len(self.slot_class), dtype=np.uint32),
-            np.arange(len(self.class_of), dtype=np.uint32),
+            slots,
+            states,
         )
 
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:

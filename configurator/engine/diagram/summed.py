@@ -129,10 +129,16 @@ class SummedDiagram(DiagramBackend):
         )
         self._rooms = threading.local()
         self._blocks = diagram.block_start[:-1].astype(np.int64)
+        # Read-only as the diagram's own, so that loops are not compiled for both.
         self._nothing_extra = np.zeros(len(diagram.slot_class), dtype=np.int64)
+        self._nothing_extra.setflags(write=False)
         self._roots: dict[tuple[Pins, bool], Bools] = {}
         ratio = int((self.sums.most // np.maximum(self.sums.limit, 1)).max(initial=0)) + 1
         self._scale = min(SCALE, (kernels.LIMIT - 1) // (4 * self.sums.rows * ratio))
+        rows, self._even = self.sums.rows, np.empty(self.sums.rows, dtype=np.int64)
+        self._run(mixing.set_multipliers)(
+            self.sums.limit, np.full(rows, True), np.ones(rows), self._scale, self._even
+        )
 
     @property
     def _decider(self) -> Decider:
@@ -196,31 +202,8 @@ class SummedDiagram(DiagramBackend):
         graph = self._narrowed(flat, graph, kernels.LIMIT - 1, room, living)
         some = True
         if is_open and mix:
-            is_open, some = self._run(mixing.mix)(
-                *self._charging[:2],
-                self._nothing_extra,
-                *self._placement,
-                *self._reading,
-                *graph.parts(),
-                graph.roots,
-                graph.slots,
-                graph.states,
-                *self.sums.arrays,
-                self._scale,
-                MIXTURES,
-                kernels.LIMIT if settle else max(self._parts.whole.choices, AT_ONCE),
-                backend.LEFT,
-                graph.choices,
-                living,
-                *room.question,
-                *room.swept,
-                *room.read,
-                *room.steering,
-                valid,
-                undecided,
-                exact,
-                lowest,
-            )
+            budget = kernels.LIMIT if settle else max(self._parts.whole.choices, AT_ONCE)
+            is_open, some = self._mix(graph, living, budget, valid, undecided, exact, lowest)
         if is_open:
             if settle:
                 found = self._decider.possible_with(pins, undecided)
@@ -231,6 +214,43 @@ class SummedDiagram(DiagramBackend):
             lowest[~valid] = -1
         exact = exact if self.facts.exact else self._exact
         return Marginals(bool(some), valid, undecided, lowest, exact)
+
+    def _mix(
+        self, graph: Graph, living: int, budget: int, *values: npt.NDArray[Any]
+    ) -> tuple[bool, bool]:
+        """See ``mixing.mix``; to be called after a first sweep, with what that said of the
+        values."""
+        room = self.carried()
+        is_open, some = self._run(mixing.mix)(
+            *self._charging[:2],
+            self._nothing_extra,
+            *self._placement,
+            *self._reading,
+            *graph.parts(),
+            graph.roots,
+            graph.slots,
+            graph.states,
+            *self.sums.arrays,
+            self._scale,
+            MIXTURES,
+            budget,
+            backend.LEFT,
+            graph.choices,
+            living,
+            *room.question,
+            *room.swept,
+            *room.read,
+            *room.steering,
+            *values,
+        )
+        return is_open, some
+
+    def warm(self) -> None:
+        """Load or compile every loop now rather than at a customer's first click."""
+        super().warm()
+        found = self._hard((), False, mix=False)
+        values = [found.valid, found.undecided, found.lowest_exact, found.lowest]
+        self._mix(self._parts.whole, 0, -1, *(each.copy() for each in values))
 
     # --- sweeps -----------------------------------------------------------------------
 
@@ -356,10 +376,7 @@ class SummedDiagram(DiagramBackend):
         fewest and, among those, uses least; -1 where that one breaks a limit."""
         given = np.zeros(len(self.diagram.class_of), dtype=np.int64)
         self._charge(pins, 1, given)
-        rows, multipliers = self.sums.rows, np.empty(self.sums.rows, dtype=np.int64)
-        self._run(mixing.set_multipliers)(
-            self.sums.limit, np.full(rows, True), np.ones(rows), self._scale, multipliers
-        )
+        multipliers = self._even
         heaviest = int(multipliers @ self.sums.most) + 1
         cost = given * heaviest + multipliers @ self.sums.use
         self._charge(fixed, kernels.INFINITE, cost)
