@@ -246,7 +246,7 @@ def ask(
 
     engine, choices, context = _engine_and_choices(folder, day, chosen, told, language)
     _refuse_conflicting(engine, choices, context, language, as_json)
-    view = view_of(engine, State(choices=choices, context=context))
+    view = view_of(engine, State(choices=choices, context=context, settled=True))
     if as_json:
         click.echo(json.dumps(view, ensure_ascii=False, sort_keys=True, indent=2))
     else:

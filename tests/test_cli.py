@@ -13,6 +13,7 @@ import configurator.engine.compile
 import configurator.language
 from configurator.app import create_services
 from configurator.cli import cli
+from configurator.engine import Engine
 from configurator.engine.building import build
 from configurator.language import load_folder
 from configurator.settings import Settings
@@ -171,3 +172,18 @@ def test_staff_are_added_once(environment: dict[str, str]) -> None:
     command = ("staff", "add", "ana", "--role", "support", "--password", password)
     assert "ana can sign in as support." in run(*command, env=environment)
     run(*command, env=environment, code=1)
+
+
+def test_ask_waits_for_what_a_first_answer_leaves_open(
+    lamp_folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled = []
+    view = Engine.view
+
+    def asked(engine: Engine, *arguments: Any, settle: bool = True) -> Any:
+        settled.append(settle)
+        return view(engine, *arguments, settle=settle)
+
+    monkeypatch.setattr(Engine, "view", asked)
+    run("ask", lamp_folder)
+    assert settled == [True]
