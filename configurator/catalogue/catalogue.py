@@ -159,9 +159,7 @@ class Catalogue:
         for release in self.products()[:ENGINES_KEPT]:
             try:
                 zone = zoneinfo.ZoneInfo(self.product(release.digest).time_zone)
-                engine = self.engine(release.digest, self._clock().astimezone(zone).date())
-                engine.complete(())
-                engine.view(())
+                self.engine(release.digest, self._clock().astimezone(zone).date()).warm()
             except (EngineError, UnreadableReleaseError) as problem:
                 log.warning("not opened", product=release.product_id, problem=str(problem))
 

@@ -139,6 +139,14 @@ class Engine:
         told = (*answers, *self._desk.facts(context))
         return self._desk.pricing.bill({choice.slot: choice.answer for choice in told})
 
+    def warm(self) -> None:
+        """Work out what everybody's first view needs, so that the first customer does not
+        wait for it."""
+        self.complete(())
+        for slot in self.view(()).slots:
+            if slot.state == "implied" and slot.slot in self.lowered.held:
+                self.origin((), slot.slot)
+
     def can_be_ordered(self) -> bool:
         """Whether there is any configuration, whatever the shop tells."""
         return self.backend.marginals((), settle=False).consistent

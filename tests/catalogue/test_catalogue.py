@@ -76,7 +76,7 @@ class Workshop:
         self.clock = Clock()
         self.compiled: list[tuple[str, datetime.date, Path]] = []
         self.read: list[str] = []
-        self.viewed: list[str] = []
+        self.warmed: list[str] = []
         self.void = False
         self.stops: tuple[Diagnostic, ...] = ()
         self.confirmation: Confirmation | None = None
@@ -118,8 +118,7 @@ class Workshop:
             pending=self.pending and not wait,
             too_wide=None,
             backend_name="diagram",
-            view=lambda choices: self.viewed.append(product.id),
-            complete=lambda choices: None,
+            warm=lambda: self.warmed.append(product.id),
         )
 
     def publish(self, files: dict[str, bytes], by: str = "ana", note: str = "") -> Any:
@@ -325,7 +324,7 @@ class CatalogueContract:
             workshop.publish(files)
         started = Workshop(engine, tmp_path / "compiled")
         started.catalogue.open_current()
-        assert sorted(started.viewed) == ["bike", "shed"]
+        assert sorted(started.warmed) == ["bike", "shed"]
         assert len(started.compiled) == 2
         started.catalogue.engine(started.catalogue.current("bike").digest, DAY)
         assert len(started.compiled) == 2
@@ -335,7 +334,7 @@ class CatalogueContract:
         workshop.clock.now += datetime.timedelta(days=1)
         workshop.void = True
         workshop.catalogue.open_current()
-        assert workshop.viewed == []
+        assert workshop.warmed == []
 
     def test_the_day_is_that_of_the_product_s_place(self, workshop: Workshop) -> None:
         workshop.clock.now = NOW.replace(hour=23, minute=30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import random
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -101,3 +102,14 @@ def test_an_origin_names_the_newest_rules_of_a_long_chain(tmp_path: Path) -> Non
     refused = engine.conflict((), Choice(f"F{depth}", "no"))
     assert refused.rules == tuple(includes)
     assert not refused.more
+
+
+def test_a_warm_engine_has_the_reasons_of_the_first_view(tmp_path: Path) -> None:
+    model = tmp_path / "bike.uvl"
+    model.write_text("features\n Bike\n  mandatory\n   Frame\n  optional\n   Bell\n")
+    product = load_folder(import_model(model)).product
+    assert product is not None
+    engine = compile_product(product, datetime.date(2026, 11, 26))
+    engine.warm()
+    with mock.patch.object(SatBackend, "core", side_effect=AssertionError):
+        assert engine.origin((), "Frame").rules == ("Bike-includes",)
