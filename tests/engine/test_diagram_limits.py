@@ -121,3 +121,45 @@ print("within")
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
     )
     assert run.stdout.strip() == "within", run.stderr
+
+
+def test_nothing_is_left_to_compile_after_warming() -> None:
+    """In a process of its own, where no other test has called the loops yet."""
+    script = """
+from configurator.engine.diagram import backend as module
+from configurator.engine.diagram import (
+    carrying, cheapest, compile_diagram, compiler, counting, graph, kernels, mixing
+)
+from tests.engine.test_diagram_oracle import random_network
+from tests.engine.test_diagram_sums import budgeted
+
+def compiled():
+    modules = (carrying, cheapest, counting, graph, kernels, mixing)
+    loops = [loop for each in modules for loop in vars(each).values() if hasattr(loop, "py_func")]
+    return {loop.py_func.__name__: len(loop.signatures) for loop in loops}
+
+def ask(backend):
+    backend.warm()
+    warm = compiled()
+    for pins in ((), ((0, 0),), ((0, 0), (1, 1)), ((0, 0), (1, 1), (2, 0))):
+        for settle in (False, True):
+            backend.marginals(pins, changes=True, settle=settle)
+            backend.marginals(pins, settle=settle)
+        backend.count(pins)
+        backend.cheapest(pins)
+    return {name for name, number in compiled().items() if number != warm[name]}
+
+module.WORTH, module.SMALLEST, module.LEFT = 1, 1, 1.1
+print(ask(compile_diagram(random_network(1, 30, 5, 45), orders=1)))
+compiler.WIDE_SUM, compiler.NARROW, compiler.MODEST = 0, 0, -1
+print(ask(compile_diagram(budgeted(1, 20, 3, 1.1), orders=1)))
+"""
+    root = Path(__file__).resolve().parents[2]
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout.split("\n") == ["set()", "set()", ""], run.stdout + run.stderr

@@ -21,7 +21,7 @@ from configurator.engine.diagram import kernels, storage
 from configurator.engine.diagram.cheapest import Swept, smallest_cheapest
 from configurator.engine.diagram.counting import count_models
 from configurator.engine.diagram.frozen import FrozenDiagram, alone_in
-from configurator.engine.diagram.graph import Graph, Parts
+from configurator.engine.diagram.graph import Graph, Parts, key_of
 from configurator.engine.diagram.jit import undecorated
 
 Int64 = npt.NDArray[np.int64]
@@ -236,6 +236,7 @@ class DiagramBackend:
         total, graph = self._sweep(self._charged((), kernels.INFINITE), work, ())
         if total < kernels.LIMIT and not self.plain:
             self.part(graph, kernels.LIMIT - 1, work, graph.choices)
+            key_of(self._flat(()))
 
     def about(self) -> dict[str, object]:
         """What is written beside the arrays."""

@@ -74,7 +74,7 @@ class Parts:
         with self._lock:
             if not self._kept:
                 return self.whole
-            key, hashes = _key(pins)
+            key, hashes = key_of(pins)
             written = pins.tobytes()
             found = self._look(key, written)
             if found is None:
@@ -100,7 +100,7 @@ class Parts:
         edges = self._size(graph)
         if edges > REMEMBERED_EDGES // 2:
             return
-        key, _ = _key(pins)
+        key, _ = key_of(pins)
         with self._lock:
             replaced = self._kept.pop(key, None)
             if replaced is not None:
@@ -120,7 +120,8 @@ def _without(written: bytes, pin: int) -> bytes:
     return written[: 16 * pin] + written[16 * (pin + 1) :]
 
 
-def _key(pins: Int64) -> tuple[int, Int64]:
+def key_of(pins: Int64) -> tuple[int, Int64]:
+    """What parts are found by, the same for any order of the pins; and each pin's share."""
     hashes = np.empty(len(pins) // 2, dtype=np.int64)
     return _hash(pins, hashes), hashes
 
