@@ -235,8 +235,10 @@ class Painter:
         difference = difference_of(self.view, data)
         price = ""
         if difference is not None:
-            total = {**data, "lowest": lowest_of(self.view) + difference}
-            price = f"{self.words.difference(difference)} · {self.total(total)}"
+            price = self.words.difference(difference)
+            if difference or data.get("at_least"):
+                total = {**data, "lowest": lowest_of(self.view) + difference}
+                price = f"{price} · {self.total(total)}"
         return ScreenOption(
             name=self.words.answer(slot, answer),
             state=data["state"],
