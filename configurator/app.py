@@ -147,15 +147,17 @@ def _send_security_headers(app: Flask) -> None:
         referrer=ReferrerPolicy().same_origin(),
     )
 
+    everywhere = {
+        **dict(secure.headers),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+    in_clear = {k: v for k, v in everywhere.items() if k != "Strict-Transport-Security"}
+
     @app.after_request
     def add_headers(response: Response) -> Response:
-        headers: dict[str, Any] = dict(secure.headers)
-        if not request.is_secure:
-            headers.pop("Strict-Transport-Security", None)
-        for name, value in headers.items():
+        for name, value in (everywhere if request.is_secure else in_clear).items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("X-Frame-Options", "DENY")
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")
         return response
