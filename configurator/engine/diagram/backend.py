@@ -206,9 +206,8 @@ class DiagramBackend:
         """How many configurations of allowed states there are; all have the pins."""
         of_class = np.zeros(self._classes, dtype=np.int64)
         np.add.at(of_class, self.diagram.class_of[allowed], self.diagram.state_weight[allowed])
-        weights = of_class[self.diagram.slot_class].tolist()
         graph = self._parts.nearest(self._flat(pins))
-        return count_models(graph, weights, plain=self.plain)
+        return count_models(graph, of_class[self.diagram.slot_class], plain=self.plain)
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
         """The lexicographically smallest of the cheapest configurations, or ``None``."""

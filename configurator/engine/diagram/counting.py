@@ -176,7 +176,7 @@ def _recombination(count: int) -> tuple[int, tuple[int, ...]]:
     return product, tuple(product // p * pow(product // p, -1, p) for p in chosen)
 
 
-def count_models(graph: Graph, weights: list[int], *, plain: bool) -> int:
+def count_models(graph: Graph, weights: Int64, *, plain: bool) -> int:
     """The number of configurations: per slot ``weights`` of them, product over the roots.
 
     With ``plain`` the graph is made of lists and the loops run undecorated.
@@ -187,7 +187,7 @@ def count_models(graph: Graph, weights: list[int], *, plain: bool) -> int:
         return sizes
     width = max(1, math.ceil((max(sizes, default=0.0) + 1.0) / BITS_PER_PRIME))
     chosen = primes(width)
-    residues = [weight % p for weight in weights for p in chosen]
+    residues = [weight % p for weight in weights.tolist() for p in chosen]
     inverses = [1.0 / p for p in chosen]
     if plain:
         kept: Any = [0] * (nodes * width)
@@ -215,14 +215,14 @@ def count_models(graph: Graph, weights: list[int], *, plain: bool) -> int:
 
 
 def _sizes(
-    arrays: tuple[Any, Any, Any, Any], roots: Any, nodes: int, weights: list[int], *, plain: bool
+    arrays: tuple[Any, Any, Any, Any], roots: Any, nodes: int, weights: Int64, *, plain: bool
 ) -> int | list[float]:
     """The number itself where floating point is exact, else the base-2 logarithm of each
     root's count."""
     answer: Any = [0.0] * nodes if plain else np.empty(nodes)
-    floats = [float(weight) for weight in weights]
+    floats = weights.astype(np.float64)
     in_floats = undecorated(count_floats) if plain else count_floats
-    in_floats(*arrays, floats if plain else np.array(floats), answer)
+    in_floats(*arrays, floats.tolist() if plain else floats, answer)
     numbers = [float(answer[root]) for root in roots]
     if any(number == 0.0 for number in numbers):
         return 0
@@ -230,7 +230,7 @@ def _sizes(
         return math.prod(int(number) for number in numbers)
     if all(math.isfinite(number) for number in numbers):
         return [math.log2(number) for number in numbers]
-    logs = [math.log2(weight) if weight > 0 else -1e9 for weight in weights]
+    logs = [math.log2(weight) if weight > 0 else -1e9 for weight in weights.tolist()]
     in_logarithms = undecorated(count_logarithms) if plain else count_logarithms
     in_logarithms(*arrays, logs if plain else np.array(logs), answer)
     return [float(answer[root]) for root in roots]
