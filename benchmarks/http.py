@@ -1,7 +1,10 @@
 """An HTTP choice against a view of the same stack that inserts one row.
 
-Both are served by the same process (waitress, SQLite, WAL, synchronous FULL) to the same
-clients, in turn, so that the ratio holds while the machine's speed drifts.
+Both are served by the same processes to the same clients, in turn, so that the ratio holds
+while the machine's speed drifts. Two ways to run the service are measured: one process on
+SQLite (waitress, WAL, synchronous FULL), as ``configurator serve`` does; and, where
+``CONFIGURATOR_BENCH_DATABASE`` names an empty PostgreSQL database, two workers (gunicorn) on
+that, as docs/operators.md describes.
 """
 
 from __future__ import annotations
@@ -9,11 +12,18 @@ from __future__ import annotations
 import http.client
 import json
 import multiprocessing
+import os
 import random
+import signal
+import socket
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +31,7 @@ import waitress
 from flask import Flask
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
+from benchmarks import figures
 from configurator.app import create_app, create_services, settle
 from configurator.language import read_folder
 from configurator.settings import Settings
@@ -28,7 +39,9 @@ from configurator.settings import Settings
 CLIENTS = 4
 ROUNDS = 5
 SECONDS = 3.0
+TARGET = 0.5
 PRODUCT = "trail-bike"
+DATABASE = "CONFIGURATOR_BENCH_DATABASE"
 
 
 def add_floor(app: Flask, services: Any) -> None:
@@ -51,18 +64,85 @@ def add_floor(app: Flask, services: Any) -> None:
     app.extensions["csrf"].exempt(insert_one)
 
 
-def serve(folder: str, rules: str, ready: Any) -> None:
-    """Serve both views from one process, and tell the port."""
-    settings = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "bench")
+def served(settings: Settings) -> Flask:
+    """The service with both views, its products opened."""
     services = create_services(settings)
-    published = services.catalogue.publish(read_folder(Path(rules)), by="benchmark")
-    assert published.release is not None, published.diagnostics
+    services.catalogue.open_current()
     app = create_app(settings, services)
     add_floor(app, services)
-    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=8)
     settle()
+    return app
+
+
+def worker() -> Flask:
+    """The same, for a worker of gunicorn."""
+    return served(Settings.from_environment())
+
+
+def _serve_alone(settings: Settings, ready: Any) -> None:
+    server = waitress.create_server(served(settings), host="127.0.0.1", port=0, threads=8)
     ready.send(server.effective_port)
     server.run()
+
+
+@contextmanager
+def one_process(settings: Settings) -> Iterator[int]:
+    """One process on waitress; gives its port."""
+    receiving, sending = multiprocessing.Pipe(duplex=False)
+    server = multiprocessing.get_context("spawn").Process(
+        target=_serve_alone, args=(settings, sending), daemon=True
+    )
+    server.start()
+    try:
+        yield receiving.recv()
+    finally:
+        server.kill()
+
+
+@contextmanager
+def two_workers(settings: Settings) -> Iterator[int]:
+    """Two processes on gunicorn; gives their port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    options = ("--worker-class=gthread", "--workers=2", "--threads=4", f"--bind=127.0.0.1:{port}")
+    environment = {
+        **os.environ,
+        "CONFIGURATOR_FOLDER": str(settings.folder),
+        "CONFIGURATOR_DATABASE": settings.database_url,
+        "CONFIGURATOR_SECRET": settings.secret_key,
+    }
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            *options,
+            "--log-level=error",
+            "benchmarks.http:worker()",
+        ],
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(600):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("GET", "/api/v1/products")
+            connection.getresponse().read()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError("the server does not answer")
 
 
 class Client:
@@ -147,16 +227,27 @@ def load(clients: list[Client], act: str) -> tuple[float, list[float]]:
     return len(taken) / SECONDS, taken
 
 
-def run(rules: Path) -> None:
-    """Measure and print the ratio."""
-    print(f"HTTP, {PRODUCT}: a choice against a view that inserts one row")
+def run(rules: Path) -> list[figures.Row]:
+    """Measure and print the ratios."""
     with tempfile.TemporaryDirectory() as folder:
-        receiving, sending = multiprocessing.Pipe(duplex=False)
-        server = multiprocessing.get_context("spawn").Process(
-            target=serve, args=(folder, str(rules / PRODUCT), sending), daemon=True
-        )
-        server.start()
-        port = receiving.recv()
+        alone = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "bench")
+        rows = [_measured("one process, SQLite", alone, one_process, rules)]
+    database = os.environ.get(DATABASE)
+    if database is None:
+        print(f"two workers on PostgreSQL: skipped; name an empty database in {DATABASE}")
+        return rows
+    with tempfile.TemporaryDirectory() as folder:
+        several = Settings(Path(folder), database, "bench")
+        rows.append(_measured("two workers, PostgreSQL", several, two_workers, rules))
+    return rows
+
+
+def _measured(title: str, settings: Settings, running: Any, rules: Path) -> figures.Row:
+    published = create_services(settings).catalogue.publish(
+        read_folder(rules / PRODUCT), by="benchmark"
+    )
+    assert published.release is not None, published.diagnostics
+    with running(settings) as port:
         clients = [Client(port, PRODUCT, number) for number in range(CLIENTS)]
         load(clients, "choose")
         ratios, choices, floors, times = [], [], [], []
@@ -167,12 +258,18 @@ def run(rules: Path) -> None:
             choices.append(rate)
             ratios.append(rate / floor)
             times += taken
-        server.kill()
     times.sort()
-    print(f"  insert one row   {statistics.median(floors):8.0f} /s")
-    print(f"  choose           {statistics.median(choices):8.0f} /s")
-    print(
-        f"  p50, p99         {times[len(times) // 2] * 1000:.1f} ms, "
-        f"{times[int(len(times) * 0.99)] * 1000:.1f} ms"
+    half, most = (times[int(len(times) * part)] * 1000 for part in (0.5, 0.99))
+    ratio = statistics.median(ratios)
+    choice, floor = statistics.median(choices), statistics.median(floors)
+    print(f"{PRODUCT}, {title}, {CLIENTS} clients: a choice against a view that inserts one row")
+    print(f"  insert one row   {floor:8.0f} /s")
+    print(f"  choose           {choice:8.0f} /s")
+    print(f"  p50, p99         {half:.1f} ms, {most:.1f} ms")
+    print(f"  ratio            {ratio:8.2f}   (median of {ROUNDS} pairs)")
+    return figures.Row(
+        f"HTTP choice to one-row insert, {title}",
+        f">= {TARGET}",
+        f"{ratio:.2f} ({choice:.0f}/s to {floor:.0f}/s; p50 {half:.0f} ms, p99 {most:.0f} ms)",
+        ratio >= TARGET,
     )
-    print(f"  ratio            {statistics.median(ratios):8.2f}   (median of {ROUNDS} pairs)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gc
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -122,6 +123,25 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     api.register(app, csrf)
     _send_security_headers(app)
     return app
+
+
+def worker() -> Flask:
+    """The web application of one worker process, set up by the environment; it opens its
+    products while it starts, so that its first customer does not wait for them."""
+    settings = Settings.from_environment()
+    services = create_services(settings)
+    open_products(services)
+    return create_app(settings, services)
+
+
+def open_products(services: Services) -> None:
+    """Open the current products in a thread of its own, then call ``settle``."""
+
+    def work() -> None:
+        services.catalogue.open_current()
+        settle()
+
+    threading.Thread(target=work, daemon=True).start()
 
 
 def settle() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -64,7 +63,7 @@ def serve(port: int | None) -> None:
     """Start the service, with the shipped products published and demo accounts made."""
     import waitress
 
-    from configurator.app import create_app, create_services, settle
+    from configurator.app import create_app, create_services, open_products
     from configurator.printing import shown_progress
     from configurator.service.demo import prepare_demo
 
@@ -96,11 +95,7 @@ def serve(port: int | None) -> None:
     click.echo("Stop with Ctrl+C.")
     sys.stdout.flush()
 
-    def open_products() -> None:
-        services.catalogue.open_current()
-        settle()
-
-    threading.Thread(target=open_products, daemon=True).start()
+    open_products(services)
     server.run()
 
 
