@@ -23,10 +23,11 @@ from configurator.engine.network import BACKGROUND
 from configurator.engine.sat.encoding import Encoding
 from configurator.engine.sat.probe import SOLVER
 
-FEW = 1_000
-"""Clauses that may always be taken; beyond, at most one in ``MOST``."""
+FEW = 2_000
+"""Clauses that may always be taken; beyond, at most one in ``MOST``: adding more costs as
+much as asking the whole solver."""
 
-MOST = 4
+MOST = 40
 
 ROUNDS = 100
 """How often one question may go back for more clauses."""
