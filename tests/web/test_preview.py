@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from flask.testing import FlaskClient
@@ -62,6 +63,25 @@ def test_the_panel_opens_below_the_option_without_script(
     assert "If you choose it" not in client.get(where).text
     kinds = [each.kind for each in services.trail.events(customer.session_id)]
     assert kinds == ["SessionStarted", "ConsequencesShown", "ValueChosen"]
+
+
+def test_a_typed_number_can_be_looked_at(client: FlaskClient) -> None:
+    customer = Customer(client)
+    customer.send("choose", "body", slot="arm", answer="short")
+    where = customer.send("preview", "light", slot="width", answer="180").headers["Location"]
+    shown = client.get(where).text
+    assert "If you choose it" in text_of(shown)
+    assert re.search(r'id="in-width"[^>]*value="180"', shown), "what was typed is still there"
+    assert "What changes?" in shown
+    refused = customer.send("preview", "light", slot="width", answer="1")
+    assert (refused.status_code, "in-width" in refused.text) == (422, True)
+
+
+def test_what_needs_changes_is_explained_instead(client: FlaskClient) -> None:
+    customer = Customer(client)
+    customer.send("choose", "body", slot="mount", answer="clamp")
+    sent = customer.send("preview", "body", slot="arm", answer="long")
+    assert "/why?slot=arm&answer=long" in sent.headers["Location"]
 
 
 def test_with_htmx_it_comes_in_place(client: FlaskClient) -> None:

@@ -20,6 +20,7 @@ from configurator.session import (
     GuardsOpenError,
     IncompleteError,
     IrreversibleOpenError,
+    NothingToPreviewError,
     Outcome,
     SequenceConflictError,
     Session,
@@ -99,6 +100,10 @@ def perform(
     except (GuardsOpenError, IrreversibleOpenError) as problem:
         now = sessions().get(session.session_id)
         return _review(now, (problem.message, problem.help), 422)
+    except NothingToPreviewError:
+        slot = carried_slot()
+        answer = carried_answer(session.product, slot)
+        return go(url_for(".why", session_id=session.session_id, slot=slot, answer=answer))
     except SessionError as problem:
         now = sessions().get(session.session_id)
         return _present(now, (problem.message, problem.help), 409)

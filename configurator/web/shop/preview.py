@@ -16,11 +16,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What one answer would do. ``closes`` pairs questions with the options that go;
-    ``warns`` are the sentences of guards."""
+    """What one answer would do. ``typed`` is the answer as a field holds it; ``closes``
+    pairs questions with the options that go; ``warns`` are the sentences of guards."""
 
     slot: str
     answer: str
+    typed: str
     title: str
     difference: str
     at_least: bool
@@ -50,6 +51,7 @@ def preview_of(payload: Json, words: Wording) -> Preview:
     return Preview(
         slot=slot,
         answer=answer,
+        typed=words.typed(slot, answer),
         title=words.choice(slot, answer),
         difference=words.difference(payload["difference"]) if "difference" in payload else "",
         at_least=bool(payload.get("at_least")),

@@ -191,8 +191,8 @@ class Questions:
             each = gettext("%(price)s each", price=self._words.money(variable.price_each))
         each = " · ".join(filter(None, [each, *self._words.facts_each(variable)]))
         amount = Amount(
-            value=self._typed(value),
-            suggested=self._typed(suggested),
+            value=self._words.typed(variable.id, value),
+            suggested=self._words.typed(variable.id, suggested),
             low=low,
             high=high,
             step=step,
@@ -206,11 +206,6 @@ class Questions:
             each=each,
         )
         return self._entered(replace(question, form="amount", amount=amount), variable, data)
-
-    def _typed(self, value: str) -> str:
-        """A number as the text field holds it: no thousands sign, so that it reads back."""
-        plain = value.rstrip("0").rstrip(".") if "." in value else value
-        return plain.replace(".", ",") if self._words.locale == "es" else plain
 
     def _date(self, question: Question, variable: Variable, data: Json) -> Question:
         runs = runs_of(data, datetime.date.fromisoformat, datetime.timedelta(days=1))

@@ -144,6 +144,15 @@ class Wording:
             return of if answer == "1" else f"{of}, {self.answer(slot, answer)}"
         return _asked(self.slot(slot), self.answer(slot, answer))
 
+    def typed(self, slot: str, answer: str) -> str:
+        """An answer as its text field holds it: a number without thousands signs and idle
+        zeros, so that it reads back."""
+        variable = self._variable(slot)
+        if variable is None or variable.kind != "number":
+            return answer
+        plain = answer.rstrip("0").rstrip(".") if "." in answer else answer
+        return plain.replace(".", ",") if self.locale == "es" else plain
+
     def wanted(self, slot: str, answer: str) -> str:
         """What somebody asked for, short: the option's name where that says enough."""
         variable = self._variable(slot)
