@@ -44,16 +44,17 @@ PRODUCT = "trail-bike"
 DATABASE = "CONFIGURATOR_BENCH_DATABASE"
 
 
+FLOOR = Table(
+    "bench_row", MetaData(), Column("id", Integer, primary_key=True), Column("body", String)
+)
+
+
 def add_floor(app: Flask, services: Any) -> None:
     """A view that does what no service can do without: insert one row and answer."""
     from configurator.trail.database import writing
 
     engine = services.trail._engine
-    rows = Table(
-        "bench_row", MetaData(), Column("id", Integer, primary_key=True), Column("body", String)
-    )
-    rows.metadata.create_all(engine)
-    insert = rows.insert()
+    insert = FLOOR.insert()
 
     @app.post("/bench/insert")
     def insert_one() -> dict[str, str]:
@@ -243,9 +244,9 @@ def run(rules: Path) -> list[figures.Row]:
 
 
 def _measured(title: str, settings: Settings, running: Any, rules: Path) -> figures.Row:
-    published = create_services(settings).catalogue.publish(
-        read_folder(rules / PRODUCT), by="benchmark"
-    )
+    services = create_services(settings)
+    FLOOR.metadata.create_all(services.trail._engine)
+    published = services.catalogue.publish(read_folder(rules / PRODUCT), by="benchmark")
     assert published.release is not None, published.diagnostics
     with running(settings) as port:
         clients = [Client(port, PRODUCT, number) for number in range(CLIENTS)]
