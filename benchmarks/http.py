@@ -106,7 +106,8 @@ def two_workers(settings: Settings) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
-    options = ("--worker-class=gthread", "--workers=2", "--threads=4", f"--bind=127.0.0.1:{port}")
+    # With ports reused, kept connections are spread over the workers.
+    options = ("--worker-class=gthread", "--workers=2", "--threads=4", "--reuse-port")
     environment = {
         **os.environ,
         "CONFIGURATOR_FOLDER": str(settings.folder),
@@ -119,6 +120,7 @@ def two_workers(settings: Settings) -> Iterator[int]:
             "-m",
             "gunicorn",
             *options,
+            f"--bind=127.0.0.1:{port}",
             "--log-level=error",
             "benchmarks.http:worker()",
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from flask import Blueprint, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -9,6 +10,8 @@ from werkzeug.wrappers import Response
 
 from configurator.trail import TrailUnavailableError
 from configurator.web.shop.texts import gettext
+
+log = structlog.get_logger(__name__)
 
 KEPT_HEADERS = ("Retry-After", "Allow")
 
@@ -32,6 +35,7 @@ def show(problem: HTTPException) -> Response:
 
 def show_unavailable(problem: TrailUnavailableError) -> Response:
     """The store did not answer: nothing was lost, and a retry counts once."""
+    log.error("storage unavailable", exc_info=problem)
     return _page(503, *_by_status(503), headers={"Retry-After": "5"})
 
 
