@@ -40,9 +40,9 @@ def _today() -> datetime.date:
 
 def _load(folder: Path, language: str) -> Any:
     """The product of a rule folder; prints its diagnostics and exits 1 where it has none."""
-    from configurator.language import load_folder, read_folder, render
+    from configurator.language import load_within, read_folder, render
 
-    loaded = load_folder(read_folder(folder))
+    loaded = load_within(read_folder(folder))
     if loaded.product is None:
         click.echo(render(loaded.diagnostics, language), err=True)
         sys.exit(1)
@@ -105,12 +105,12 @@ def serve(port: int | None) -> None:
 @language_option
 def check(folder: Path, output: str, language: str) -> None:
     """Check a rule folder: every mistake at once, then its scenarios."""
-    from configurator.language import load_folder, read_folder, render
+    from configurator.language import load_within, read_folder, render
     from configurator.printing import confirmation_line, shown_progress
     from configurator.session.checks import check_product
 
     settings = Settings.from_environment()
-    loaded = load_folder(read_folder(folder))
+    loaded = load_within(read_folder(folder))
     diagnostics = loaded.diagnostics
     results: tuple[Any, ...] = ()
     confirmation = None
@@ -324,10 +324,10 @@ def import_(file: Path, folder: Path | None, language: str) -> None:
 def publish(folder: Path, note: str, author: str, language: str) -> None:
     """Check a rule folder and make it the current release of its product."""
     from configurator.app import create_services
-    from configurator.language import load_folder, read_folder, render
+    from configurator.language import load_within, read_folder, render
     from configurator.printing import confirmation_line, shown_progress
 
-    services = create_services(Settings.from_environment(), load=load_folder)
+    services = create_services(Settings.from_environment(), load=load_within)
     with shown_progress(language) as tell:
         published = services.catalogue.publish(read_folder(folder), by=author, note=note, tell=tell)
     if published.diagnostics:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import configurator.engine.compile
-import configurator.language
+import configurator.language.sandbox
 from configurator.app import create_services
 from configurator.cli import cli
 from configurator.engine import Engine
@@ -76,8 +76,8 @@ def test_a_folder_is_read_once_and_compiled_once(
         compiled.append(1)
         return build(*arguments, **options)
 
-    monkeypatch.setattr(configurator.language, "load_folder", counted)
-    monkeypatch.setattr(configurator.language, "load_safely", None)
+    monkeypatch.setattr(configurator.language.sandbox, "load_folder", counted)
+    monkeypatch.setattr(configurator.language.sandbox, "load_safely", None)
     monkeypatch.setattr(configurator.engine.compile, "build", built)
     run("check", lamp_folder)
     assert (len(read), len(compiled)) == (1, 1)

@@ -6,13 +6,14 @@ The specification is ``docs/language.md``. Nothing here knows of engines or page
 from configurator.language.files import digest_of, read_folder
 from configurator.language.folder import Loaded, load_folder
 from configurator.language.report import render, to_json
-from configurator.language.sandbox import load_safely
+from configurator.language.sandbox import load_safely, load_within
 
 __all__ = [
     "Loaded",
     "digest_of",
     "load_folder",
     "load_safely",
+    "load_within",
     "read_folder",
     "render",
     "to_json",

@@ -1,12 +1,13 @@
-"""Hostile folders: refused quickly, in a limited child, with a place; never a traceback."""
+"""Hostile folders: refused quickly, within limits, with a place; never a traceback."""
 
 from __future__ import annotations
 
+import resource
 import time
 
 import pytest
 
-from configurator.language import load_safely
+from configurator.language import load_safely, load_within
 from configurator.language.sandbox import load_safely as in_child
 from tests.language.folders import BASE, folder
 
@@ -92,6 +93,24 @@ def test_hostile_bytes_are_refused_in_time(name: str) -> None:
     assert time.monotonic() - start < 5
     assert loaded.product is None
     assert loaded.diagnostics
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_command_refuses_them_alike(name: str) -> None:
+    files = {"product.yaml": DOCUMENTS[name][1].encode("utf-8")}
+    assert load_within(files, seconds=5) == load_safely(files)
+
+
+def test_a_command_leaves_what_takes_too_much() -> None:
+    before = [resource.getrlimit(each) for each in (resource.RLIMIT_CPU, resource.RLIMIT_AS)]
+    endless = load_within({"product.yaml": b"product: " + b"a " * 8_000_000}, seconds=0)
+    heavy = load_within({"product.yaml": b"#\n" * 8_000_000}, megabytes=20)
+    for loaded in (endless, heavy):
+        assert loaded.product is None
+        assert [each.code for each in loaded.diagnostics] == ["too-large"]
+    after = [resource.getrlimit(each) for each in (resource.RLIMIT_CPU, resource.RLIMIT_AS)]
+    assert after == before
+    assert load_within(folder("rules: [{id: a, require: bell}]")).product is not None
 
 
 def test_a_folder_that_takes_too_long_is_left() -> None:
