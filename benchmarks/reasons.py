@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from pysat.solvers import Solver
+
 from benchmarks import inputs
 from benchmarks.figures import Row
 from configurator.engine import Engine, compile_product
@@ -29,15 +31,20 @@ CHOSEN = 12
 
 @contextmanager
 def counted() -> Iterator[list[int]]:
-    """Counts the solver's answers in its one cell."""
+    """Counts the answers of all solvers in its one cell, those about the whole product and
+    those about few of its clauses."""
     cell = [0]
-    asking = probe.ask
+    asking, solving = probe.ask, Solver.solve
 
     def ask(*arguments: Any) -> bool | None:
         cell[0] += 1
         return asking(*arguments)
 
-    with mock.patch.object(probe, "ask", ask):
+    def solve(solver: Any, *arguments: Any, **options: Any) -> Any:
+        cell[0] += 1
+        return solving(solver, *arguments, **options)
+
+    with mock.patch.object(probe, "ask", ask), mock.patch.object(Solver, "solve", solve):
         yield cell
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from configurator.engine import compile_product, reasons
 from configurator.engine.network import Clause, Network, NetworkVariable
-from configurator.engine.sat import SatBackend, nearby
+from configurator.engine.sat import SatBackend, nearby, reasoning
 from configurator.engine.sat.encoding import Encoding
 from configurator.engine.sat.nearby import Index, Nearby
 from configurator.language import load_folder
@@ -45,6 +45,12 @@ def test_a_question_takes_the_clauses_of_what_changes_only() -> None:
     assert set(near.core(3_000, ()) or ()) == set(range(501))
     assert near.core(499, (500,)) is None
     assert near.added == 501
+
+
+@pytest.fixture(autouse=True)
+def asked_nearby(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in small products."""
+    monkeypatch.setattr(reasoning, "MANY", 0)
 
 
 @pytest.mark.parametrize("few", [nearby.FEW, 2])

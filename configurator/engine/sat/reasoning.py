@@ -18,6 +18,10 @@ from configurator.engine.sat.encoding import Encoding
 from configurator.engine.sat.nearby import Bools, Index, Nearby, TooFarError
 from configurator.engine.sat.probe import Asked, Pool, Probe
 
+MANY = 5_000
+"""Variables from which on rules are asked about near a configuration: below, a solver that
+assigns all of them is quicker, and needs fewer questions."""
+
 BASES = 4_000_000
 """Bytes of the configurations that are kept to start from."""
 
@@ -64,9 +68,11 @@ class Reasoning:
         )
 
     def rules_core(self, pins: Pins, barred: Pins, likely: tuple[int, ...] = ()) -> RuleCore:
-        """See ``Reasoner``. Asked near a configuration with the pins, or all but one where
-        nothing is barred; of everything where there is none, or what would change is much."""
-        base = self._base(pins if barred else pins[:-1])
+        """See ``Reasoner``. In a large product asked near a configuration with the pins, or
+        all but one where nothing is barred; of everything where there is none, or what would
+        change is much."""
+        large = self._encoding.top >= MANY
+        base = self._base(pins if barred else pins[:-1]) if large else None
         given = [
             *(self._literal(pin) for pin in pins),
             *(-self._literal(pin) for pin in barred),
