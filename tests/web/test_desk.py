@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,8 +13,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 from werkzeug.test import TestResponse
 
+from configurator.session import sessions
+from configurator.session.view import view_of
 from configurator.settings import Settings
 from tests.web.conftest import ApiSession, csrf_of
+
+Json = dict[str, Any]
 
 
 @pytest.fixture
@@ -136,6 +141,39 @@ def test_every_step_shows_the_view_that_was_stored(desk: FlaskClient, told: ApiS
         assert " ".join(amount.split()) in read, seq
         assert "Recorded and recomputed agree" in read
         assert f"{seq} of 11" in read
+
+
+def in_the_form_of_0_1(view: Json) -> Json:
+    """A view as 0.1 recorded it: every option with its own lowest total."""
+    slots: Json = {}
+    for name, slot in view["slots"].items():
+        slots[name] = dict(slot)
+        for answer, option in slot.get("options", {}).items():
+            if "difference" in option:
+                total = view["price"]["lowest"] + option["difference"]
+                kept = {key: part for key, part in option.items() if key != "difference"}
+                slots[name]["options"] = {
+                    **slots[name]["options"],
+                    answer: {**kept, "lowest": total},
+                }
+    return {**view, "slots": slots}
+
+
+def test_what_an_older_version_recorded_shows_the_same_page(
+    client: FlaskClient, desk: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as then:
+        then.setattr(sessions, "ENGINE_VERSION", "0.1.0")
+        then.setattr(sessions, "view_of", lambda *asked: in_the_form_of_0_1(view_of(*asked)))
+        old = ApiSession(client, language="es")
+        old.choose("mount", "clamp")
+    read = page(desk, address(old, "/steps/2"))
+    assert "The customer would see the same today" in read
+    assert "Version 0.1.0 of this service recorded it in another form." in read
+    assert "the same page" in page(desk, address(old, "/verification"))
+    # and the session goes on
+    old.choose("arm", "short")
+    assert "Recorded and recomputed agree" in page(desk, address(old, "/steps/3"))
 
 
 def test_the_customers_words_stay_in_the_customers_language(

@@ -10,7 +10,7 @@ import datetime
 import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -18,6 +18,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, get_locale
 from markupsafe import Markup
 
+from configurator import __version__
 from configurator.catalogue import CatalogueError
 from configurator.engine import EngineError, UnknownChoiceError
 from configurator.session import Session
@@ -156,7 +157,9 @@ def step(session_id: str, seq: str) -> ResponseReturnValue:
         screen_language=here.event.locale,
         language=narration.language_name(here.event.locale),
         recorded_digest=here.event.view_digest,
-        agrees=None if recomputed is None else digest(recomputed) == here.event.view_digest,
+        agreement=_agreement(here, recomputed),
+        written_by=_written_by(here),
+        version=__version__,
         apart=narration.told(
             differences(here.view, recomputed or here.view),
             staff_words,
@@ -176,13 +179,14 @@ def verify(session_id: str) -> ResponseReturnValue:
         event = story.steps[place].event
         recomputed = _recomputed(story, place)
         again = None if recomputed is None else digest(recomputed)
-        rows.append((told, event.view_digest, again, event.hash))
+        agreement = _agreement(story.steps[place], recomputed)
+        rows.append((told, event.view_digest, again, event.hash, agreement))
     return render_template(
         "desk/verification.html",
         session=story.session,
         check=story.check,
         rows=rows,
-        apart=sum(recorded != recomputed for _, recorded, recomputed, _ in rows),
+        apart=sum(agreement in (None, "other") for *_, agreement in rows),
     )
 
 
@@ -221,6 +225,24 @@ def _recomputed(story: Story, place: int) -> Json | None:
         log.error("view not recomputed", session=story.session.session_id, exc_info=problem)
         return None
     return view
+
+
+def _written_by(step: ReplayStep) -> str:
+    """The version of the service that recorded a step."""
+    return step.event.engine_version.partition("+")[0]
+
+
+def _agreement(
+    step: ReplayStep, recomputed: Json | None
+) -> Literal["same", "same page", "other"] | None:
+    """How a recorded view and the one computed afresh compare. Views that another version
+    wrote in another form may show the same page."""
+    if recomputed is None:
+        return None
+    if digest(recomputed) == step.event.view_digest:
+        return "same"
+    form = _written_by(step) != __version__ and not differences(step.view, recomputed)
+    return "same page" if form else "other"
 
 
 def _customers_screen(story: Story, place: int, changes: Sequence[Difference]) -> Markup:
