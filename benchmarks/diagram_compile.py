@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.inputs import network_of
+from benchmarks.inputs import REAL, network_of, real
 from configurator.engine.backend import Pins, offsets_of
 from configurator.engine.diagram import DiagramBackend, TooWideError, compile_diagram
 from configurator.engine.network import Network
@@ -88,11 +88,11 @@ def report(path: Path) -> None:
 
 
 def main() -> None:
-    """Report every path given."""
+    """Report every model given, by its name or its path."""
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
     for name in sys.argv[1:]:
-        report(Path(name))
+        report((real(name) if name in REAL else None) or Path(name))
 
 
 if __name__ == "__main__":
