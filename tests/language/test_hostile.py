@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from configurator.language import load_safely, load_within
+from configurator.language import load_safely, load_within, sandbox
 from configurator.language.sandbox import load_safely as in_child
 from tests.language.folders import BASE, folder
 
@@ -101,13 +101,25 @@ def test_a_command_refuses_them_alike(name: str) -> None:
     assert load_within(files, seconds=5) == load_safely(files)
 
 
-def test_a_command_leaves_what_takes_too_much() -> None:
+def endless(files: object) -> None:
+    while True:
+        pass
+
+
+def heavy(files: object) -> None:
+    bytearray(200_000_000)
+
+
+@pytest.mark.parametrize("reading", [endless, heavy])
+def test_a_command_leaves_what_takes_too_much(
+    reading: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = [resource.getrlimit(each) for each in (resource.RLIMIT_CPU, resource.RLIMIT_AS)]
-    endless = load_within({"product.yaml": b"product: " + b"a " * 8_000_000}, seconds=0)
-    heavy = load_within({"product.yaml": b"#\n" * 8_000_000}, megabytes=20)
-    for loaded in (endless, heavy):
-        assert loaded.product is None
-        assert [each.code for each in loaded.diagnostics] == ["too-large"]
+    with monkeypatch.context() as then:
+        then.setattr(sandbox, "load_folder", reading)
+        loaded = load_within({"product.yaml": b""}, seconds=1, megabytes=20)
+    assert loaded.product is None
+    assert [each.code for each in loaded.diagnostics] == ["too-large"]
     after = [resource.getrlimit(each) for each in (resource.RLIMIT_CPU, resource.RLIMIT_AS)]
     assert after == before
     assert load_within(folder("rules: [{id: a, require: bell}]")).product is not None
