@@ -21,8 +21,9 @@ from configurator.session.state import State
 Json = dict[str, Any]
 
 
-KEPT = 100_000
-"""Options whose slots are kept as JSON."""
+KEPT = 400_000
+"""Options whose slots are kept as JSON (some 200 bytes each); fewer than two views of the
+largest products have would be forgotten before they are asked for again."""
 
 
 class Pieces:

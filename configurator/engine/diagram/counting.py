@@ -186,21 +186,16 @@ def count_models(graph: Graph, weights: Int64, *, plain: bool) -> int:
     if isinstance(sizes, int):
         return sizes
     width = max(1, math.ceil((max(sizes, default=0.0) + 1.0) / BITS_PER_PRIME))
-    chosen = primes(width)
-    residues = [weight % p for weight in weights.tolist() for p in chosen]
-    inverses = [1.0 / p for p in chosen]
+    chosen = np.array(primes(width), dtype=np.int64)
+    residues = (weights[:, None] % chosen).reshape(-1)
+    inverses = 1.0 / chosen
     if plain:
         kept: Any = [0] * (nodes * width)
-        undecorated(count_residues)(*arrays, residues, list(chosen), inverses, kept)
+        lists = (residues.tolist(), chosen.tolist(), inverses.tolist())
+        undecorated(count_residues)(*arrays, *lists, kept)
     else:
         kept = np.empty(nodes * width, dtype=np.int64)
-        count_residues(
-            *arrays,
-            np.array(residues, dtype=np.int64),
-            np.array(chosen, dtype=np.int64),
-            np.array(inverses),
-            kept,
-        )
+        count_residues(*arrays, residues, chosen, inverses, kept)
     product, factors = _recombination(width)
     powers: dict[int, int] = {}
     for root, size in zip(roots, sizes, strict=True):
