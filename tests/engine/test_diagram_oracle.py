@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from configurator.engine.backend import Marginals, Pins, offsets_of
-from configurator.engine.diagram import DiagramBackend, compile_diagram, expansion
+from configurator.engine.diagram import DiagramBackend, compile_diagram, expansion, relations
+from configurator.engine.diagram.reduction import reduce_network
 from configurator.engine.network import (
     AllowedTuples,
     Clause,
@@ -181,6 +183,57 @@ def networks(draw: st.DrawFn) -> Network:
         costs.append(CostFunction((), (draw(st.integers(-100, 1000)),), "base"))
     owners = tuple(f"rule-{index}" for index in range(len(constraints)))
     return Network(variables, tuple(constraints), owners, tuple(costs))
+
+
+@st.composite
+def forbidden_rows(draw: st.DrawFn) -> Network:
+    """Tables of rows that are forbidden, a clause each, some of them over many values."""
+    sizes = draw(st.lists(st.integers(2, 5), min_size=3, max_size=4))
+    variables = tuple(NetworkVariable(f"v{v}", (1,) * size) for v, size in enumerate(sizes))
+    constraints: list[Constraint] = []
+    for scope in draw(st.sets(st.sampled_from([(0, 1), (1, 2), (0, 1, 2)]), min_size=1)):
+        for _ in range(draw(st.integers(1, 25))):
+            row = [draw(st.sets(st.integers(0, sizes[v] - 1), min_size=1)) for v in scope]
+            literals = tuple(
+                (v, frozenset(range(sizes[v])) - values)
+                for v, values in zip(scope, row, strict=True)
+            )
+            constraints.append(Clause(literals, 0))
+    costs = [
+        CostFunction((v,), tuple(draw(st.integers(0, 90)) for _ in range(size)), "line")
+        for v, size in enumerate(sizes)
+    ]
+    return Network(variables, tuple(constraints), ("table",), tuple(costs))
+
+
+@given(forbidden_rows(), st.data())
+@settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+def test_many_clauses_over_the_same_variables_are_one_table(
+    network: Network, data: st.DataObject
+) -> None:
+    oracle = Oracle(network)
+    variable = data.draw(st.integers(0, len(network.variables) - 1))
+    pins = ((variable, data.draw(st.integers(0, network.variables[variable].size - 1))),)
+    with mock.patch.object(relations, "MANY", 2):
+        backend = compile_diagram(network)
+    for asked in ((), pins):
+        check(oracle, backend, asked)
+
+
+def test_a_table_of_forbidden_rows_is_conjoined_at_once() -> None:
+    free = NetworkVariable("free", (1,) * 30)
+    rows = [(one, other) for one in range(30) for other in range(30) if (one * other) % 7 == 1]
+    every = frozenset(range(30))
+    clauses = tuple(Clause(((0, every - {one}), (1, every - {other})), 0) for one, other in rows)
+    reduced = reduce_network(Network((free, free), clauses, ("table",), ()))
+    (table,) = reduced.relations
+    assert isinstance(table.body, relations.Rows)
+    assert table.symbols == (7, 7)  # all that it can tell apart is the remainder
+    assert len(table.body.rows) == 49 - 6
 
 
 @st.composite

@@ -20,6 +20,7 @@ from configurator.engine.diagram.relations import (
     Relation,
     Rows,
     SomeOf,
+    joined,
     lift,
     lift_charge,
 )
@@ -78,6 +79,7 @@ def reduce_network(network: Network, aside: frozenset[int] = frozenset()) -> Red
     for number, relation in enumerate(open_relations):
         if relation is not None:
             (beside if number in aside else relations).append(relation)
+    relations = joined(relations, placement)
     reduced = _with_classes(network, placement, relations, charges, constant, state_cost, living)
     return replace(reduced, aside=tuple(beside))
 

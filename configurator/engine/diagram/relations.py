@@ -8,6 +8,7 @@ apart share one. Nothing here knows trees, automata or diagrams.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,12 @@ from configurator.engine.diagram.placement import Placement
 from configurator.engine.network import AllowedTuples, Clause, Constraint, CostFunction, LinearSum
 
 Int64 = npt.NDArray[np.int64]
+
+MANY = 16
+"""Clauses over the same blocks that are written as one table."""
+
+CELLS = 1 << 18
+"""Combinations of states that such a table may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +189,41 @@ def _fewer_symbols(
         Rows(rows),
         owner,
     )
+
+
+def joined(relations: Sequence[Relation], placement: Placement) -> list[Relation]:
+    """The same, but many clauses over the same few blocks as one table.
+
+    A table of forbidden rows is one clause a row; conjoined one by one they would take as
+    many products of diagrams. Raises ``NeverSatisfiedError`` where a table has no row left.
+    """
+    clauses: dict[tuple[int, ...], list[Relation]] = {}
+    for relation in relations:
+        if isinstance(relation.body, SomeOf):
+            clauses.setdefault(relation.scope, []).append(relation)
+    sizes = np.diff(placement.block_start)
+    together = {
+        scope: _table_of(scope, same, tuple(int(sizes[block]) for block in scope))
+        for scope, same in clauses.items()
+        if len(same) >= MANY and math.prod(int(sizes[block]) for block in scope) <= CELLS
+    }
+    rest = [
+        each for each in relations if not (isinstance(each.body, SomeOf) and each.scope in together)
+    ]
+    return [*rest, *(table for table in together.values() if table is not None)]
+
+
+def _table_of(
+    scope: tuple[int, ...], clauses: list[Relation], sizes: tuple[int, ...]
+) -> Relation | None:
+    allowed = np.ones(sizes, dtype=np.bool_)
+    for clause in clauses:
+        allowed[np.ix_(*(np.flatnonzero(code == 0) for code in clause.codes))] = False
+    rows = np.argwhere(allowed).astype(np.int64)
+    if len(rows) == 0:
+        raise NeverSatisfiedError
+    codes = tuple(np.arange(size, dtype=np.int64) for size in sizes)
+    return _fewer_symbols(scope, codes, rows, clauses[0].owner)
 
 
 def _lift_sum(total: LinearSum, placement: Placement) -> Relation | None:
