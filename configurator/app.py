@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import gc
 import threading
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,8 +14,8 @@ from flask_wtf import CSRFProtect
 from secure import ContentSecurityPolicy, ReferrerPolicy, Secure, StrictTransportSecurity
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from configurator.catalogue import Catalogue, Findings, Telling
-from configurator.language import Loaded, load_safely
+from configurator.catalogue import Catalogue, Findings, Load, Telling
+from configurator.language import load_safely
 from configurator.model.product import Product
 from configurator.resources import resource_dir
 from configurator.service.staff import Staff
@@ -30,8 +29,6 @@ from configurator.web.locale import choose_locale
 READING_LIMIT = 60
 """Seconds a rule folder may take to read when it is published; the workshop has read an
 upload before, within less."""
-
-Load = Callable[[Mapping[str, bytes]], Loaded]
 
 BODY_LIMIT = 64 * 1024
 """Bytes a request may have; uploads in the workshop set their own limit."""

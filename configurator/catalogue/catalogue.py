@@ -66,6 +66,7 @@ class CheckProgress:
 
 Telling = Callable[[CheckProgress], None]
 Checks = Callable[[Product, Telling | None], Findings]
+Load = Callable[[Mapping[str, bytes]], Loaded]
 
 
 def no_checks(product: Product, tell: Telling | None = None) -> Findings:
@@ -83,7 +84,7 @@ class Catalogue:
         clock: Callable[[], datetime.datetime],
         *,
         checks: Checks = no_checks,
-        load: Callable[[Mapping[str, bytes]], Loaded] = load_safely,
+        load: Load = load_safely,
         read: Callable[[Mapping[str, bytes]], Loaded] = load_folder,
         compile_: Callable[..., Engine] = compile_product,
         limits: Limits | None = None,

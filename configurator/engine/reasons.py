@@ -54,7 +54,7 @@ class Reasons:
     def origin(self, choices: Choices, slot: str, context: Choices) -> Conflict:
         """See ``Engine.origin``. The first conflict needs the oldest choices only, so an
         origin found under fewer choices stays what it is."""
-        others = tuple(each for each in choices if each[0] != slot)
+        others = tuple(each for each in choices if each.slot != slot)
         if slot not in self._desk.held:
             inputs = self._desk.lowered.reading.behind(slot)
             return Conflict(None, tuple(each for each in others if each.slot in inputs), ())

@@ -36,9 +36,9 @@ def load_safely(files: Mapping[str, bytes], *, seconds: int = 5, megabytes: int 
 
     A folder that needs more is refused with ``too-large``.
     """
-    size = sum(map(len, files.values()))
-    if size > MOST_BYTES:
-        return _refused("too-large/file", Span(min(files), 1, 1), size=size, limit=MOST_BYTES)
+    oversized = _oversized(files)
+    if oversized is not None:
+        return oversized
     answer = _ask(files, seconds, megabytes)
     if answer is None:
         return _refused("too-large/child", _biggest(files), seconds=seconds, megabytes=megabytes)
@@ -51,6 +51,9 @@ def load_safely(files: Mapping[str, bytes], *, seconds: int = 5, megabytes: int 
 def load_within(files: Mapping[str, bytes], *, seconds: int = 60, megabytes: int = 512) -> Loaded:
     """As ``load_safely``, in this process: for the main thread of a command, which takes no
     more than that on top of what it has taken before."""
+    oversized = _oversized(files)
+    if oversized is not None:
+        return oversized
     try:
         with _limited(seconds, megabytes * 1024 * 1024):
             return load_folder(files)
@@ -88,6 +91,14 @@ def _limited(seconds: int, size: int) -> Iterator[None]:
 def _set_soft(kind: int, limit: int) -> None:
     _, hard = resource.getrlimit(kind)
     resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+
+
+def _oversized(files: Mapping[str, bytes]) -> Loaded | None:
+    """The refusal of a folder too large to be read at all; ``None`` where it is not."""
+    size = sum(map(len, files.values()))
+    if size <= MOST_BYTES:
+        return None
+    return _refused("too-large/file", Span(min(files), 1, 1), size=size, limit=MOST_BYTES)
 
 
 def _refused(code: str, place: Span, **figures: int) -> Loaded:

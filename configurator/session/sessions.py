@@ -297,8 +297,7 @@ class Sessions:
         Raises ``RepairOutdatedError`` when the choices have changed since, or there is
         no such repair.
         """
-        events = self._trail.events(session_id)
-        refused = next((each for each in events if each.seq == refusal_seq), None)
+        refused = self._trail.event(session_id, refusal_seq)
         request = {"repair": [refusal_seq, index]}
         return self._act(session_id, acts.accepting_repair(refused, index), request, asked)
 
@@ -361,8 +360,7 @@ class Sessions:
     def previewed(self, session: Session, seq: int) -> Json | None:
         """What the preview at event ``seq`` showed; ``None`` where it was none, or the
         choices have changed since."""
-        events = self._trail.events(session.session_id)
-        shown = next((each for each in events if each.seq == seq), None)
+        shown = self._trail.event(session.session_id, seq)
         if shown is None or shown.kind != "ConsequencesShown":
             return None
         payload: Json = shown.payload

@@ -222,6 +222,10 @@ class Trail:
         _, rows = self.stored(session_id)
         return tuple(event_of(row.record, row.hash) for row in rows)
 
+    def event(self, session_id: str, seq: int) -> Event | None:
+        """Event ``seq`` of a session, ``None`` where there is none; raises as ``events``."""
+        return next((each for each in self.events(session_id) if each.seq == seq), None)
+
     def verify(self, session_id: str) -> Verification:
         """Whether the trail is what was written, and where not; raises
         ``UnknownSessionError``."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Callable
 
 import pytest
 
-from configurator.language import load_safely, load_within, sandbox
+from configurator.language import Loaded, load_safely, load_within, sandbox
 from configurator.language.sandbox import load_safely as in_child
 from tests.language.folders import BASE, folder
 
@@ -99,6 +100,17 @@ def test_hostile_bytes_are_refused_in_time(name: str) -> None:
 def test_a_command_refuses_them_alike(name: str) -> None:
     files = {"product.yaml": DOCUMENTS[name][1].encode("utf-8")}
     assert load_within(files, seconds=5) == load_safely(files)
+
+
+@pytest.mark.parametrize("load", [load_safely, load_within])
+def test_a_folder_beyond_all_size_is_not_read(
+    load: Callable[..., Loaded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "MOST_BYTES", 10)
+    monkeypatch.setattr(sandbox, "load_folder", None)
+    loaded = load({"product.yaml": b"product: bike"})
+    assert [each.code for each in loaded.diagnostics] == ["too-large"]
+    assert "13" in loaded.diagnostics[0].message.in_language("en")
 
 
 def endless(files: object) -> None:

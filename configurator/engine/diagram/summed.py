@@ -447,9 +447,8 @@ class SummedDiagram(DiagramBackend):
 
     def count_unlimited(self, pins: Pins) -> int | None:
         """The exact count where no sum can be broken any more, else ``None``."""
-        if self.binding(self._charged(pins, kernels.INFINITE) < kernels.LIMIT):
-            return None
-        return super().count(pins)[0]
+        allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
+        return None if self.binding(allowed) else self._count_of(allowed, pins)
 
     def _light(self, allowed: Bools, found: tuple[int, ...]) -> Bools:
         """Fewer states of every block, those of ``found`` among them, none of whose

@@ -236,9 +236,9 @@ def replay(session_id: str, seq: str) -> Json:
     """One event, and the session with its view exactly as it stood after it."""
     session = own_session(session_id)
     number = step_number(seq)
-    if number > session.seq:
+    event = services().trail.event(session_id, number) if number <= session.seq else None
+    if event is None:
         raise ProblemError("unknown-event")
-    event = next(each for each in services().trail.events(session_id) if each.seq == number)
     return {
         "event": event_json(event),
         "session": session_json(services().sessions.at(session_id, number)),
