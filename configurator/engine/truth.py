@@ -70,13 +70,6 @@ NumberOf = Callable[[Answers], Fraction | None]
 ZERO, ONE = Fraction(0), Fraction(1)
 
 
-def holds_equal(operator: str, left: Worth, right: Worth) -> Truth:
-    """``=`` and ``!=``: open only where a side is open; ``none`` is a value."""
-    if left is None or right is None:
-        return None
-    return (left == right) is (operator == "=")
-
-
 def holds_ordered(operator: str, left: Worth, right: Worth) -> Truth:
     """``<``, ``<=``, ``>``, ``>=``: open unless both sides are numbers."""
     if not isinstance(left, Fraction) or not isinstance(right, Fraction):

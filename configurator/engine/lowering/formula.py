@@ -163,18 +163,6 @@ def scope_of_formula(formula: Formula) -> tuple[int, ...]:
     return tuple(found)
 
 
-def only_literals(formula: Formula) -> bool:
-    """Whether a formula has no sums and no rows."""
-    stack = [formula]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Sum | Rows):
-            return False
-        if isinstance(part, All | Some):
-            stack.extend(part.parts)
-    return True
-
-
 def normal_sum(
     scope: Sequence[int], weights: Sequence[Sequence[int]], low: int | None, high: int | None
 ) -> Formula:
