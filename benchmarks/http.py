@@ -22,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,13 +33,22 @@ from flask import Flask
 from sqlalchemy import Column, Integer, MetaData, String, Table
 
 from benchmarks import figures
-from configurator.app import create_app, create_services, settle
+from benchmarks.inputs import product_of
+from configurator.app import create_app, create_services, settle, utc_now
+from configurator.engine import Engine, compile_product
 from configurator.language import read_folder
+from configurator.model.choice import Choice
 from configurator.settings import Settings
 
 CLIENTS = 4
 ROUNDS = 5
 SECONDS = 3.0
+SESSIONS = 25
+"""Sessions a client opens before a round of ``SECONDS``; more than it needs."""
+
+WALKS = 600
+"""More than all clients take in all rounds."""
+
 TARGET = 0.5
 PRODUCT = "trail-bike"
 DATABASE = "CONFIGURATOR_BENCH_DATABASE"
@@ -148,35 +158,57 @@ def _wait_for(port: int) -> None:
     raise TimeoutError("the server does not answer")
 
 
-class Client:
-    """One keep-alive connection with a session of its own."""
+Walk = list[tuple[str, str]]
+"""Slots and answers, in the order a customer gives them."""
 
-    def __init__(self, port: int, product: str, number: int) -> None:
+
+def draw_walks(engine: Engine, number: int) -> list[Walk]:
+    """Walks of customers who give a random valid answer to a random open question until
+    nothing is open; drawn beforehand, so that the clients have little to do themselves."""
+    randomness = random.Random(number)
+    walks = []
+    for _ in range(number):
+        walk: Walk = []
+        while options := _open_options(engine, walk):
+            walk.append(randomness.choice(options))
+        walks.append(walk)
+    return walks
+
+
+def _open_options(engine: Engine, walk: Walk) -> list[tuple[str, str]]:
+    view = engine.view(tuple(Choice(*step) for step in walk))
+    return [
+        (slot.slot, option.answer)
+        for slot in view.slots
+        if slot.state == "open" and engine.product.variable(slot.variable).kind != "computed"
+        for option in slot.options
+        if option.state == "possible"
+    ]
+
+
+class Client:
+    """One keep-alive connection whose customers take one walk after the other."""
+
+    def __init__(self, port: int, number: int, walks: list[Walk]) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port)
         self.number = number
         self.count = 0
-        self.product = product
-        self.randomness = random.Random(number)
-        self.begin()
+        self.walks = walks
+        self.begun: deque[tuple[str, dict[str, str], Walk]] = deque()
+
+    def prepare(self) -> None:
+        """Open sessions for a round, so that it is made of choices alone."""
+        while len(self.begun) < SESSIONS:
+            self.begin()
 
     def begin(self) -> None:
-        """Open a session."""
-        started = self.post("/api/v1/sessions", {"product": self.product}, {})
-        self.path = f"/api/v1/sessions/{started['session']['session_id']}/choose"
-        self.token = started["token"]
-        self.view = started["session"]["view"]
+        """Open a session for the next walk."""
+        started = json.loads(self.post("/api/v1/sessions", {"product": PRODUCT}, {}))
+        path = f"/api/v1/sessions/{started['session']['session_id']}/choose"
+        headers = {"Authorization": f"Bearer {started['token']}"}
+        self.begun.append((path, headers, self.walks.pop()[::-1]))
 
-    def options(self) -> list[tuple[str, str]]:
-        """What is possible where nothing is chosen yet."""
-        return [
-            (name, answer)
-            for name, slot in self.view["slots"].items()
-            if slot["state"] == "open"
-            for answer, option in slot.get("options", {}).items()
-            if option["state"] == "possible"
-        ]
-
-    def post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> Any:
+    def post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> bytes:
         """One request on the kept connection."""
         self.connection.request(
             "POST", path, json.dumps(body), {"Content-Type": "application/json", **headers}
@@ -184,22 +216,23 @@ class Client:
         response = self.connection.getresponse()
         content = response.read()
         assert response.status < 300, (response.status, content[:500])
-        return json.loads(content)
+        return content
 
     def choose(self) -> None:
-        """One more choice of a customer who answers what is open; then the next one."""
-        options = self.options()
-        while not options:
-            self.begin()
-            options = self.options()
-        slot, answer = self.randomness.choice(options)
+        """The next step of a walk."""
+        while not self.begun[0][2]:
+            self.begun.popleft()
+            if not self.begun:
+                self.begin()
+        path, headers, walk = self.begun[0]
+        slot, answer = walk.pop()
         self.count += 1
-        headers = {
-            "Authorization": f"Bearer {self.token}",
-            "Idempotency-Key": f"{self.number}-{self.count}",
-        }
-        answered = self.post(self.path, {"slot": slot, "answer": answer}, headers)
-        self.view = answered["session"]["view"]
+        content = self.post(
+            path,
+            {"slot": slot, "answer": answer},
+            {**headers, "Idempotency-Key": f"{self.number}-{self.count}"},
+        )
+        assert b'"kind":"accepted"' in content, content[:500]
 
     def insert(self) -> None:
         """One row of the floor."""
@@ -232,29 +265,38 @@ def load(clients: list[Client], act: str) -> tuple[float, list[float]]:
 
 def run(rules: Path) -> list[figures.Row]:
     """Measure and print the ratios."""
+    files = read_folder(rules / PRODUCT)
+    product = product_of(rules / PRODUCT)
+    walks = draw_walks(compile_product(product, utc_now().date()), WALKS)
     with tempfile.TemporaryDirectory() as folder:
         alone = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "bench")
-        rows = [_measured("one process, SQLite", alone, one_process, rules)]
+        rows = [_measured("one process, SQLite", alone, one_process, files, list(walks))]
     database = os.environ.get(DATABASE)
     if database is None:
         print(f"two workers on PostgreSQL: skipped; name an empty database in {DATABASE}")
         return rows
     with tempfile.TemporaryDirectory() as folder:
         several = Settings(Path(folder), database, "bench")
-        rows.append(_measured("two workers, PostgreSQL", several, two_workers, rules))
+        rows.append(_measured("two workers, PostgreSQL", several, two_workers, files, walks))
     return rows
 
 
-def _measured(title: str, settings: Settings, running: Any, rules: Path) -> figures.Row:
+def _measured(
+    title: str, settings: Settings, running: Any, files: dict[str, bytes], walks: list[Walk]
+) -> figures.Row:
     services = create_services(settings)
     FLOOR.metadata.create_all(services.trail._engine)
-    published = services.catalogue.publish(read_folder(rules / PRODUCT), by="benchmark")
+    published = services.catalogue.publish(files, by="benchmark")
     assert published.release is not None, published.diagnostics
     with running(settings) as port:
-        clients = [Client(port, PRODUCT, number) for number in range(CLIENTS)]
+        clients = [Client(port, number, walks[number::CLIENTS]) for number in range(CLIENTS)]
+        for client in clients:
+            client.prepare()
         load(clients, "choose")
         ratios, choices, floors, times = [], [], [], []
         for _ in range(ROUNDS):
+            for client in clients:
+                client.prepare()
             floor, _ = load(clients, "insert")
             rate, taken = load(clients, "choose")
             floors.append(floor)
