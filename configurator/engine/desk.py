@@ -12,7 +12,7 @@ from configurator.engine.backend import Backend, Marginals, Pins, Reasoner, offs
 from configurator.engine.lowering import Lowered
 from configurator.engine.lowering.held import Held
 from configurator.engine.memory import Memory
-from configurator.model.choice import Choice, Choices
+from configurator.model.choice import Choice, Choices, without
 
 REMEMBERED = 256
 """Answers of each sort that are kept."""
@@ -93,11 +93,16 @@ class Desk:
                 raise ValueError(f"{choice} has no place in the network")
         return held.index, value
 
+    def each_pin(self, choices: Choices) -> list[tuple[int, int]]:
+        """The pin of each choice."""
+        known = zip(choices, self._pins.every(choices), strict=True)
+        return [self.pin(each) if found is None else found for each, found in known]
+
     def pins(self, choices: Choices) -> Pins:
         """Choices as pins, sorted."""
         known = self._sorted.get(choices)
         if known is None:
-            known = self._sorted.keep(choices, tuple(sorted(map(self.pin, choices))))
+            known = self._sorted.keep(choices, tuple(sorted(self.each_pin(choices))))
         return known
 
     def facts(self, context: Choices) -> Choices:
@@ -151,7 +156,7 @@ class Desk:
         """See ``Engine.is_possible``; answered from the marginals of a view where it can."""
         variable, value = self.pin(wanted)
         fixed = self.fixed(context)
-        others = tuple(each for each in choices if each.slot != wanted.slot)
+        others = without(choices, {wanted.slot})
         marginals = self.marginals(self.pins(choices), fixed, changes=True, settle=False)
         place = self.places[wanted.slot][1] + value
         if marginals.consistent and len(others) == len(choices):

@@ -22,7 +22,7 @@ from configurator.engine.reading import Reading
 from configurator.engine.reasons import Reasons
 from configurator.engine.truth import Meaning
 from configurator.model.choice import Choice, Choices
-from configurator.model.product import Product
+from configurator.model.product import Guard, Product, Variable
 from configurator.model.verdict import Bill, Completion, Conflict, EngineView, Repair
 
 
@@ -32,7 +32,8 @@ class Engine:
     Made by ``compile_product``. ``meaning``, ``reading`` and ``judge`` evaluate the
     product's expressions on answers and on valid domains. ``digest`` is that of the
     network the compiled form is kept under; ``too_wide`` says why there is none, and
-    ``pending`` that there is none yet.
+    ``pending`` that there is none yet. ``guards`` are those that may speak on the day,
+    ``doubted`` the variables with questions that are worth answering only in some cases.
     """
 
     def __init__(
@@ -57,6 +58,14 @@ class Engine:
         self.reading: Reading = lowered.reading
         self.judge = Judge(lowered.meaning, lowered.reading)
         self.lowered = lowered
+        self.guards: tuple[Guard, ...] = tuple(
+            each for each in self.product.guards if each.may_speak(self.day)
+        )
+        self.doubted: tuple[Variable, ...] = tuple(
+            each
+            for each in self.product.variables
+            if each.period.covers(self.day) and any(doubt.when for doubt in each.doubts)
+        )
         self.searched: tuple[int, ...] = tuple(
             sorted(held.index for held in lowered.held.values() if not held.computed)
         )

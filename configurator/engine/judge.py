@@ -10,10 +10,10 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-from abc import abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
+from operator import itemgetter
 
 from configurator.engine.layout import NOT_ASKED, Grid
 from configurator.engine.memory import Memory
@@ -86,11 +86,12 @@ Domains = Mapping[str, Domain]
 
 
 class MarkedDomains(Mapping[str, Domain]):
-    """Domains that tell one from the other without listing them."""
+    """Domains that tell one from the other without listing them.
 
-    @abstractmethod
-    def mark(self, slot: str) -> Hashable:
-        """Equal wherever the slot's domain is."""
+    ``marks`` has something for every slot that is equal wherever the slot's domain is.
+    """
+
+    marks: Mapping[str, Hashable]
 
 
 class _Watched(Mapping[str, Domain]):
@@ -116,6 +117,17 @@ NEVER = Domain(skipped=True)
 
 
 @dataclass(frozen=True, slots=True)
+class _Reads:
+    """What a condition reads: slots, and perhaps the lowest total. ``marks`` picks the marks
+    of the slots. The condition is kept, so that its id stays its own."""
+
+    condition: Condition
+    slots: tuple[str, ...]
+    marks: Callable[[Mapping[str, Hashable]], Hashable]
+    total: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """Lowest and highest worth; ``sure`` says it is never open. ``ids`` lists what it can
     be where it is not a number. ``low`` is ``None`` where it has no number at all."""
@@ -135,8 +147,8 @@ class Judge:
         self._slots: dict[int, tuple[object, tuple[str, ...]]] = {}
         self._meant: dict[int, tuple[object, Condition]] = {}
         self._tests: dict[int, tuple[object, TruthOf, dict[str, Truth]]] = {}
-        self._read: dict[int, tuple[object, tuple[str, ...], bool]] = {}
-        self._kept: Memory[tuple[Hashable, ...], tuple[Truth]] = Memory(KEPT)
+        self._read: dict[int, _Reads] = {}
+        self._kept: Memory[tuple[int, int | None, Hashable], tuple[Truth]] = Memory(KEPT)
         self._lock = threading.Lock()
 
     def truth(
@@ -151,33 +163,33 @@ class Judge:
             return True
         if not isinstance(domains, MarkedDomains):
             return self._truth(condition, domains, lowest_total)
-        _, slots, total = self._reads(condition)
-        worth = lowest_total if total else None
-        known = self._kept.get((id(condition), worth, *map(domains.mark, slots)))
+        reads = self._reads(condition)
+        worth = lowest_total if reads.total else None
+        known = self._kept.get((id(condition), worth, reads.marks(domains.marks)))
         if known is None:
-            watched = _Watched(domains, dict.fromkeys(slots))
+            watched = _Watched(domains, dict.fromkeys(reads.slots))
             found = self._truth(condition, watched, lowest_total)
-            if len(watched.read) > len(slots):  # by way of a computed number, perhaps
+            if len(watched.read) > len(reads.slots):  # by way of a computed number, perhaps
                 with self._lock:
-                    _, before, _ = self._reads(condition)
-                    slots = tuple(dict.fromkeys((*before, *watched.read)))
-                    self._read[id(condition)] = (condition, slots, total)
-            key = (id(condition), worth, *map(domains.mark, slots))
+                    before = self._reads(condition).slots
+                    reads = _reads_of(condition, (*before, *watched.read), reads.total)
+                    self._read[id(condition)] = reads
+            key = (id(condition), worth, reads.marks(domains.marks))
             known = self._kept.keep(key, (found,))
         return known[0]
 
     def reads_total(self, condition: Condition) -> bool:
         """Whether the lowest total takes part."""
-        return self._reads(condition)[2]
+        return self._reads(condition).total
 
     def slots(self, condition: Condition) -> tuple[str, ...]:
         """The slots a condition reads, in the order they are met."""
         return self._slots_of(condition)
 
-    def _reads(self, condition: Condition) -> tuple[object, tuple[str, ...], bool]:
+    def _reads(self, condition: Condition) -> _Reads:
         found = self._read.get(id(condition))
-        if found is None:  # the condition is kept, so that its id stays its own
-            found = (condition, self._slots_of(condition), _reads_total(condition))
+        if found is None:
+            found = _reads_of(condition, self._slots_of(condition), _reads_total(condition))
             self._read[id(condition)] = found
         return found
 
@@ -387,6 +399,16 @@ class Judge:
             low += min(parts)
             high += max(parts)
         return Bounds(low, high, sure or isinstance(term, SumOfFact))
+
+
+def _reads_of(condition: Condition, slots: Iterable[str], total: bool) -> _Reads:
+    each = tuple(dict.fromkeys(slots))
+    return _Reads(condition, each, itemgetter(*each) if each else _no_marks, total)
+
+
+def _no_marks(marks: Mapping[str, Hashable]) -> Hashable:
+    """The marks of no slots."""
+    return None
 
 
 def _reads_total(node: object) -> bool:

@@ -6,7 +6,7 @@ It only saves time: what it holds for a key is a function of the key alone.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -33,6 +33,14 @@ class Memory(Generic[Key, Kept]):
                 return None
             self.keep(key, *found)
         return found[0]
+
+    def every(self, keys: Sequence[Key]) -> list[Kept | None]:
+        """What is kept for each of many keys."""
+        young = map(self._young.get, keys)
+        return [
+            self.get(key) if found is None else found[0]
+            for key, found in zip(keys, young, strict=True)
+        ]
 
     def keep(self, key: Key, value: Kept, weight: int = 1) -> Kept:
         """Keep ``value`` for ``key`` and give it back (or what another thread kept

@@ -46,7 +46,7 @@ class Overview:
             for slot in desk.layout.slots
             if slot.id in desk.places
         }
-        self._ground = Ground(desk.places)
+        self._ground = Ground(desk.layout, desk.places)
         self._viewer = Viewer(self._plans, self._pricing.charged)
         times = desk.pricing.prices.times
         self._units_slots = () if times is None else self._reading.slots(times)
@@ -71,11 +71,16 @@ class Overview:
         valid = _possible(marginals)
         accepted, after = self._proposals(pins, fixed, valid, told, settle)
         proposals = dict(accepted)
-        pinned = {each.slot: (desk.pin(each)[1], each.answer) for each in choices}
+        pinned = {
+            each.slot: (value, each.answer)
+            for each, (_, value) in zip(choices, desk.each_pin(choices), strict=True)
+        }
         lowest, exact = _overall(priced, marginals)
 
         def slots_above(total: int) -> tuple[SlotView, ...]:
             views = self._viewer.slots(marginals, priced, total, pinned, proposals)
+            if len(views) == len(desk.layout.slots):
+                return tuple(views.values())
             return tuple(
                 views.get(each.id) or self._opened(each.id, valid, told)
                 for each in desk.layout.slots
@@ -104,10 +109,7 @@ class Overview:
         )
 
     def _told(self, choices: Choices, context: Choices) -> Told:
-        told = {each.slot: each.answer for each in self._desk.facts(context)}
-        for choice in choices:
-            told[choice.slot] = choice.answer
-        return told
+        return {**dict(self._desk.facts(context)), **dict(choices)}
 
     def _opened(self, slot: str, valid: bytes, told: Told) -> SlotView:
         """A computed number that has no variable: known once its inputs are."""
@@ -131,8 +133,10 @@ class Overview:
                 answers[slot.id] = told[slot.id]
             elif slot.id in self._plans:
                 held = self._plans[slot.id].held
-                only = now[slot.id]
                 answers[slot.id] = None
+                if now.left[slot.id].count(1) != 1:
+                    continue
+                only = now[slot.id]
                 if only.size() == 1 and not (only.answers and _unwritten(held, only.answers[0])):
                     answers[slot.id] = next(iter(only.every()))
             else:
@@ -146,10 +150,9 @@ class Overview:
 
     def _bill_of(self, answers: dict[str, str | None], context: Choices) -> Bill | None:
         """The bill of answers that are all known."""
-        if not self._pricing.charged or any(each is None for each in answers.values()):
+        if not self._pricing.charged or None in answers.values():
             return None
-        facts = {each.slot: each.answer for each in self._desk.facts(context)}
-        return self._pricing.bill({**facts, **answers})
+        return self._pricing.bill({**dict(self._desk.facts(context)), **answers})
 
     # --- proposals --------------------------------------------------------------------
 

@@ -29,11 +29,17 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A variable with defaults; ``skippable`` are its slots that may be not asked."""
+    """A variable with defaults: the ``slots`` they answer, and its slots that may be not
+    asked."""
 
     relevant_when: Condition | None
+    slots: tuple[Held, ...]
     skippable: tuple[Held, ...]
     rows: tuple[_Row, ...]
+
+    def waits(self, now: Standing) -> bool:
+        """Whether there is anything left to propose."""
+        return any(_open(held, now) for held in self.slots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class Proposer:
         for variable in self.variables:
             if now is None:
                 return None
+            if not variable.waits(now):
+                continue
             if stale and (careful or self._unclear(variable, now)):
                 now, stale = refresh(accepted), False
                 if now is None:
@@ -94,8 +102,9 @@ class Proposer:
         return None if now is None else ([(held.id, a) for held, _, a in accepted], now)
 
     def _is_asked(self, variable: _Asked, now: Standing) -> Truth:
-        if any(now.left(held.id)[held.not_asked] for held in variable.skippable):
-            return self.judge.truth(variable.relevant_when, now)
+        for held in variable.skippable:
+            if now.left[held.id][held.not_asked]:
+                return self.judge.truth(variable.relevant_when, now)
         return True
 
     def _unclear(self, variable: _Asked, now: Standing) -> bool:
@@ -117,7 +126,7 @@ class Proposer:
             wanted = [each for each in row.wanted if _open(each[0], now)]
             if (
                 wanted
-                and all(now.left(held.id)[value] for held, value, _ in wanted)
+                and all(now.left[held.id][value] for held, value, _ in wanted)
                 and self._is_asked(variable, now) is True
                 and self.judge.truth(row.when, now) is True
             ):
@@ -126,9 +135,9 @@ class Proposer:
 
 def _open(held: Held, now: Standing) -> bool:
     """Whether a slot that is asked has no answer yet."""
-    if now.answered(held.id):
+    if held.id in now.answers:
         return False
-    left = now.left(held.id)
+    left = now.left[held.id]
     asked = left.count(1)
     if held.not_asked >= 0:
         asked -= left[held.not_asked]
@@ -140,10 +149,13 @@ def _open(held: Held, now: Standing) -> bool:
 
 def _asked(variable: Variable, held: Mapping[str, Held]) -> _Asked:
     names = [variable.id, *(f"{variable.id}.{value.id}" for value in variable.values)]
+    rows = tuple(_Row(row.when, _wanted(variable, row, held)) for row in variable.defaults)
+    slots = {each.id: each for row in rows for each, _, _ in row.wanted}
     return _Asked(
         variable.relevant_when,
+        tuple(slots.values()),
         tuple(held[name] for name in names if name in held and held[name].not_asked >= 0),
-        tuple(_Row(row.when, _wanted(variable, row, held)) for row in variable.defaults),
+        rows,
     )
 
 

@@ -13,7 +13,7 @@ from configurator.engine.lowering.held import Held
 from configurator.engine.memory import Memory
 from configurator.engine.overview import Overview
 from configurator.engine.repairs import minimal_corrections
-from configurator.model.choice import NONE, Choice, Choices
+from configurator.model.choice import Choice, Choices, without
 from configurator.model.verdict import Change, Conflict, Repair
 
 PRICED = 12
@@ -39,12 +39,15 @@ class Reasons:
         # Every implied slot of a view needs its origin: fewer would be forgotten before
         # they are asked for again.
         self._origins: Memory[tuple[str, Choices], list[tuple[Choices, Conflict]]] = Memory(SLOTS)
+        self._ruled: Memory[tuple[Pins, Pins, int | None], tuple[tuple[str, ...], bool]] = Memory(
+            SLOTS
+        )
 
     # --- why not ----------------------------------------------------------------------
 
     def conflict(self, choices: Choices, wanted: Choice, context: Choices) -> Conflict:
         """See ``Engine.conflict``."""
-        others = tuple(each for each in choices if each.slot != wanted.slot)
+        others = without(choices, {wanted.slot})
         return self._desk.remembered(
             "conflict",
             (others, wanted, context),
@@ -54,7 +57,7 @@ class Reasons:
     def origin(self, choices: Choices, slot: str, context: Choices) -> Conflict:
         """See ``Engine.origin``. The first conflict needs the oldest choices only, so an
         origin found under fewer choices stays what it is."""
-        others = tuple(each for each in choices if each.slot != slot)
+        others = without(choices, {slot})
         if slot not in self._desk.held:
             inputs = self._desk.lowered.reading.behind(slot)
             return Conflict(None, tuple(each for each in others if each.slot in inputs), ())
@@ -154,11 +157,15 @@ class Reasons:
     ) -> tuple[tuple[str, ...], bool]:
         """The same, or its ``most`` newest rules, and whether there are more. ``failing`` are
         rules that are known not to hold with the pins."""
+        known = self._ruled.get((pins, barred, most))
+        if known is not None:
+            return known
         owners = self._desk.lowered.network.owners
         core = self._desk.reasoner.rules_core(pins, barred, failing or ())
         found = first_conflict(range(len(owners)), core, failing, most)
         more = len(found) == most and core(range(0), found) is None
-        return tuple(owners[owner] for owner in sorted(found)), more
+        rules = tuple(owners[owner] for owner in sorted(found))
+        return self._ruled.keep((pins, barred, most), (rules, more))
 
     # --- what now ---------------------------------------------------------------------
 
@@ -176,7 +183,7 @@ class Reasons:
         self, choices: Choices, wanted: Choice, context: Choices, k: int
     ) -> tuple[Repair, ...]:
         desk = self._desk
-        others = tuple(each for each in choices if each.slot != wanted.slot)
+        others = without(choices, {wanted.slot})
         pins = [desk.pin(each) for each in others]
         fixed = (*desk.fixed(context), desk.pin(wanted))
         reason = desk.reasoner
@@ -258,15 +265,8 @@ class Reasons:
         return tuple(sorted((*pins, *fixed)))
 
     def _irreversible(self, change: Change) -> bool:
-        slot = self._desk.layout.by_id[change.slot]
-        if change.after in (None, NONE):
-            return False
-        if slot.variable.irreversible is not None:
-            return True
-        return any(
-            value.id == change.after and value.irreversible is not None
-            for value in slot.variable.values
-        )
+        final = self._desk.product.irreversible.get(change.slot)
+        return final is not None and change.after is not None and final.has(change.after)
 
 
 def _number(grid: Grid | None, answer: str) -> Fraction | None:

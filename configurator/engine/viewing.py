@@ -6,7 +6,7 @@ all it is made of, and built only where that has not been met before.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from configurator.engine.backend import Marginals
 from configurator.engine.judge import Domain, MarkedDomains
-from configurator.engine.layout import Slot
+from configurator.engine.layout import Layout, Slot
 from configurator.engine.lowering.charges import domain_of
 from configurator.engine.lowering.held import LISTED, Held
 from configurator.engine.memory import Memory
@@ -72,63 +72,63 @@ class PricedValues:
 class Ground:
     """Where slots stand in packed arrays, and the domains met there so far."""
 
-    __slots__ = ("domains", "places")
-
-    def __init__(self, places: Mapping[str, tuple[Held, int]]) -> None:
+    def __init__(self, layout: Layout, places: Mapping[str, tuple[Held, int]]) -> None:
         self.places = places
         self.domains: Memory[tuple[str, bytes], Domain] = Memory(KEPT)
+        self._spans = tuple((each, at, at + held.size) for each, (held, at) in places.items())
+        self._placeless: dict[str, bytes] = dict.fromkeys(layout.by_id, b"")
+        self._left: Memory[bytes, dict[str, bytes]] = Memory(KEPT)
+
+    def left(self, valid: bytes) -> dict[str, bytes]:
+        """By slot, one byte per network value: whether it is valid. Nobody changes it."""
+        known = self._left.get(valid)
+        if known is None:
+            found = {slot: valid[start:end] for slot, start, end in self._spans}
+            known = self._left.keep(valid, {**self._placeless, **found}, len(valid))
+        return known
 
 
 class Standing(MarkedDomains):
     """What is valid under some answers: domains by slot, worked out when asked for.
 
-    ``valid`` has one byte per network value, 0 or 1. Answers may be accepted on trust:
-    their slots then count as answered, while the rest stays as it was.
+    ``valid`` has one byte per network value, 0 or 1; ``left`` is that by slot, and a mark
+    is the slot's answer, else its part of ``left``. Answers may be accepted on trust: their
+    slots then count as answered, while the rest stays as it was.
     """
+
+    marks: dict[str, bytes | str]
 
     def __init__(self, ground: Ground, valid: bytes, answers: Mapping[str, str]) -> None:
         self._ground = ground
-        self._places = ground.places
-        self._answers = dict(answers)
-        self.valid = valid
+        self.left = ground.left(valid)
+        self.answers = dict(answers)
+        self.marks = {**self.left, **answers}
 
     def accept(self, slot: str, answer: str) -> None:
         """Count an answer as given."""
-        self._answers[slot] = answer
-
-    def answered(self, slot: str) -> bool:
-        """Whether a slot has been answered."""
-        return slot in self._answers
-
-    def left(self, slot: str) -> bytes:
-        """One byte per network value of a slot: whether it is valid."""
-        held, start = self._places[slot]
-        return self.valid[start : start + len(held.answers)]
-
-    def mark(self, slot: str) -> Hashable:
-        """The answer given, else which network values are valid."""
-        answer = self._answers.get(slot)
-        if answer is not None or slot not in self._places:
-            return answer
-        return self.left(slot)
+        self.answers[slot] = self.marks[slot] = answer
 
     def __getitem__(self, slot: str) -> Domain:
-        answer = self._answers.get(slot)
+        answer = self.answers.get(slot)
         if answer is not None:
             return Domain((answer,))
-        left = self.left(slot)
+        left = self.left[slot]
         found = self._ground.domains.get((slot, left))
         if found is None:
             values = [value for value, taken in enumerate(left) if taken]
-            made = domain_of(self._places[slot][0], values)
+            made = domain_of(self._ground.places[slot][0], values)
             found = self._ground.domains.keep((slot, left), made, len(left))
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._ground.places)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._ground.places)
+
+
+_Shown = tuple[str, bytes, Pinned | None, str | None]
+"""What a slot's view is made of: its id, its rows, its pin and its proposal."""
 
 
 class Viewer:
@@ -144,7 +144,8 @@ class Viewer:
     def __init__(self, plans: Mapping[str, Plan], priced: bool) -> None:
         self._plans = plans
         self._priced = priced
-        self._kept: Memory[tuple[str, bytes, Pinned | None, str | None], SlotView] = Memory(KEPT)
+        self._spans = tuple((each.start, each.end) for each in plans.values())
+        self._kept: Memory[_Shown, SlotView] = Memory(KEPT)
 
     def slots(
         self,
@@ -158,16 +159,21 @@ class Viewer:
         are compared with."""
         rows = self._rows(marginals, totals, lowest, pinned)
         packed, width = rows.tobytes(), rows.itemsize * 2
+        names = self._plans
+        parts = [packed[start * width : end * width] for start, end in self._spans]
+        keys = list(
+            zip(names, parts, map(pinned.get, names), map(proposals.get, names), strict=True)
+        )
         views = {}
-        for name, plan in self._plans.items():
-            slice_of_it = packed[plan.start * width : plan.end * width]
-            key = (name, slice_of_it, pinned.get(name), proposals.get(name))
-            view = self._kept.get(key)
-            if view is None:
-                made = _Slot(plan, rows[plan.start : plan.end], self._priced).view(*key[2:])
-                view = self._kept.keep(key, made, plan.end - plan.start)
-            views[name] = view
+        for key, known in zip(keys, self._kept.every(keys), strict=True):
+            views[key[0]] = known or self._made(key, rows)
         return views
+
+    def _made(self, key: _Shown, rows: npt.NDArray[np.int64]) -> SlotView:
+        name, _, pin, proposal = key
+        plan = self._plans[name]
+        made = _Slot(plan, rows[plan.start : plan.end], self._priced).view(pin, proposal)
+        return self._kept.keep(key, made, plan.end - plan.start)
 
     def _rows(
         self,

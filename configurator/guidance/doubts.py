@@ -13,9 +13,7 @@ def certain_doubts(
     """By variable, the numbers (from 1) of the doubts whose condition is certainly true,
     judged as guards are. Those without a condition always stand and are not listed."""
     found: dict[str, tuple[int, ...]] = {}
-    for variable in engine.product.variables:
-        if not variable.period.covers(engine.day) or not any(d.when for d in variable.doubts):
-            continue
+    for variable in engine.doubted:
         domains = engine.domains(choices, context)
         certain = tuple(
             number

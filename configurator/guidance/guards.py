@@ -48,13 +48,12 @@ def spoken_guards(
     Guards at a choice are judged on the valid domains. Those at the summary are judged as
     if all proposals were accepted and untouched several-ofs were empty.
     """
-    active = [guard for guard in engine.product.guards if guard.may_speak(engine.day)]
     now = _Moment(engine, choices, context, settle, view.lowest_total)
     later = now
-    if not view.complete and any(guard.at == "summary" for guard in active):
+    if not view.complete and any(guard.at == "summary" for guard in engine.guards):
         later = _Moment(engine, assumed_at_summary(engine, view, choices, context), context, settle)
     spoken = []
-    for guard in active:
+    for guard in engine.guards:
         moment = later if guard.at == "summary" else now
         lowest = moment.lowest() if engine.judge.reads_total(guard.when) else None
         if engine.judge.truth(guard.when, moment.domains, lowest) is True:
@@ -90,18 +89,20 @@ def assumed_at_summary(
 ) -> Choices:
     """The choices with proposals accepted and untouched several-ofs empty, as far as they
     fit together."""
-    proposed = {choice.slot for choice in view.proposed}
-    still_open = [
-        slot
+    kinds = {
+        slot.slot: engine.product.variable(slot.variable).kind
         for slot in view.slots
-        if slot.state == "open" and engine.product.variable(slot.variable).kind != "computed"
-    ]
-    names = {slot.slot for slot in still_open}
-    assumed = (*choices, *(choice for choice in view.proposed if choice.slot in names))
+        if slot.state == "open"
+    }
+    proposed = dict(view.proposed)
+    assumed = (
+        *choices,
+        *(each for each in view.proposed if kinds.get(each.slot, "computed") != "computed"),
+    )
     empty = tuple(
-        Choice(slot.slot, "0")
-        for slot in still_open
-        if slot.slot not in proposed and engine.product.variable(slot.variable).kind == "several of"
+        Choice(slot, "0")
+        for slot, kind in kinds.items()
+        if kind == "several of" and slot not in proposed
     )
     if engine.holds((*assumed, *empty), context):
         return (*assumed, *empty)
@@ -126,11 +127,8 @@ def _spoken(engine: Engine, guard: Guard, view: EngineView, domains: Domains) ->
 
 def _state(view: EngineView, slot: str, answer: str) -> str:
     """How an option stands; possible where it is not listed."""
-    for each in view.slots:
-        if each.slot == slot:
-            states = (option.state for option in each.options if option.answer == answer)
-            return next(states, "possible")
-    return "possible"
+    options = (each.options for each in view.slots if each.slot == slot)
+    return next((each.state for each in next(options, ()) if each.answer == answer), "possible")
 
 
 def _named(domains: Domains, slot: str) -> str:

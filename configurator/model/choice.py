@@ -41,4 +41,6 @@ Choices = tuple[Choice, ...]
 
 def without(choices: Choices, slots: frozenset[str] | set[str]) -> Choices:
     """The choices that are not about any of ``slots``, in the same order."""
+    if slots.isdisjoint([choice.slot for choice in choices]):
+        return choices
     return tuple(choice for choice in choices if choice.slot not in slots)

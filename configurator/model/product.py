@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from configurator.model.choice import NONE
 from configurator.model.diagnostic import NOWHERE, Span
 from configurator.model.expression import Condition, Term
 from configurator.model.text import Text
@@ -400,8 +401,36 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
+class Irreversible:
+    """Which answers to a slot cannot be taken back later: those of ``answers``, or (where
+    ``None``) all but ``nothing``, which takes nothing."""
+
+    slot: str
+    nothing: str
+    answers: frozenset[str] | None
+
+    def has(self, answer: str) -> bool:
+        """Whether this answer cannot be taken back."""
+        return answer != self.nothing and (self.answers is None or answer in self.answers)
+
+
+def _irreversible(variable: Variable) -> list[Irreversible]:
+    if variable.kind == "several of":
+        return [
+            Irreversible(f"{variable.id}.{value.id}", "0", None)
+            for value in variable.values
+            if variable.irreversible or value.irreversible
+        ]
+    some = frozenset(value.id for value in variable.values if value.irreversible)
+    if not some and not variable.irreversible:
+        return []
+    return [Irreversible(variable.id, NONE, None if variable.irreversible else some)]
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
-    """Everything a rule folder says. ``digest`` is the SHA-256 of its files, in hex."""
+    """Everything a rule folder says. ``digest`` is the SHA-256 of its files, in hex;
+    ``irreversible`` says by slot which answers cannot be taken back later."""
 
     id: str
     name: Text
@@ -421,10 +450,14 @@ class Product:
     scenarios: tuple[Scenario, ...] = ()
     picture: str | None = None
     digest: str = ""
-    index: dict[str, Variable] = field(default_factory=dict, compare=False, repr=False)
+    by_id: dict[str, Variable] = field(init=False, compare=False, repr=False)
+    irreversible: dict[str, Irreversible] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_id", {each.id: each for each in self.variables})
+        final = {each.slot: each for every in map(_irreversible, self.variables) for each in every}
+        object.__setattr__(self, "irreversible", final)
 
     def variable(self, variable_id: str) -> Variable:
         """The variable of that id; raises ``KeyError`` where there is none."""
-        if not self.index:
-            self.index.update((each.id, each) for each in self.variables)
-        return self.index[variable_id]
+        return self.by_id[variable_id]

@@ -7,13 +7,13 @@ locale. Absent is absent; null never occurs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from configurator.engine import Engine
 from configurator.engine.exact import plain as spelled
 from configurator.engine.memory import Memory
 from configurator.guidance import Spoken, certain_doubts, spoken_guards
-from configurator.model.choice import NONE
 from configurator.model.product import Product
 from configurator.model.verdict import Bill, Conflict, Count, EngineView, Option, SlotView
 from configurator.session.state import State
@@ -34,17 +34,24 @@ class Pieces:
         # What is kept holds on to the objects, so that their ids stay their own.
         self._kept: Memory[tuple[int, int], tuple[SlotView, Conflict | None, Json]] = Memory(KEPT)
 
-    def slot(self, product: Product, slot: SlotView, origin: Conflict | None) -> Json:
-        """One slot, its members in canonical order."""
-        key = (id(slot), id(origin))
-        found = self._kept.get(key)
-        if found is None:
-            made = _slot(product, slot, origin)
-            if "options" in made:
-                made["options"] = dict(sorted(made["options"].items()))
-            made = dict(sorted(made.items()))
-            found = self._kept.keep(key, (slot, origin, made), len(slot.options) + 2)
-        return found[2]
+    def slots(
+        self, product: Product, slots: Sequence[SlotView], origins: Mapping[str, Conflict]
+    ) -> Json:
+        """The slots, and the members of each, in canonical order."""
+        reasons = [origins.get(each.slot) for each in slots]
+        known = self._kept.every(list(zip(map(id, slots), map(id, reasons), strict=True)))
+        found = {
+            slot.slot: self._made(product, slot, origin) if piece is None else piece[2]
+            for slot, origin, piece in zip(slots, reasons, known, strict=True)
+        }
+        return {slot: found[slot] for slot in sorted(found)}
+
+    def _made(self, product: Product, slot: SlotView, origin: Conflict | None) -> Json:
+        made = _slot(product, slot, origin)
+        if "options" in made:
+            made["options"] = dict(sorted(made["options"].items()))
+        piece = (slot, origin, dict(sorted(made.items())))
+        return self._kept.keep((id(slot), id(origin)), piece, len(slot.options) + 2)[2]
 
 
 def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
@@ -55,15 +62,15 @@ def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
     """
     answer = engine.view(state.choices, state.context, settle=state.settled)
     product = engine.product
-    slots: Json = {}
-    for slot in answer.slots:
-        origin = None
-        if slot.state == "implied" and product.variable(slot.variable).kind != "computed":
-            origin = engine.origin(state.choices, slot.slot, state.context)
-        made = (
-            _slot(product, slot, origin) if pieces is None else pieces.slot(product, slot, origin)
-        )
-        slots[slot.slot] = made
+    origins = {
+        slot.slot: engine.origin(state.choices, slot.slot, state.context)
+        for slot in answer.slots
+        if slot.state == "implied" and product.variable(slot.variable).kind != "computed"
+    }
+    if pieces is None:
+        slots = {each.slot: _slot(product, each, origins.get(each.slot)) for each in answer.slots}
+    else:
+        slots = pieces.slots(product, answer.slots, origins)
     guards = {
         spoken.guard.id: _guard(spoken, state)
         for spoken in spoken_guards(
@@ -71,7 +78,7 @@ def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
         )
     }
     view: Json = {
-        "slots": slots if pieces is None else dict(sorted(slots.items())),
+        "slots": slots,
         "count": _count(answer.count),
         "guards": guards if pieces is None else dict(sorted(guards.items())),
         "steps": _progress(product, answer),
@@ -81,7 +88,7 @@ def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
     doubts = certain_doubts(engine, answer, state.choices, state.context)
     if doubts:
         view["doubts"] = {variable: list(doubts[variable]) for variable in sorted(doubts)}
-    final = irreversible(product, view["slots"])
+    final = irreversible(product, slots)
     known = {slot: given for slot, given in sorted(state.final) if final.get(slot) == given}
     if known:
         view["irreversible"] = known
@@ -93,18 +100,12 @@ def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
 def irreversible(product: Product, slots: Json) -> dict[str, str]:
     """The answers of a view's slots that cannot be taken back later, in the product's
     order."""
-    found: dict[str, str] = {}
-    for variable in product.variables:
-        several = variable.kind == "several of"
-        for value in variable.values if several else (None,):
-            slot = variable.id if value is None else f"{variable.id}.{value.id}"
-            answer = slots.get(slot, {}).get("answer")
-            if answer is None or answer == ("0" if several else NONE):
-                continue
-            taken = value or next((each for each in variable.values if each.id == answer), None)
-            if variable.irreversible or (taken is not None and taken.irreversible):
-                found[slot] = answer
-    return found
+    answers = {slot: slots.get(slot, {}).get("answer") for slot in product.irreversible}
+    return {
+        slot: answer
+        for slot, answer in answers.items()
+        if answer is not None and product.irreversible[slot].has(answer)
+    }
 
 
 def _slot(product: Product, slot: SlotView, origin: Conflict | None) -> Json:
@@ -206,16 +207,10 @@ def bill_json(bill: Bill) -> Json:
 
 
 def _progress(product: Product, answer: EngineView) -> Json:
-    relevant: set[str] = set()
-    maybe: set[str] = set()
-    unanswered: set[str] = set()
-    for slot in answer.slots:
-        if slot.state != "not asked":
-            relevant.add(slot.variable)
-        if slot.state not in ("chosen", "implied"):
-            unanswered.add(slot.variable)
-            if _maybe(slot):
-                maybe.add(slot.variable)
+    slots = answer.slots
+    relevant = {slot.variable for slot in slots if slot.state != "not asked"}
+    unanswered = {slot.variable for slot in slots if slot.state not in ("chosen", "implied")}
+    maybe = {slot.variable for slot in slots if not slot.certainly_asked and _maybe(slot)}
     steps: Json = {}
     for step in sorted(product.steps, key=lambda step: step.id):
         concerned = relevant.intersection(step.ask)
@@ -232,11 +227,12 @@ def _maybe(slot: SlotView) -> bool:
 
 
 def _results(product: Product, answer: EngineView) -> Json:
-    shown = {each.id for each in product.variables if each.show == "result"}
     found = {
         slot.slot: slot.answer
         for slot in answer.slots
-        if slot.variable in shown and slot.answer is not None and slot.state != "not asked"
+        if slot.answer is not None
+        and slot.state != "not asked"
+        and product.variable(slot.variable).show == "result"
     }
     return dict(sorted(found.items()))
 
