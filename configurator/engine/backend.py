@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +19,7 @@ Pins = tuple[tuple[int, int], ...]
 """``(variable, value)`` pairs, each variable at most once, sorted by variable."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Marginals:
     """What is possible for every value of every variable under some pins.
 
@@ -47,6 +48,16 @@ class Marginals:
     changes: npt.NDArray[np.int64] | None = None
     repaired_lowest: npt.NDArray[np.int64] | None = None
     repaired_exact: npt.NDArray[np.bool_] | None = None
+
+    @cached_property
+    def settled(self) -> bool:
+        """Whether nothing is undecided."""
+        return not self.undecided.any()
+
+    @cached_property
+    def possible(self) -> bytes:
+        """One byte per value: whether it is valid, or may still turn out to be."""
+        return (self.valid if self.settled else self.valid | self.undecided).tobytes()
 
 
 class Backend(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from configurator.engine.answers import checked, checked_context
@@ -24,6 +25,21 @@ PINS = 50_000
 """Choices whose pins are kept."""
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Choices and facts as the backend takes them.
+
+    ``pins`` are the choices, ``fixed`` the facts, ``together`` both, each sorted. ``told``
+    is the answer by slot, ``values`` the network value by chosen slot.
+    """
+
+    pins: Pins
+    fixed: Pins
+    together: Pins
+    told: dict[str, str]
+    values: dict[str, int]
 
 
 class Desk:
@@ -50,7 +66,7 @@ class Desk:
         self._memory: dict[str, OrderedDict[Any, Any]] = {}
         self._marginals: Memory[tuple[Pins, Pins, bool, bool], Marginals] = Memory(BYTES)
         self._pins: Memory[Choice, tuple[int, int]] = Memory(PINS)
-        self._sorted: Memory[Choices, Pins] = Memory(REMEMBERED)
+        self._given: Memory[tuple[Choices, Choices], Given] = Memory(REMEMBERED)
         self._facts: Memory[Choices, tuple[Choices, Pins]] = Memory(REMEMBERED)
 
     def remembered(self, sort: str, key: object, work: Callable[[], Answer]) -> Answer:
@@ -93,16 +109,21 @@ class Desk:
                 raise ValueError(f"{choice} has no place in the network")
         return held.index, value
 
-    def each_pin(self, choices: Choices) -> list[tuple[int, int]]:
-        """The pin of each choice."""
-        known = zip(choices, self._pins.every(choices), strict=True)
-        return [self.pin(each) if found is None else found for each, found in known]
-
-    def pins(self, choices: Choices) -> Pins:
-        """Choices as pins, sorted."""
-        known = self._sorted.get(choices)
+    def given(self, choices: Choices, context: Choices) -> Given:
+        """Choices and facts as pins. Raises ``UnknownChoiceError``."""
+        known = self._given.get((choices, context))
         if known is None:
-            known = self._sorted.keep(choices, tuple(sorted(self.each_pin(choices))))
+            each = [
+                self.pin(choice) if pin is None else pin
+                for choice, pin in zip(choices, self._pins.every(choices), strict=True)
+            ]
+            facts, fixed = self._told(context)
+            told = {each.slot: each.answer for each in (*facts, *choices)}
+            values = {choice.slot: pin[1] for choice, pin in zip(choices, each, strict=True)}
+            pins = tuple(sorted(each))
+            together = tuple(sorted((*pins, *fixed)))
+            made = Given(pins, fixed, together, told, values)
+            known = self._given.keep((choices, context), made)
         return known
 
     def facts(self, context: Choices) -> Choices:
@@ -148,30 +169,31 @@ class Desk:
     def consistent(self, pins: Pins, fixed: Pins) -> bool:
         """Whether a configuration has the pins: from a first answer where it tells."""
         first = self.marginals(pins, fixed, settle=False)
-        if first.valid.any() or not first.undecided.any():
+        if first.settled or first.valid.any():
             return first.consistent
         return self.marginals(pins, fixed).consistent
 
     def is_possible(self, choices: Choices, wanted: Choice, context: Choices) -> bool:
         """See ``Engine.is_possible``; answered from the marginals of a view where it can."""
         variable, value = self.pin(wanted)
-        fixed = self.fixed(context)
-        others = without(choices, {wanted.slot})
-        marginals = self.marginals(self.pins(choices), fixed, changes=True, settle=False)
+        given = self.given(choices, context)
+        fixed, others = given.fixed, without(choices, {wanted.slot})
+        marginals = self.marginals(given.pins, fixed, changes=True, settle=False)
         place = self.places[wanted.slot][1] + value
         if marginals.consistent and len(others) == len(choices):
             if not marginals.undecided[place]:
                 return bool(marginals.valid[place])
-            return self.consistent(tuple(sorted((*self.pins(others), (variable, value)))), fixed)
+            return self.consistent(tuple(sorted((*given.pins, (variable, value)))), fixed)
         changes = -2 if marginals.changes is None else int(marginals.changes[place])
         if marginals.consistent and changes != -2:  # -2: not known
             return 0 <= changes <= 1  # it alone has to change
-        pins = tuple(sorted((*self.pins(others), (variable, value))))
+        pins = tuple(sorted((*self.given(others, context).pins, (variable, value))))
         return self.consistent(pins, fixed)
 
     def holds(self, choices: Choices, context: Choices) -> bool:
         """See ``Engine.holds``."""
-        return self.consistent(self.pins(choices), self.fixed(context))
+        given = self.given(choices, context)
+        return self.consistent(given.pins, given.fixed)
 
 
 def _bytes_of(marginals: Marginals) -> int:

@@ -8,10 +8,11 @@ from fractions import Fraction
 import numpy as np
 
 from configurator.engine.backend import Marginals, Pins
-from configurator.engine.desk import Desk
+from configurator.engine.desk import REMEMBERED, Desk, Given
 from configurator.engine.judge import Domains, Judge
 from configurator.engine.layout import NOT_ASKED
 from configurator.engine.lowering.held import Held
+from configurator.engine.memory import Memory
 from configurator.engine.proposals import Proposer, Wanted
 from configurator.engine.totals import Totals, cheapest_of
 from configurator.engine.viewing import (
@@ -47,6 +48,7 @@ class Overview:
             if slot.id in desk.places
         }
         self._ground = Ground(desk.layout, desk.places)
+        self._standings: Memory[tuple[Choices, Choices, bool], Standing] = Memory(REMEMBERED)
         self._viewer = Viewer(self._plans, self._pricing.charged)
         times = desk.pricing.prices.times
         self._units_slots = () if times is None else self._reading.slots(times)
@@ -62,19 +64,16 @@ class Overview:
 
     def _view(self, choices: Choices, context: Choices, settle: bool) -> EngineView:
         desk = self._desk
-        pins, fixed = desk.pins(choices), desk.fixed(context)
-        marginals = desk.marginals(pins, fixed, changes=True, settle=settle)
+        given = desk.given(choices, context)
+        told = given.told
+        marginals = desk.marginals(given.pins, given.fixed, changes=True, settle=settle)
         if not marginals.consistent:
             raise ValueError("these choices do not hold together; see Engine.conflict")
-        told = self._told(choices, context)
-        priced = self._priced(pins, fixed, marginals, told, settle)
-        valid = _possible(marginals)
-        accepted, after = self._proposals(pins, fixed, valid, told, settle)
+        priced = self._priced(given, marginals, settle)
+        now = self._standing(choices, context, marginals, given, settle)
+        accepted, after = self._proposals(given, now, settle)
         proposals = dict(accepted)
-        pinned = {
-            each.slot: (value, each.answer)
-            for each, (_, value) in zip(choices, desk.each_pin(choices), strict=True)
-        }
+        pinned = {slot: (value, told[slot]) for slot, value in given.values.items()}
         lowest, exact = _overall(priced, marginals)
 
         def slots_above(total: int) -> tuple[SlotView, ...]:
@@ -82,8 +81,7 @@ class Overview:
             if len(views) == len(desk.layout.slots):
                 return tuple(views.values())
             return tuple(
-                views.get(each.id) or self._opened(each.id, valid, told)
-                for each in desk.layout.slots
+                views.get(each.id) or self._opened(each.id, now) for each in desk.layout.slots
             )
 
         slots = slots_above(lowest or 0)
@@ -94,7 +92,7 @@ class Overview:
             bill = self._pricing.bill({**told, **answers})
             if bill.total != lowest:
                 slots = slots_above(bill.total)
-        number, counted = desk.backend.count(tuple(sorted((*pins, *fixed))), settle=settle)
+        number, counted = desk.backend.count(given.together, settle=settle)
         proposed = self._all_answers(after, {**told, **proposals})
         return EngineView(
             slots,
@@ -105,15 +103,11 @@ class Overview:
             bill,
             tuple(Choice(slot, answer) for slot, answer in proposed.items() if answer),
             self._bill_of(proposed, context),
-            settle or not marginals.undecided.any(),
+            settle or marginals.settled,
         )
 
-    def _told(self, choices: Choices, context: Choices) -> Told:
-        return {**dict(self._desk.facts(context)), **dict(choices)}
-
-    def _opened(self, slot: str, valid: bytes, told: Told) -> SlotView:
+    def _opened(self, slot: str, domains: Standing) -> SlotView:
         """A computed number that has no variable: known once its inputs are."""
-        domains = Standing(self._ground, valid, told)
         inputs = self._reading.behind(slot)
         if any(domains[each].size() != 1 for each in inputs):
             return SlotView(slot, slot, "open")
@@ -157,53 +151,59 @@ class Overview:
     # --- proposals --------------------------------------------------------------------
 
     def _proposals(
-        self, pins: Pins, fixed: Pins, valid: bytes, told: Told, settle: bool
+        self, given: Given, now: Standing, settle: bool
     ) -> tuple[list[tuple[str, str]], Standing]:
         """What the defaults propose, and what is valid with it."""
 
         def refresh(accepted: Sequence[Wanted]) -> Standing | None:
             if not accepted:
-                return Standing(self._ground, valid, told)
-            more = tuple((held.index, value) for held, value, _ in accepted)
-            more_pins = tuple(sorted((*pins, *more)))
-            marginals = self._desk.marginals(more_pins, fixed, settle=settle)
+                return now.copy()
+            more = [(held.index, value) for held, value, _ in accepted]
+            pins = tuple(sorted((*given.pins, *more)))
+            marginals = self._desk.marginals(pins, given.fixed, settle=settle)
             if not marginals.valid.any():  # none, or none that is known to be there
                 return None
-            given = {held.id: answer for held, _, answer in accepted}
-            return Standing(self._ground, _possible(marginals), {**told, **given})
+            answers = {held.id: answer for held, _, answer in accepted}
+            return Standing(self._ground, marginals.possible, {**given.told, **answers})
 
         accepted, after = self._proposer.propose(refresh)
-        return accepted, after if after is not None else Standing(self._ground, valid, told)
+        return accepted, now if after is None else after
 
     def domains(self, choices: Choices, context: Choices, settle: bool) -> Domains:
         """See ``Engine.domains``. What is undecided may still be."""
-        desk = self._desk
-        marginals = desk.marginals(desk.pins(choices), desk.fixed(context), settle=settle)
-        return Standing(self._ground, _possible(marginals), self._told(choices, context))
+        settle = settle or self._desk.backend.at_once
+        known = self._standings.get((choices, context, settle))
+        if known is None:
+            given = self._desk.given(choices, context)
+            marginals = self._desk.marginals(given.pins, given.fixed, settle=settle)
+            known = self._standing(choices, context, marginals, given, settle)
+        return known
+
+    def _standing(
+        self, choices: Choices, context: Choices, marginals: Marginals, given: Given, settle: bool
+    ) -> Standing:
+        """What is valid, kept for who asks for domains; nobody changes it."""
+        made = Standing(self._ground, marginals.possible, given.told)
+        return self._standings.keep((choices, context, settle), made)
 
     # --- totals -----------------------------------------------------------------------
 
     def lowest_total(self, choices: Choices, context: Choices, settle: bool = True) -> int | None:
         """The lowest total with these choices; ``None`` where nothing is priced, or the
         choices do not hold together."""
-        pins, fixed = self._desk.pins(choices), self._desk.fixed(context)
-        marginals = self._desk.marginals(pins, fixed, settle=settle)
+        given = self._desk.given(choices, context)
+        marginals = self._desk.marginals(given.pins, given.fixed, settle=settle)
         if not marginals.consistent:
             return None
-        told = self._told(choices, context)
-        return _overall(self._priced(pins, fixed, marginals, told, settle), marginals)[0]
+        return _overall(self._priced(given, marginals, settle), marginals)[0]
 
-    def _priced(
-        self, pins: Pins, fixed: Pins, marginals: Marginals, told: Told, settle: bool
-    ) -> PricedValues | None:
+    def _priced(self, given: Given, marginals: Marginals, settle: bool) -> PricedValues | None:
         if not self._pricing.charged:
             return None
-        valid = marginals.valid | marginals.undecided
-        places = self._desk.places
+        told, left = given.told, self._ground.left(marginals.possible)
 
         def values(held: Held) -> list[int]:
-            start = places[held.id][1]
-            return [value for value in range(held.size) if valid[start + value]]
+            return [value for value, taken in enumerate(left[held.id]) if taken]
 
         shift, sure = self._totals.correction(values, told)
         if self._pricing.times is None:
@@ -211,11 +211,11 @@ class Overview:
         if len(self._units_slots) != 1:
             return self._with_bounded_units(marginals, shift, sure, told)
         slot = self._units_slots[0]
-        held, start = places[slot]
+        held, start = self._desk.places[slot]
         units = [self._pricing.units({slot: answer}) for answer in held.answers]
         if slot in told:
             now = self._pricing.units(told)
-            each = [now] * len(valid)
+            each = [now] * len(marginals.valid)
             each[start : start + held.size] = units
             chosen = held.value_of(told[slot])
             if chosen is not None:
@@ -225,8 +225,8 @@ class Overview:
             return self._between(marginals, shift, False, (min(units), max(units)))
         several = []
         for value in range(held.size):  # other quantities, too: a changed choice may need them
-            more = tuple(sorted((*pins, (held.index, value))))
-            case = self._desk.marginals(more, fixed, changes=True, settle=settle)
+            more = tuple(sorted((*given.pins, (held.index, value))))
+            case = self._desk.marginals(more, given.fixed, changes=True, settle=settle)
             several.append((case, self._totals.priced(case, shift, sure, units[value])))
         return cheapest_of(several)
 
@@ -235,7 +235,7 @@ class Overview:
     ) -> PricedValues:
         times = self._pricing.prices.times
         assert times is not None
-        domains = Standing(self._ground, _possible(marginals), told)
+        domains = Standing(self._ground, marginals.possible, told)
         bounds = self._judge.bounds(times, domains)
         ends = [
             max(end, Fraction(0)) for end in (bounds.low, bounds.high) if isinstance(end, Fraction)
@@ -272,21 +272,21 @@ class Overview:
     ) -> Completion | None:
         """See ``Engine.complete``."""
         desk = self._desk
-        pins, fixed = desk.pins(choices), desk.fixed(context)
-        marginals = desk.marginals(pins, fixed)
+        given = desk.given(choices, context)
+        marginals = desk.marginals(given.pins, given.fixed)
         if not marginals.consistent:
             return None
-        told = self._told(choices, context)
+        told, pins = given.told, given.together
         if prefer_proposals:
-            accepted, _ = self._proposals(pins, fixed, _possible(marginals), told, True)
-            told |= dict(accepted)
+            now = Standing(self._ground, marginals.possible, told)
+            accepted, _ = self._proposals(given, now, True)
+            told = {**told, **dict(accepted)}
             proposed = {desk.pin(Choice(slot, answer)) for slot, answer in accepted}
             pins = tuple(sorted((*pins, *proposed)))
-        values = self.cheapest(tuple(sorted((*pins, *fixed))))
+        values = self.cheapest(pins)
         answers = self._answers_of(values, told)
-        given = {slot: answer for slot, answer in answers.items() if answer}
         return Completion(
-            tuple(Choice(slot, answer) for slot, answer in given.items()),
+            tuple(Choice(slot, answer) for slot, answer in answers.items() if answer),
             self._bill_of(answers, context),
         )
 
@@ -326,12 +326,4 @@ def _overall(priced: PricedValues | None, marginals: Marginals) -> tuple[int | N
         return None, True
     best = int(priced.lowest[valid].min())
     reached = bool((priced.exact & valid & (priced.lowest == best)).any())
-    return best, reached and not marginals.undecided.any()
-
-
-def _possible(marginals: Marginals) -> bytes:
-    """One byte per network value: whether it is valid, or may still turn out to be."""
-    possible = marginals.valid
-    if marginals.undecided.any():
-        possible = possible | marginals.undecided
-    return possible.tobytes()
+    return best, reached and marginals.settled

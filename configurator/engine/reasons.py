@@ -27,7 +27,7 @@ NAMED = 50
 link would name all before it."""
 
 PREFIXES = 64
-"""Origins of one slot that are kept, one per list of oldest choices it needs."""
+"""Origins of one slot that are kept for each number of oldest choices that they need."""
 
 
 class Reasons:
@@ -38,7 +38,8 @@ class Reasons:
         self._overview = overview
         # Every implied slot of a view needs its origin: fewer would be forgotten before
         # they are asked for again.
-        self._origins: Memory[tuple[str, Choices], list[tuple[Choices, Conflict]]] = Memory(SLOTS)
+        self._origins: Memory[tuple[str, Choices], dict[int, dict[Choices, Conflict]]]
+        self._origins = Memory(SLOTS)
         self._ruled: Memory[tuple[Pins, Pins, int | None], tuple[tuple[str, ...], bool]] = Memory(
             SLOTS
         )
@@ -63,19 +64,23 @@ class Reasons:
             return Conflict(None, tuple(each for each in others if each.slot in inputs), ())
         known = self._origins.get((slot, context))
         if known is None:
-            known = self._origins.keep((slot, context), [])
-        for prefix, conflict in tuple(known):
-            if others[: len(prefix)] == prefix:
+            known = self._origins.keep((slot, context), {})
+        for length, by_prefix in tuple(known.items()):
+            conflict = by_prefix.get(others[:length])
+            if conflict is not None:
                 return conflict
         held, start = self._desk.places[slot]
-        marginals = self._desk.marginals(self._desk.pins(others), self._desk.fixed(context))
+        given = self._desk.given(others, context)
+        marginals = self._desk.marginals(given.pins, given.fixed)
         valid = [v for v in range(held.size) if marginals.valid[start + v]]
         if len(valid) != 1:
             raise ValueError(f"{slot} is not implied")
         found = self._conflict(others, None, (), ((held.index, valid[0]),), context, NAMED)
         last = max((others.index(each) for each in found.choices), default=-1)
-        known.append((others[: last + 1], found))
-        del known[:-PREFIXES]
+        by_prefix = known.setdefault(last + 1, {})
+        if len(by_prefix) >= PREFIXES:
+            by_prefix.clear()
+        by_prefix[others[: last + 1]] = found
         return found
 
     def _conflict(
@@ -219,7 +224,8 @@ class Reasons:
         desk = self._desk
         rest = tuple(each for i, each in enumerate(others) if i not in given_up)
         given = [others[i] for i in sorted(given_up)]
-        pins = self._kept_near(desk.pins((*rest, wanted)), desk.fixed(context), given)
+        known = desk.given((*rest, wanted), context)
+        pins = self._kept_near(known.pins, known.fixed, given)
         values = self._overview.cheapest(pins)
         changes: list[Change] = []
         kept: list[Choice] = []

@@ -104,6 +104,13 @@ class Standing(MarkedDomains):
         self.answers = dict(answers)
         self.marks = {**self.left, **answers}
 
+    def copy(self) -> Standing:
+        """The same, to be changed."""
+        made = Standing.__new__(Standing)
+        made._ground, made.left = self._ground, self.left
+        made.answers, made.marks = self.answers.copy(), self.marks.copy()
+        return made
+
     def accept(self, slot: str, answer: str) -> None:
         """Count an answer as given."""
         self.answers[slot] = self.marks[slot] = answer
