@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from configurator.engine.backend import Pins
 from configurator.engine.conflict import first_conflict
-from configurator.engine.desk import Desk
+from configurator.engine.desk import Desk, prefix_hash
 from configurator.engine.layout import Grid, parse_day, parse_number
 from configurator.engine.lowering.held import Held
 from configurator.engine.memory import Memory
@@ -27,7 +27,7 @@ NAMED = 50
 link would name all before it."""
 
 PREFIXES = 64
-"""Origins of one slot that are kept for each number of oldest choices that they need."""
+"""Origins of one slot that are kept, one per list of oldest choices it needs."""
 
 
 class Reasons:
@@ -38,7 +38,8 @@ class Reasons:
         self._overview = overview
         # Every implied slot of a view needs its origin: fewer would be forgotten before
         # they are asked for again.
-        self._origins: Memory[tuple[str, Choices], dict[int, dict[Choices, Conflict]]]
+        # By slot and context: for the hash of some oldest choices, these and what they tell.
+        self._origins: Memory[tuple[str, Choices], dict[int, tuple[Choices, Conflict]]]
         self._origins = Memory(SLOTS)
         self._ruled: Memory[tuple[Pins, Pins, int | None], tuple[tuple[str, ...], bool]] = Memory(
             SLOTS
@@ -65,22 +66,22 @@ class Reasons:
         known = self._origins.get((slot, context))
         if known is None:
             known = self._origins.keep((slot, context), {})
-        for length, by_prefix in tuple(known.items()):
-            conflict = by_prefix.get(others[:length])
-            if conflict is not None:
+        given = self._desk.given(others, context)
+        for each in given.prefixes.intersection(tuple(known)):
+            prefix, conflict = known.get(each, ((), None))
+            if conflict is not None and others[: len(prefix)] == prefix:
                 return conflict
         held, start = self._desk.places[slot]
-        given = self._desk.given(others, context)
         marginals = self._desk.marginals(given.pins, given.fixed)
         valid = [v for v in range(held.size) if marginals.valid[start + v]]
         if len(valid) != 1:
             raise ValueError(f"{slot} is not implied")
         found = self._conflict(others, None, (), ((held.index, valid[0]),), context, NAMED)
         last = max((others.index(each) for each in found.choices), default=-1)
-        by_prefix = known.setdefault(last + 1, {})
-        if len(by_prefix) >= PREFIXES:
-            by_prefix.clear()
-        by_prefix[others[: last + 1]] = found
+        prefix = others[: last + 1]
+        for oldest in tuple(known)[: max(len(known) + 1 - PREFIXES, 0)]:
+            known.pop(oldest, None)
+        known[prefix_hash(prefix)] = prefix, found
         return found
 
     def _conflict(
@@ -108,7 +109,9 @@ class Reasons:
             raise ValueError("they hold together")
 
         def core(some: Pins, background: Pins) -> Pins | None:
-            return self._core(some, tuple(sorted((*background, *some))), barred)
+            every = sorted((*background, *some))
+            soft = tuple(pin for pin in every if pin not in facts)
+            return self._core(some, soft, tuple(pin for pin in every if pin in facts), barred)
 
         blamed = first_conflict(
             tuple(pins), lambda first, later: core((*first, *later), everything), found[0]
@@ -129,12 +132,13 @@ class Reasons:
             more,
         )
 
-    def _core(self, some: Pins, pins: Pins, barred: Pins) -> Pins | None:
-        """``None`` where a configuration has the pins and not what is barred; else those
-        of ``some`` that are to blame. A compiled diagram knows it in one sweep."""
+    def _core(self, some: Pins, pins: Pins, fixed: Pins, barred: Pins) -> Pins | None:
+        """``None`` where a configuration has the pins and facts and not what is barred; else
+        those of ``some`` that are to blame. A compiled diagram knows it in one sweep, or
+        still knows it: the oldest choices were all there were, once."""
         desk = self._desk
         if desk.backend.name == "diagram" and len(barred) <= 1:
-            marginals = desk.backend.marginals(pins, settle=False)
+            marginals = desk.marginals(pins, fixed, settle=False)
             if not marginals.consistent:
                 return some
             if not barred:
@@ -150,7 +154,7 @@ class Reasons:
             undecided[value] = False
             if not undecided.any():
                 return some
-        found = desk.reasoner.core(pins, None, barred)
+        found = desk.reasoner.core(tuple(sorted((*pins, *fixed))), None, barred)
         return None if found is None else tuple(pin for pin in found[0] if pin in some)
 
     def rules_against(self, pins: Pins, barred: Pins) -> tuple[str, ...]:
