@@ -101,7 +101,8 @@ for seed in range(3):
         backend.count(pins)
         backend.cheapest(pins)
 compiler.WIDE_SUM, compiler.NARROW = 0, 0
-compiler.MODEST, module.WORTH, module.SMALLEST, module.LEFT = -1, 1, 1, 1.1
+compiler.MODEST, module.WORTH, module.SMALLEST = -1, 1, 1
+module.LEFT, module.MARKED = 1.1, 1
 for seed in range(3):
     backend = compile_diagram(budgeted(seed, 20, 3, 1.1), orders=1)
     for pins in ((), ((0, 0),), ((0, 0), (1, 1))):
@@ -149,7 +150,7 @@ def ask(backend):
         backend.cheapest(pins)
     return {name for name, number in compiled().items() if number != warm[name]}
 
-module.WORTH, module.SMALLEST, module.LEFT = 1, 1, 1.1
+module.WORTH, module.SMALLEST, module.LEFT, module.MARKED = 1, 1, 1.1, 1
 print(ask(compile_diagram(random_network(1, 30, 5, 45), orders=1)))
 compiler.WIDE_SUM, compiler.NARROW, compiler.MODEST = 0, 0, -1
 print(ask(compile_diagram(budgeted(1, 20, 3, 1.1), orders=1)))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +14,8 @@ from configurator.engine.backend import Pins
 from configurator.engine.diagram import backend as module
 from configurator.engine.diagram import compile_diagram, graph
 from configurator.engine.diagram.backend import DiagramBackend
+from configurator.engine.diagram.graph import Parts
+from configurator.engine.network import Clause, Network, NetworkVariable
 from tests.engine.test_diagram_oracle import random_network, same
 
 
@@ -20,6 +25,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WORTH", 1)
     monkeypatch.setattr(module, "SMALLEST", 1)
     monkeypatch.setattr(module, "LEFT", 1.1)
+    monkeypatch.setattr(module, "MARKED", 1)
 
 
 def walk(backend: DiagramBackend, seed: int) -> list[Pins]:
@@ -68,5 +74,98 @@ def test_parts_are_smaller_and_bounded(eager: None, monkeypatch: pytest.MonkeyPa
         part = backend._parts.nearest(backend._flat(pins))
         assert part.edges <= whole.edges
         assert part.roots.shape == whole.roots.shape
-    assert sum(part.edges for _, part in backend._parts._kept.values()) == backend._parts._edges
+    distinct = {id(part): part.edges for _, part in backend._parts._kept.values()}
+    assert sum(distinct.values()) == backend._parts._edges
     assert backend._parts._edges <= graph.REMEMBERED_EDGES
+
+
+def valid_walk(backend: DiagramBackend, seed: int) -> list[Pins]:
+    """A customer who only chooses, more and more."""
+    randomness = random.Random(seed)
+    offset = backend.diagram.offset.tolist()
+    asked: list[Pins] = []
+    pins: dict[int, int] = {}
+    for variable in randomness.sample(range(len(offset) - 1), len(offset) - 1):
+        valid = backend.marginals(tuple(sorted(pins.items()))).valid
+        options = np.flatnonzero(valid[offset[variable] : offset[variable + 1]])
+        pins[variable] = int(randomness.choice(options.tolist()))
+        asked.append(tuple(sorted(pins.items())))
+    return asked
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_counting_narrows_by_itself(seed: int, eager: None) -> None:
+    """Parts made by counting alone hold what those made by sweeping hold, and the counts in
+    floating point are the same to the last bit."""
+    found = compile_diagram(random_network(seed, 25, 5, 40), orders=1)
+    if not found.marginals(()).consistent:
+        return
+    fresh = partial(DiagramBackend, found.diagram, found.facts)
+    counting, sweeping, whole = fresh(), fresh(), fresh()
+    sizes = []
+    for pins in valid_walk(whole, seed):
+        whole._parts = Parts(whole.diagram.graph)
+        number = whole.count(pins)
+        known = whole._working()
+        floats = [known.counts[root] for root in whole._parts.whole.roots]
+        assert counting.count(pins) == number
+        part = counting._parts.nearest(counting._flat(pins))
+        # Counted once more, now in the part itself.
+        assert counting.count(pins) == number
+        again = counting._working().counts
+        assert [again[root] for root in part.roots] == floats
+        sweeping.marginals(pins)
+        swept = sweeping._parts.nearest(sweeping._flat(pins))
+        for name in ("start", "conjunction", "slot", "target", "roots", "slots"):
+            assert np.array_equal(getattr(part, name), getattr(swept, name)), name
+        assert part.choices == swept.choices
+        assert set(swept.states.tolist()) <= set(part.states.tolist())
+        assert same(counting.marginals(pins, changes=True), whole.marginals(pins, changes=True))
+        sizes.append(part.edges)
+    assert sizes[-1] < whole.diagram.edges
+
+
+def test_contradictory_pins_leave_no_part(eager: None) -> None:
+    network = Network(
+        (NetworkVariable("a", (1, 1)), NetworkVariable("b", (1, 1)), NetworkVariable("c", (1, 1))),
+        tuple(Clause(((v, frozenset((1,))), (v + 1, frozenset((1,)))), v) for v in range(2)),
+        ("one", "two"),
+    )
+    backend = compile_diagram(network, orders=1)
+    assert backend.count(((0, 0), (1, 0))) == (0, True)
+    assert not backend._parts._kept
+    assert backend.count(((0, 0),)) == (2, True)
+
+
+def test_several_threads_count_as_one(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While parts are made and forgotten all the time."""
+    backend = compile_diagram(random_network(3, 25, 5, 40), orders=1)
+    monkeypatch.setattr(graph, "REMEMBERED_EDGES", 2 * backend.diagram.edges)
+    walks = [valid_walk(DiagramBackend(backend.diagram, backend.facts), seed) for seed in range(8)]
+    alone = [
+        [DiagramBackend(backend.diagram, backend.facts).count(pins) for pins in each]
+        for each in walks
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            together = pool.map(lambda each: [backend.count(pins) for pins in each], walks)
+            assert list(together) == alone
+    distinct = {id(part): part.edges for _, part in backend._parts._kept.values()}
+    distinct.pop(id(backend._parts.whole), None)
+    assert sum(distinct.values()) == backend._parts._edges <= graph.REMEMBERED_EDGES
+
+
+def test_a_part_of_several_pins_takes_its_room_once() -> None:
+    whole = compile_diagram(random_network(3, 25, 5, 40), orders=1).diagram.graph
+    part = replace(whole)
+    parts = Parts(whole)
+    pins = [np.array([0, value], dtype=np.int64) for value in range(3)]
+    for each in pins:
+        parts.keep(each, part)
+    assert parts._edges == part.edges
+    for each in pins[:2]:
+        parts.keep(each, whole)
+    assert parts._edges == part.edges
+    parts.keep(pins[2], whole)
+    assert parts._edges == 0
+    assert set(parts._holders) == {id(whole)}

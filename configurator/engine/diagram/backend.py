@@ -19,11 +19,12 @@ import numpy.typing as npt
 from configurator.engine.backend import Marginals, Pins
 from configurator.engine.diagram import kernels, storage
 from configurator.engine.diagram.cheapest import Swept, smallest_cheapest
-from configurator.engine.diagram.counting import count_models
+from configurator.engine.diagram.counting import count_allowed, count_models
 from configurator.engine.diagram.frozen import FrozenDiagram, alone_in
 from configurator.engine.diagram.graph import Graph, Parts, key_of
 from configurator.engine.diagram.jit import undecorated
 
+Bools = npt.NDArray[np.bool_]
 Int64 = npt.NDArray[np.int64]
 
 WORTH = 4096
@@ -34,6 +35,9 @@ SMALLEST = 512
 
 LEFT = 0.75
 """It is left out where at most this share of the edges is still alive."""
+
+MARKED = 4
+"""Counting looks for what is alive at each so many pins: it does so for nothing else."""
 
 _ARRAYS = ("start", "conjunction", "slot", "target", "roots", "slots", "states")
 
@@ -85,6 +89,19 @@ class _Working:
             room(classes),
             self.state_lowest,
         )
+        # As counting takes them; a sweep's arrays say what is alive.
+        self.slot_weight = room(slots)
+        self.counts = [0.0] * diagram.nodes if plain else np.empty(diagram.nodes)
+        self.counted = (
+            room(classes),
+            self.slot_weight,
+            self.counts,
+            self.up,
+            self.down,
+            self.slot_cost,
+            room(slots),
+            self.state_lowest,
+        )
         self.ranked = (room(blocks), room(blocks), room(blocks))
         self.read = (*self.ranked, self.answer)
 
@@ -131,6 +148,7 @@ class DiagramBackend:
                 diagram.state_cost,
             )
         )
+        self._weight = view(diagram.state_weight)
         # Where the values stand in an answer, and the states they are read from.
         self._reading = tuple(view(array) for array in (diagram.offset, *alone_in(diagram)))
         # Every answer shares these two, so they are read-only.
@@ -198,16 +216,31 @@ class DiagramBackend:
 
     def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
         """How many configurations are left, exactly (``True``)."""
-        cost = np.zeros(len(self.diagram.class_of), dtype=np.int64)
-        self._charge(pins, kernels.INFINITE, cost)
-        return self._count_of(cost < kernels.LIMIT, pins), True
+        return self._count_of(self._allowed(pins), pins), True
 
-    def _count_of(self, allowed: npt.NDArray[np.bool_], pins: Pins) -> int:
-        """How many configurations of allowed states there are; all have the pins."""
-        of_class = np.zeros(self._classes, dtype=np.int64)
-        np.add.at(of_class, self.diagram.class_of[allowed], self.diagram.state_weight[allowed])
-        graph = self._parts.nearest(self._flat(pins))
-        return count_models(graph, of_class[self.diagram.slot_class], plain=self.plain)
+    def _count_of(self, allowed: Bools, pins: Pins, *, fewer: bool = False) -> int:
+        """How many configurations of allowed states there are: of those with the pins, or of
+        ``fewer``. What the pins leave is remembered."""
+        flat, work = self._flat(pins), self._working()
+        graph = self._parts.nearest(flat)
+        narrowing = not fewer and self._narrows(flat)
+        marking = narrowing and graph.edges >= SMALLEST and len(pins) % MARKED == 0
+        living = self._run(count_allowed)(
+            *self._charging[:2],
+            self._weight,
+            allowed,
+            *graph.parts(),
+            graph.roots,
+            marking,
+            *work.counted,
+        )
+        if living < 0:
+            return 0
+        numbers = [float(work.counts[root]) for root in graph.roots]
+        if narrowing:
+            graph = self._narrowed(flat, graph, kernels.LIMIT - 1, work, living)
+        weights = np.asarray(work.slot_weight, dtype=np.int64)
+        return count_models(graph, numbers, weights, plain=self.plain)
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
         """The lexicographically smallest of the cheapest configurations, or ``None``."""
@@ -276,6 +309,12 @@ class DiagramBackend:
         self._charge(pins, penalty, cost)
         return cost
 
+    def _allowed(self, pins: Pins) -> Bools:
+        """The states in which every pin holds."""
+        cost: Int64 = np.zeros(len(self.diagram.class_of), dtype=np.int64)
+        self._charge(pins, kernels.INFINITE, cost)
+        return cost < kernels.LIMIT
+
     def _sweep(self, cost: Any, work: _Working, hard: Pins) -> tuple[int, Graph]:
         """Both sweeps, over what the ``hard`` pins leave; answers the lowest total without
         the constant (or ``INFINITE``) and the graph that was swept."""
@@ -288,11 +327,15 @@ class DiagramBackend:
             self._narrowed(flat, graph, kernels.LIMIT - 1, work, living)
         return (total if total < kernels.LIMIT else kernels.INFINITE), graph
 
+    def _narrows(self, hard: Int64) -> bool:
+        """Whether it is worth to remember what such pins leave."""
+        return not self.plain and len(hard) > 0 and self._parts.whole.edges >= WORTH
+
     def _narrowed(
         self, hard: Int64, graph: Graph, most: int, swept: Sweeping, living: int
     ) -> Graph:
         """The graph, or where much of it is dead its living part; remembered for the pins."""
-        if self.plain or not len(hard) or self._parts.whole.edges < WORTH:
+        if not self._narrows(hard):
             return graph
         if graph.edges >= SMALLEST and living < LEFT * graph.choices:
             graph = self.part(graph, most, swept, living)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from configurator.engine.diagram.graph import Graph
 from configurator.engine.diagram.jit import kernel, undecorated
+from configurator.engine.diagram.kernels import INFINITE, sweep_down
 
 Int64 = npt.NDArray[np.int64]
 
@@ -28,27 +29,71 @@ EXACT = 2.0**53
 
 
 @kernel
-def count_floats(
-    start: Any, conjunction: Any, slot: Any, target: Any, weight: Any, answer: Any
-) -> None:
-    """``answer[x]``: node ``x``'s count in floating point; infinite where too large.
+def count_allowed(
+    class_of: Any,
+    slot_class: Any,
+    state_weight: Any,
+    allowed: Any,
+    start: Any,
+    conjunction: Any,
+    slot: Any,
+    target: Any,
+    roots: Any,
+    marking: bool,
+    class_weight: Any,
+    slot_weight: Any,
+    counts: Any,
+    up: Any,
+    down: Any,
+    slot_cost: Any,
+    slot_lowest: Any,
+    state_lowest: Any,
+) -> int:
+    """``counts[x]``: node ``x``'s configurations of allowed states in floating point, infinite
+    where too many; ``slot_weight[s]``: how many answers slot ``s`` stands for, 0 where none
+    of its states is allowed.
+    Answers how many edges of choice nodes lie on a configuration; -1 if there is none.
 
-    Counts below 2**53 are exact: whatever goes into one is no larger than it.
+    Counts below 2**53 are exact: whatever goes into one is no larger than it. What lies on no
+    configuration adds 0, so a part's counts are those of the whole to the last bit.
+
+    With ``marking`` the last arrays are those of a sweep of ``kernels`` that charges nothing:
+    0 for what lies on a configuration, else ``INFINITE``. Without, the answer may be too large.
     """
-    answer[0] = 1.0
-    for node in range(1, len(answer)):
+    for index in range(len(class_weight)):
+        class_weight[index] = 0
+    for state in range(len(class_of)):
+        if allowed[state]:
+            class_weight[class_of[state]] += state_weight[state]
+    for index in range(len(slot_weight)):
+        slot_weight[index] = class_weight[slot_class[index]]
+    nodes = len(start) - 1
+    counts[0] = 1.0
+    for node in range(1, nodes):
         if conjunction[node]:
             total = 1.0
             for edge in range(start[node], start[node + 1]):
-                below = answer[target[edge]]
+                below = counts[target[edge]]
                 total = 0.0 if below == 0.0 or total == 0.0 else total * below
         else:
             total = 0.0
             for edge in range(start[node], start[node + 1]):
-                times = weight[slot[edge]]
-                if times > 0.0:
-                    total += times * answer[target[edge]]
-        answer[node] = total
+                times = slot_weight[slot[edge]]
+                if times > 0:
+                    total += float(times) * counts[target[edge]]
+        counts[node] = total
+    for index in range(len(roots)):
+        if counts[roots[index]] == 0.0:
+            return -1
+    if not marking:
+        return len(slot)
+    for index in range(len(slot_weight)):
+        slot_cost[index] = 0 if slot_weight[index] > 0 else INFINITE
+    for state in range(len(class_of)):
+        state_lowest[state] = 0 if allowed[state] else INFINITE
+    for node in range(nodes):
+        up[node] = 0 if counts[node] > 0.0 else INFINITE
+    return sweep_down(start, conjunction, slot, target, roots, slot_cost, 0, up, down, slot_lowest)
 
 
 @kernel
@@ -176,15 +221,16 @@ def _recombination(count: int) -> tuple[int, tuple[int, ...]]:
     return product, tuple(product // p * pow(product // p, -1, p) for p in chosen)
 
 
-def count_models(graph: Graph, weights: Int64, *, plain: bool) -> int:
-    """The number of configurations: per slot ``weights`` of them, product over the roots.
+def count_models(graph: Graph, numbers: list[float], weights: Int64, *, plain: bool) -> int:
+    """The number of configurations: per slot ``weights`` of them, product over the roots,
+    of which ``numbers`` are the counts in floating point.
 
     With ``plain`` the graph is made of lists and the loops run undecorated.
     """
+    if all(number < EXACT for number in numbers):
+        return math.prod(int(number) for number in numbers)
     arrays, roots, nodes = graph.parts(), graph.roots, graph.nodes
-    sizes = _sizes(arrays, roots, nodes, weights, plain=plain)
-    if isinstance(sizes, int):
-        return sizes
+    sizes = _sizes(graph, numbers, weights, plain=plain)
     width = max(1, math.ceil((max(sizes, default=0.0) + 1.0) / BITS_PER_PRIME))
     chosen = np.array(primes(width), dtype=np.int64)
     residues = (weights[:, None] % chosen).reshape(-1)
@@ -209,23 +255,12 @@ def count_models(graph: Graph, weights: Int64, *, plain: bool) -> int:
     return math.prod(value**power for value, power in powers.items())
 
 
-def _sizes(
-    arrays: tuple[Any, Any, Any, Any], roots: Any, nodes: int, weights: Int64, *, plain: bool
-) -> int | list[float]:
-    """The number itself where floating point is exact, else the base-2 logarithm of each
-    root's count."""
-    answer: Any = [0.0] * nodes if plain else np.empty(nodes)
-    floats = weights.astype(np.float64)
-    in_floats = undecorated(count_floats) if plain else count_floats
-    in_floats(*arrays, floats.tolist() if plain else floats, answer)
-    numbers = [float(answer[root]) for root in roots]
-    if any(number == 0.0 for number in numbers):
-        return 0
-    if all(number < EXACT for number in numbers):
-        return math.prod(int(number) for number in numbers)
+def _sizes(graph: Graph, numbers: list[float], weights: Int64, *, plain: bool) -> list[float]:
+    """The base-2 logarithm of each root's count; none is 0."""
     if all(math.isfinite(number) for number in numbers):
         return [math.log2(number) for number in numbers]
     logs = [math.log2(weight) if weight > 0 else -1e9 for weight in weights.tolist()]
+    answer: Any = [0.0] * graph.nodes if plain else np.empty(graph.nodes)
     in_logarithms = undecorated(count_logarithms) if plain else count_logarithms
-    in_logarithms(*arrays, logs if plain else np.array(logs), answer)
-    return [float(answer[root]) for root in roots]
+    in_logarithms(*graph.parts(), logs if plain else np.array(logs), answer)
+    return [float(answer[root]) for root in graph.roots]

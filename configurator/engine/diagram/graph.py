@@ -8,7 +8,7 @@ Knows nothing of totals; ``kernels`` has the layout.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,7 @@ class Parts:
         self.whole = whole
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, tuple[bytes, Graph]] = OrderedDict()
+        self._holders: Counter[int] = Counter()
         self._edges = 0
 
     def nearest(self, pins: Int64) -> Graph:
@@ -97,22 +98,31 @@ class Parts:
 
     def keep(self, pins: Int64, graph: Graph) -> None:
         """Remember a part; where pins leave all of a remembered part, that one again."""
-        edges = self._size(graph)
-        if edges > REMEMBERED_EDGES // 2:
+        if graph is not self.whole and graph.edges > REMEMBERED_EDGES // 2:
             return
         key, _ = key_of(pins)
         with self._lock:
             replaced = self._kept.pop(key, None)
             if replaced is not None:
-                self._edges -= self._size(replaced[1])
+                self._let_go(replaced[1])
             self._kept[key] = pins.tobytes(), graph
-            self._edges += edges
+            self._take(graph)
             while self._edges > REMEMBERED_EDGES or len(self._kept) > REMEMBERED_PARTS:
                 _, (_, forgotten) = self._kept.popitem(last=False)
-                self._edges -= self._size(forgotten)
+                self._let_go(forgotten)
 
-    def _size(self, graph: Graph) -> int:
-        return 0 if graph is self.whole else graph.edges
+    def _take(self, graph: Graph) -> None:
+        """A part that stands for several pins takes its room once."""
+        self._holders[id(graph)] += 1
+        if graph is not self.whole and self._holders[id(graph)] == 1:
+            self._edges += graph.edges
+
+    def _let_go(self, graph: Graph) -> None:
+        self._holders[id(graph)] -= 1
+        if not self._holders[id(graph)]:
+            del self._holders[id(graph)]
+            if graph is not self.whole:
+                self._edges -= graph.edges
 
 
 def _without(written: bytes, pin: int) -> bytes:

@@ -320,8 +320,7 @@ class SummedDiagram(DiagramBackend):
 
     def states_with(self, variable: int, value: int) -> Bools:
         """The states in which a network variable has a value."""
-        found: Bools = self._charged(((variable, value),), kernels.INFINITE) < kernels.LIMIT
-        return found
+        return self._allowed(((variable, value),))
 
     # --- changes ----------------------------------------------------------------------
 
@@ -417,7 +416,7 @@ class SummedDiagram(DiagramBackend):
         """The same with lowest totals nearer to the truth, where they are only bounds."""
         if not (found.valid & ~found.lowest_exact).any():
             return found
-        allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
+        allowed = self._allowed(pins)
         try:
             bounds, reached = Branching(self).raised(allowed, self._parts.nearest(self._flat(pins)))
         except TooManyBranchesError:  # charges too large to be mixed with sums
@@ -442,12 +441,12 @@ class SummedDiagram(DiagramBackend):
         found = self.cheapest(pins)
         if found is None:
             return 0, True
-        allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
-        return self._count_of(self._light(allowed, found), pins), False
+        allowed = self._allowed(pins)
+        return self._count_of(self._light(allowed, found), pins, fewer=True), False
 
     def count_unlimited(self, pins: Pins) -> int | None:
         """The exact count where no sum can be broken any more, else ``None``."""
-        allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
+        allowed = self._allowed(pins)
         return None if self.binding(allowed) else self._count_of(allowed, pins)
 
     def _light(self, allowed: Bools, found: tuple[int, ...]) -> Bools:
@@ -481,7 +480,7 @@ class SummedDiagram(DiagramBackend):
         found = super().cheapest(pins)
         if found is None or self.fits(found):
             return found
-        allowed = self._charged(pins, kernels.INFINITE) < kernels.LIMIT
+        allowed = self._allowed(pins)
         try:
             return Branching(self).first_cheapest(allowed, self._parts.nearest(self._flat(pins)))
         except TooManyBranchesError:
@@ -489,8 +488,7 @@ class SummedDiagram(DiagramBackend):
 
     def states_of(self, values: tuple[int, ...]) -> Bools:
         """The states of a configuration, one per block."""
-        chosen: Bools = self._charged(tuple(enumerate(values)), kernels.INFINITE) < kernels.LIMIT
-        return chosen
+        return self._allowed(tuple(enumerate(values)))
 
     def fits(self, values: tuple[int, ...]) -> bool:
         """Whether a configuration of the diagram keeps within every limit."""
