@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask.testing import FlaskClient
 
 from configurator.web.api import schemas
@@ -184,6 +186,26 @@ def test_openapi_describes_every_address(client: FlaskClient) -> None:
         for operation in operations.values():
             if isinstance(operation, dict) and "{session_id}" in path:
                 assert operation["security"] == [{"token": []}], path
+
+
+def test_openapi_says_what_is_needed_and_how_problems_come(client: FlaskClient) -> None:
+    spec = client.get("/api/v1/openapi.json").get_json()
+    needed = {
+        path.rpartition("/")[2]: operation["requestBody"]["required"]
+        for path, operations in spec["paths"].items()
+        for method, operation in operations.items()
+        if method == "post"
+    }
+    assert needed["choose"]
+    assert needed["sessions"]
+    assert not needed["undo"]
+    assert not needed["commit"]
+    unprocessable = spec["components"]["responses"]["UNPROCESSABLE_ENTITY"]["content"]
+    assert list(unprocessable) == ["application/problem+json"]
+    slot = spec["components"]["schemas"]["Choose"]["properties"]["slot"]
+    assert re.match(slot["pattern"], "fork")
+    assert re.match(slot["pattern"], "horquilla ñ 🚲")
+    assert not re.match(slot["pattern"], "tab\there")
 
 
 def test_a_context_the_shop_tells_is_kept(client: FlaskClient) -> None:

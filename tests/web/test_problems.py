@@ -213,6 +213,24 @@ def test_methods_an_address_does_not_take(
     assert set(response.headers["Allow"].split(", ")) == allowed
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/products", {"GET", "HEAD", "OPTIONS"}),
+        ("/sessions/x/undo", {"POST", "OPTIONS"}),
+        ("/problems/unknown-value", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_asking_what_an_address_takes(client: FlaskClient, path: str, allowed: set[str]) -> None:
+    response = client.options(f"/api/v1{path}")
+    assert (response.status_code, response.data) == (204, b"")
+    assert set(response.headers["Allow"].split(", ")) == allowed
+
+
+def test_asking_what_an_unknown_address_takes(client: FlaskClient) -> None:
+    problem_of(client.options("/api/v1/nothing"), 404, "unknown-address")
+
+
 @pytest.mark.parametrize("seq", ["0", "99", "-1", "x", "1.0", "9" * 5000, "１"])
 def test_events_there_are_not(lamp_session: ApiSession, seq: str) -> None:
     problem_of(lamp_session.get(f"/events/{seq}"), 404, "unknown-event")

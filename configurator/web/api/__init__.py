@@ -6,6 +6,7 @@ has. Authenticated by token, never by cookie; so no CSRF token is asked for here
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
@@ -24,6 +25,13 @@ class ProblemApi(Api):
 
     ERROR_SCHEMA = ProblemSchema
     DEFAULT_ERROR_RESPONSE_NAME = "Problem"
+
+    def _register_responses(self) -> None:
+        """One for every status: problems all have the same shape."""
+        for status in HTTPStatus:
+            self.spec.components.response(status.name, _problem(status.phrase), lazy=True)
+        described = _problem("Why it was not done, and what to do about it.")
+        self.spec.components.response("Problem", described)
 
     def _register_error_handlers(self) -> None:
         """None of its own; see ``problems.answer_with_problems``."""
@@ -53,7 +61,6 @@ def register(app: Flask, csrf: CSRFProtect) -> None:
             "description": "The token that starting a session answered with.",
         },
     )
-    api.spec.components.response("Problem", _problem_response(api))
     for blueprint in (products.blueprint, sessions.blueprint):
         csrf.exempt(blueprint)
         api.register_blueprint(blueprint, url_prefix=PREFIX)
@@ -61,8 +68,6 @@ def register(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(elsewhere.blueprint, url_prefix=PREFIX)
 
 
-def _problem_response(api: ProblemApi) -> dict[str, Any]:
-    return {
-        "description": "Why it was not done, and what to do about it.",
-        "content": {"application/problem+json": {"schema": ProblemSchema}},
-    }
+def _problem(description: str) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": ProblemSchema}}
+    return {"description": description, "content": content}

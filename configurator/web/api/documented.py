@@ -66,7 +66,9 @@ def address(
         declared: Any = blueprint.response(status, answer)(view)
         for schema, location in ((query, "query"), (body, "json"), (headers, "headers")):
             if schema is not None:
-                declared = blueprint.arguments(schema(), location=location)(declared)
+                read = schema()
+                required = any(each.required for each in read.fields.values())
+                declared = blueprint.arguments(read, location=location, required=required)(declared)
         if secured:
             declared = blueprint.doc(security=[{"token": []}])(declared)
         methods = ["POST"] if body is not None else ["GET"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
@@ -35,10 +35,28 @@ def explain_problem(code: str) -> dict[str, Any]:
 @blueprint.route("/<path:rest>", methods=METHODS)
 def nothing_here(rest: str) -> NoReturn:
     """Whatever no other address took: 405 where another method would do, else 404."""
-    allowed = [method for method in METHODS if _leads_elsewhere(method)]
+    allowed = _allowed()
     if allowed:
         raise MethodNotAllowed(allowed)
     raise NotFound
+
+
+def tell_methods() -> Response | None:
+    """Answer OPTIONS with the methods of the address asked about, not with those that
+    ``nothing_here`` would take."""
+    if request.method != "OPTIONS":
+        return None
+    allowed = _allowed()
+    if not allowed:
+        raise NotFound
+    return Response(status=204, headers={"Allow": ", ".join(allowed)})
+
+
+blueprint.before_request(tell_methods)
+
+
+def _allowed() -> list[str]:
+    return [method for method in METHODS if _leads_elsewhere(method)]
 
 
 def _leads_elsewhere(method: str) -> bool:
@@ -48,4 +66,4 @@ def _leads_elsewhere(method: str) -> bool:
         endpoint, _ = adapter.match(request.path, method=method)
     except HTTPException:
         return False
-    return bool(endpoint != request.endpoint)
+    return bool(endpoint != f"{blueprint.name}.{nothing_here.__name__}")

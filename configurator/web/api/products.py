@@ -6,6 +6,7 @@ from typing import Any
 
 from configurator.web.access import services
 from configurator.web.api.documented import DocumentedBlueprint, address
+from configurator.web.api.elsewhere import tell_methods
 from configurator.web.api.problems import ProblemError, answer_with_problems
 from configurator.web.api.render import product_json, summary_json
 from configurator.web.api.schemas import ProductDetail, ProductList
@@ -14,6 +15,7 @@ Json = dict[str, Any]
 
 blueprint = DocumentedBlueprint("products", __name__, description="What is on sale.")
 answer_with_problems(blueprint)
+blueprint.before_request(tell_methods)
 
 
 @address(blueprint, "/products", ProductList)

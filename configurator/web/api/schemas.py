@@ -75,6 +75,7 @@ class Words(fields.Field[str]):
             "type": "string",
             "minLength": shortest,
             "maxLength": longest,
+            "pattern": r"^[^\u0000-\u001F\u007F-\u009F]*$",
             **more.pop("metadata", {}),
         }
         super().__init__(metadata=metadata, **more)
@@ -115,8 +116,11 @@ _OBJECT: dict[str, Any] = {"type": "object", "null": "object", "required": "requ
 _LIST: dict[str, Any] = {"invalid": "list", "null": "list", "required": "required"}
 
 
+LANGUAGES = ("es", "en")
+
+
 def _language(value: str) -> None:
-    if value not in ("es", "en"):
+    if value not in LANGUAGES:
         raise ValidationError("language")
 
 
@@ -188,14 +192,16 @@ class AcknowledgeIrreversible(Act):
 class ChangeLanguage(Act):
     """Read on in another language."""
 
-    language = Words(longest=5, required=True, validate=_language)
+    language = Words(
+        longest=5, required=True, validate=_language, metadata={"enum": list(LANGUAGES)}
+    )
 
 
 class Start(Strict):
     """Start a session."""
 
     product = Words(longest=200, required=True)
-    language = Words(longest=5, validate=_language)
+    language = Words(longest=5, validate=_language, metadata={"enum": list(LANGUAGES)})
     context = fields.List(
         fields.Nested(Answer, error_messages=_OBJECT),
         validate=validate.Length(max=50, error="long"),

@@ -18,6 +18,7 @@ from configurator.session import Outcome
 from configurator.web.access import remote_address, services, throttle
 from configurator.web.api import schemas
 from configurator.web.api.documented import DocumentedBlueprint, V, address
+from configurator.web.api.elsewhere import tell_methods
 from configurator.web.api.problems import ProblemError, answer_with_problems, language
 from configurator.web.api.reading import own_session, own_token, step_number
 from configurator.web.api.render import answered, event_json, refusal_json, session_json, text_json
@@ -27,6 +28,7 @@ Json = dict[str, Any]
 
 blueprint = DocumentedBlueprint("sessions", __name__, description="One customer's configuration.")
 answer_with_problems(blueprint)
+blueprint.before_request(tell_methods)
 
 
 @blueprint.after_request
