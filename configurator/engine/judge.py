@@ -161,11 +161,13 @@ class Judge:
         """
         if condition is None:
             return True
-        if not isinstance(domains, MarkedDomains):
+        # Asking an abstract class whether it is one takes longer than all the rest.
+        marks: Mapping[str, Hashable] | None = getattr(domains, "marks", None)
+        if marks is None:
             return self._truth(condition, domains, lowest_total)
         reads = self._reads(condition)
         worth = lowest_total if reads.total else None
-        known = self._kept.get((id(condition), worth, reads.marks(domains.marks)))
+        known = self._kept.get((id(condition), worth, reads.marks(marks)))
         if known is None:
             watched = _Watched(domains, dict.fromkeys(reads.slots))
             found = self._truth(condition, watched, lowest_total)
@@ -174,7 +176,7 @@ class Judge:
                     before = self._reads(condition).slots
                     reads = _reads_of(condition, (*before, *watched.read), reads.total)
                     self._read[id(condition)] = reads
-            key = (id(condition), worth, reads.marks(domains.marks))
+            key = (id(condition), worth, reads.marks(marks))
             known = self._kept.keep(key, (found,))
         return known[0]
 

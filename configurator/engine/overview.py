@@ -85,7 +85,7 @@ class Overview:
             )
 
         slots = slots_above(lowest or 0)
-        complete = all(slot.state not in ("open", "undecided") for slot in slots)
+        complete = {slot.state for slot in slots}.isdisjoint(("open", "undecided"))
         bill = None
         if complete and self._pricing.charged:
             answers = {slot.slot: slot.answer for slot in slots if slot.answer is not None}

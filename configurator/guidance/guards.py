@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +10,7 @@ from configurator.engine import Engine
 from configurator.engine.judge import Domains
 from configurator.model.choice import Choice, Choices
 from configurator.model.product import Guard
-from configurator.model.verdict import EngineView
+from configurator.model.verdict import EngineView, SlotView
 
 NAMED = 3
 """How many valid answers are named before a slot counts as open."""
@@ -53,11 +54,12 @@ def spoken_guards(
     if not view.complete and any(guard.at == "summary" for guard in engine.guards):
         later = _Moment(engine, assumed_at_summary(engine, view, choices, context), context, settle)
     spoken = []
+    slots = {slot.slot: slot for slot in view.slots}
     for guard in engine.guards:
         moment = later if guard.at == "summary" else now
         lowest = moment.lowest() if engine.judge.reads_total(guard.when) else None
         if engine.judge.truth(guard.when, moment.domains, lowest) is True:
-            spoken.append(_spoken(engine, guard, view, moment.domains))
+            spoken.append(_spoken(engine, guard, slots, moment.domains))
     return tuple(spoken)
 
 
@@ -112,10 +114,12 @@ def assumed_at_summary(
     return assumed
 
 
-def _spoken(engine: Engine, guard: Guard, view: EngineView, domains: Domains) -> Spoken:
+def _spoken(
+    engine: Engine, guard: Guard, slots: Mapping[str, SlotView], domains: Domains
+) -> Spoken:
     reads = tuple((slot, _named(domains, slot)) for slot in engine.judge.slots(guard.when))
     suggestions = tuple(
-        Suggested(each.variable, each.value, _state(view, each.variable, each.value))
+        Suggested(each.variable, each.value, _state(slots.get(each.variable), each.value))
         for each in guard.suggest
     )
     return Spoken(
@@ -125,10 +129,10 @@ def _spoken(engine: Engine, guard: Guard, view: EngineView, domains: Domains) ->
     )
 
 
-def _state(view: EngineView, slot: str, answer: str) -> str:
+def _state(slot: SlotView | None, answer: str) -> str:
     """How an option stands; possible where it is not listed."""
-    options = (each.options for each in view.slots if each.slot == slot)
-    return next((each.state for each in next(options, ()) if each.answer == answer), "possible")
+    options = () if slot is None else slot.options
+    return next((each.state for each in options if each.answer == answer), "possible")
 
 
 def _named(domains: Domains, slot: str) -> str:
