@@ -84,7 +84,8 @@ class Started:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of an act. ``shown`` is what a preview showed; ``replayed``: it was a
-    retry, this is the first answer."""
+    retry, this is the first answer. ``view``: the canonical bytes of the session's view,
+    where they are at hand."""
 
     kind: str
     session: Session
@@ -92,3 +93,4 @@ class Outcome:
     refusal: Refusal | None = None
     replayed: bool = False
     shown: Json | None = None
+    view: bytes | None = None

@@ -443,7 +443,13 @@ class Sessions:
         if event.kind == "ConsequencesShown":
             shown = {name: part for name, part in event.payload.items() if name != "choices"}
         return Outcome(
-            written.answer["kind"], session, event.change or {}, refusal, written.replayed, shown
+            written.answer["kind"],
+            session,
+            event.change or {},
+            refusal,
+            written.replayed,
+            shown,
+            written.view,
         )
 
     def _only_settled_since(self, head: Head, seq: int | None) -> bool:

@@ -1,8 +1,8 @@
 """How the service reaches its database, and what it insists on there.
 
 SQLite: write-ahead log, full synchronisation, foreign keys; writers queue up. PostgreSQL:
-psycopg 3, read committed, synchronous commits. ``autocommit``, ``snapshot`` and ``writing``
-are the only ways in, and the only place where a database's troubles become
+psycopg 3, read committed, synchronous commits. ``autocommit``, ``snapshot``, ``writing``
+and ``driving`` are the only ways in, and the only place where a database's troubles become
 ``TrailUnavailableError``. Other rooms put their tables on the same ``metadata``.
 """
 
@@ -13,13 +13,14 @@ import os
 import re
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, exc, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.dml import UpdateBase
 
 from configurator.trail.errors import TrailUnavailableError
 from configurator.trail.queue import WriterQueue
@@ -183,6 +184,67 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(configurator_mode="write")
         with connection.begin():
             yield connection
+
+
+class Prepared:
+    """A statement that the database's driver runs by itself: what SQLAlchemy does around a
+    statement takes longer than the statement."""
+
+    def __init__(self, statement: UpdateBase) -> None:
+        self._statement = statement
+        self._written: dict[str, tuple[str, list[str] | None]] = {}
+
+    def run(self, engine: Engine, connection: Any, values: Mapping[str, Any]) -> int:
+        """Run it on a connection of ``driving``; how many rows that concerned."""
+        sql, names = self._written.get(engine.dialect.name) or self._write(engine)
+        given = values if names is None else [values[name] for name in names]
+        rows: int = connection.execute(sql, given).rowcount
+        return rows
+
+    def _write(self, engine: Engine) -> tuple[str, list[str] | None]:
+        compiled: Any = self._statement.compile(dialect=engine.dialect)
+        written = (str(compiled), compiled.positiontup)
+        self._written[engine.dialect.name] = written
+        return written
+
+
+@contextmanager
+def driving(engine: Engine) -> Iterator[Any]:
+    """A connection of the driver itself, for ``Prepared`` statements that write: inside one
+    write transaction on SQLite, as ``writing``; on PostgreSQL each is one of its own, as
+    with ``autocommit``. Raises what they raise, too."""
+    queue = _queues.get(engine)
+    driver: Any = engine.dialect.loaded_dbapi
+    with _translated(), queue or nullcontext():
+        try:
+            pooled = engine.raw_connection()
+            try:
+                yield from _driven(pooled.dbapi_connection, immediate=queue is not None)
+            except driver.Error as problem:
+                if engine.dialect.is_disconnect(problem, pooled.driver_connection, None):
+                    pooled.invalidate(problem)
+                    engine.dispose()  # the others are as broken
+                raise
+            finally:
+                pooled.close()  # what is not committed is rolled back
+        except driver.Error as problem:
+            raise exc.DBAPIError.instance(
+                None, None, problem, driver.Error, dialect=engine.dialect
+            ) from problem
+
+
+def _driven(connection: Any, immediate: bool) -> Iterator[Any]:
+    if immediate:
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        connection.commit()
+        return
+    connection.autocommit = True
+    try:
+        yield connection
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
 
 
 @contextmanager

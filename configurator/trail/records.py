@@ -9,7 +9,7 @@ Knows nothing of databases.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Protocol
 
@@ -134,11 +134,13 @@ class Head:
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a write came to; ``replayed`` says that it was a retry of an earlier one,
-    whose event and answer these are."""
+    whose event and answer these are. ``view``: the canonical bytes of the view after the
+    event, where it was written just now."""
 
     event: Event
     answer: Any
-    replayed: bool = field(default=False)
+    replayed: bool = False
+    view: bytes | None = None
 
 
 class StoredEvent(Protocol):
@@ -180,7 +182,6 @@ _KINDS: dict[str, type | UnionType] = {
     "change": dict | None,
     "opening": dict | None,
 }
-_FIELDS = tuple(name for name in Event.__dataclass_fields__ if name != "hash")
 
 
 def hash_of(record: bytes) -> str:
@@ -188,17 +189,20 @@ def hash_of(record: bytes) -> str:
     return hashlib.sha256(_DOMAIN + record).hexdigest()
 
 
-def record_of(event: Event) -> bytes:
-    """The bytes that stand for an event; raises ``NotCanonicalError``."""
-    content = {name: getattr(event, name) for name in _FIELDS}
-    for name in _ABSENT_WHEN_NONE:
-        if content[name] is None:
-            del content[name]
-    return canonical_json(content)
+def recorded(content: Json) -> tuple[Event, bytes]:
+    """The event of which ``content`` gives every member but its hash, and the bytes that
+    stand for it; raises ``NotCanonicalError``."""
+    present = {
+        name: member
+        for name, member in content.items()
+        if member is not None or name not in _ABSENT_WHEN_NONE
+    }
+    record = canonical_json(present)
+    return Event(hash=hash_of(record), **content), record
 
 
 def event_of(record: bytes, event_hash: str) -> Event:
-    """The event that ``record_of`` wrote; raises ``UnreadableEventError``."""
+    """The event that ``recorded`` wrote; raises ``UnreadableEventError``."""
     try:
         content = orjson.loads(record)
         for name in _ABSENT_WHEN_NONE:

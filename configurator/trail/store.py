@@ -25,7 +25,7 @@ from configurator.trail.canonical import (
     canonical_json,
     encode_checked,
 )
-from configurator.trail.database import autocommit, snapshot, storable, writing
+from configurator.trail.database import autocommit, driving, snapshot, storable, writing
 from configurator.trail.errors import (
     CodeTakenError,
     KeyReusedError,
@@ -43,11 +43,11 @@ from configurator.trail.records import (
     StoredHead,
     Written,
     event_of,
-    hash_of,
-    record_of,
+    recorded,
 )
 from configurator.trail.tables import (
     ADD_EVENT,
+    ADD_EVENT_PREPARED,
     ADD_HEAD,
     ALL_SESSIONS,
     EVENT_COLUMNS,
@@ -60,6 +60,7 @@ from configurator.trail.tables import (
     MARK_AND_KEY,
     MOVE_AND_ADD,
     MOVE_HEAD,
+    MOVE_HEAD_PREPARED,
     MOVING_COLUMNS,
     ONE_HEAD,
     OPEN_SESSIONS,
@@ -76,15 +77,15 @@ _UNLOCKED_TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """An event ready to be stored, and the head after it, both with their bytes. ``size``
-    is how many the view has before it is compressed."""
+    """An event ready to be stored, and the head after it, both with their bytes.
+    ``shown`` are those of the view, ``view`` the same compressed."""
 
     event: Event
     record: bytes
     head: Head
     state: bytes
     view: bytes
-    size: int
+    shown: bytes
 
 
 class Trail:
@@ -132,7 +133,7 @@ class Trail:
             if earlier is None or earlier.fingerprint != draft.fingerprint:
                 raise KeyReusedError from taken
             return earlier
-        self._heads.keep(replace(step.head, created=step.event.server_time), step.size)
+        self._heads.keep(replace(step.head, created=step.event.server_time), len(step.shown))
         return step.event
 
     def write(
@@ -172,7 +173,7 @@ class Trail:
                 return _same_answer(earlier, fingerprint)
             step = self._decided(head, key, fingerprint, expected_seq, decide)
             if self._store(head, step):
-                return Written(step.event, step.event.answer)
+                return _written(step)
         # Somebody was faster each time. In here nobody is: the head stays locked.
         with writing(self._engine) as connection:
             connection.execute(LOCK_HEAD, {"session_id": session_id})
@@ -182,7 +183,7 @@ class Trail:
             step = self._decided(head, key, fingerprint, expected_seq, decide)
             connection.execute(MOVE_HEAD, _head_row(head, step))
             connection.execute(ADD_EVENT, _event_row(step))
-        return Written(step.event, step.event.answer)
+        return _written(step)
 
     def _written_unasked(
         self, met: Head, key: str, fingerprint: str, decide: Callable[[Head], Decision]
@@ -198,7 +199,7 @@ class Trail:
             stored = self._store(met, step)
         except exc.IntegrityError:  # the key is taken
             return None
-        return Written(step.event, step.event.answer) if stored else None
+        return _written(step) if stored else None
 
     def head(self, session_id: str) -> Head:
         """How a session stands; raises ``UnknownSessionError``. Its state and view are
@@ -304,19 +305,17 @@ class Trail:
         moved already."""
         head_row = _head_row(before, step)
         event_row = _event_row(step)
-        if self._engine.dialect.name == "postgresql":
-            added = {f"add_{name}": value for name, value in event_row.items()}
-            with autocommit(self._engine) as connection:
-                moved = connection.execute(MOVE_AND_ADD, head_row | added).rowcount == 1
-            if moved:
-                self._heads.keep(step.head, step.size)
-            return moved
-        with writing(self._engine) as connection:
-            if connection.execute(MOVE_HEAD, head_row).rowcount != 1:
-                return False
-            connection.execute(ADD_EVENT, event_row)
-        self._heads.keep(step.head, step.size)
-        return True
+        with driving(self._engine) as connection:
+            if self._engine.dialect.name == "postgresql":
+                row = head_row | {f"add_{name}": value for name, value in event_row.items()}
+                moved = MOVE_AND_ADD.run(self._engine, connection, row) == 1
+            else:
+                moved = MOVE_HEAD_PREPARED.run(self._engine, connection, head_row) == 1
+                if moved:
+                    ADD_EVENT_PREPARED.run(self._engine, connection, event_row)
+        if moved:
+            self._heads.keep(step.head, len(step.shown))
+        return moved
 
     def _decided(
         self,
@@ -346,46 +345,55 @@ class Trail:
             raise ValueError("the change does not lead to the view that was decided")
         state_bytes = canonical_json(decision.state)
         moment = self._clock().astimezone(datetime.UTC).isoformat(timespec="microseconds")
-        event = Event(
-            event_id=str(uuid_utils.uuid7()),
+        content: dict[str, Any] = {
+            "event_id": str(uuid_utils.uuid7()),
+            "session_id": head.session_id,
+            "seq": head.seq + 1,
+            "kind": decision.kind,
+            "version": decision.version,
+            "key": key,
+            "fingerprint": fingerprint,
+            "actor": decision.actor,
+            "on_behalf_of": decision.on_behalf_of,
+            "server_time": moment.replace("+00:00", "Z"),
+            "release": decision.release or head.release,
+            "engine_version": decision.engine_version,
+            "locale": decision.locale or head.locale,
+            "payload": decision.payload,
+            "change": decision.change,
+            "view_digest": hashlib.sha256(view_bytes).hexdigest(),
+            "previous_hash": head.hash,
+            "day": decision.day or head.day,
+            "status": decision.status,
+            "state_digest": hashlib.sha256(state_bytes).hexdigest(),
+            "answer": decision.answer,
+            "opening": opening,
+        }
+        event, record = recorded(content)
+        after = Head(
             session_id=head.session_id,
-            seq=head.seq + 1,
-            kind=decision.kind,
-            version=decision.version,
-            key=key,
-            fingerprint=fingerprint,
-            actor=decision.actor,
-            on_behalf_of=decision.on_behalf_of,
-            server_time=moment.replace("+00:00", "Z"),
-            release=decision.release or head.release,
-            engine_version=decision.engine_version,
-            locale=decision.locale or head.locale,
-            payload=decision.payload,
-            change=decision.change,
-            view_digest=hashlib.sha256(view_bytes).hexdigest(),
-            previous_hash=head.hash,
-            day=decision.day or head.day,
-            status=decision.status,
-            state_digest=hashlib.sha256(state_bytes).hexdigest(),
-            answer=decision.answer,
-            opening=opening,
-        )
-        record = record_of(event)
-        event = replace(event, hash=hash_of(record))
-        after = replace(
-            head,
+            code=head.code,
+            product_id=head.product_id,
             release=event.release,
             day=event.day,
             locale=event.locale,
             status=event.status,
             state=decision.state,
             view=view,
+            token_hash=head.token_hash,
             seq=event.seq,
             hash=event.hash,
+            created=head.created,
             updated=event.server_time,
         )
-        compressed = zlib.compress(view_bytes, 1)
-        return _Step(event, record, after, state_bytes, compressed, len(view_bytes))
+        return _Step(event, record, after, state_bytes, _compressed(view_bytes), view_bytes)
+
+
+def _compressed(view: bytes) -> bytes:
+    """By zlib as ever, fast; with a small window, whose memory is quickly had and which
+    makes it no larger."""
+    compressing = zlib.compressobj(1, zlib.DEFLATED, wbits=13, memLevel=7)
+    return compressing.compress(view) + compressing.flush()
 
 
 def _earlier(row: Row[Any]) -> Event | None:
@@ -401,6 +409,10 @@ def _is_still(known: Head, row: Any) -> bool:
     """Whether a session stands where it was last met."""
     now = (row.seq, row.hash, row.token_hash)
     return now == (known.seq, known.hash, known.token_hash)
+
+
+def _written(step: _Step) -> Written:
+    return Written(step.event, step.event.answer, view=step.shown)
 
 
 def _same_answer(earlier: Event, fingerprint: str) -> Written:

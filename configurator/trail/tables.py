@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
 )
 
-from configurator.trail.database import metadata
+from configurator.trail.database import Prepared, metadata
 
 session_head = Table(
     "session_head",
@@ -108,9 +108,8 @@ MOVE_HEAD = (
     .values({name: bindparam(f"new_{name}") for name in MOVING_COLUMNS})
 )
 _moved = MOVE_HEAD.returning(session_head.c.session_id).cte("moved")
-MOVE_AND_ADD = (
-    event.insert()
-    .from_select(
+MOVE_AND_ADD = Prepared(
+    event.insert().from_select(
         EVENT_COLUMNS,
         select(
             *(
@@ -121,8 +120,9 @@ MOVE_AND_ADD = (
             )
         ),
     )
-    .execution_options(preserve_rowcount=True)
 )
 """Both at once, where the database can (PostgreSQL): one statement is a transaction."""
 ADD_HEAD = session_head.insert()
 ADD_EVENT = event.insert()
+MOVE_HEAD_PREPARED = Prepared(MOVE_HEAD)
+ADD_EVENT_PREPARED = Prepared(ADD_EVENT)

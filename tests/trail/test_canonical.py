@@ -103,6 +103,8 @@ class Colour(StrEnum):
         ({"a": ("x", Colour.RED)}, b'{"a":["x","red"]}'),
         ("1" * 40, b'"' + b"1" * 40 + b'"'),
         ({"a": "1.5", "b": "1e5"}, b'{"a":"1.5","b":"1e5"}'),
+        ({"a": ",1.5", "b": f":-{10**20}"}, b'{"a":",1.5","b":":-100000000000000000000"}'),
+        ([-(10**15), 10**15 - 1], b"[-1000000000000000,999999999999999]"),
     ],
 )
 def test_what_is_exact_is_written(value: Any, written: bytes) -> None:
@@ -135,6 +137,16 @@ def test_what_is_exact_is_written(value: Any, written: bytes) -> None:
 def test_what_is_not_exact_is_refused(value: Any) -> None:
     with pytest.raises(NotCanonicalError):
         canonical_json(value)
+
+
+@given(
+    values,
+    st.floats() | st.integers(LARGEST + 1, 2**70) | st.integers(-(2**70), -LARGEST - 1),
+)
+def test_what_is_not_exact_is_found_wherever_it_is(around: Any, inexact: float) -> None:
+    for value in ([around, inexact], [inexact, around], {"a": around, "b": [[inexact]]}):
+        with pytest.raises(NotCanonicalError):
+            canonical_json(value)
 
 
 @given(views, views)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 import threading
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from configurator.trail import (
     CodeTakenError,
@@ -25,6 +28,7 @@ from configurator.trail import (
     canonical_json,
     connect,
 )
+from configurator.trail.database import driving
 from configurator.trail.records import NO_HASH, hash_of
 from tests.trail.sessions import (
     NOW,
@@ -138,6 +142,37 @@ class TrailContract:
             assert hash_of(row.record) == row.hash == event.hash
             assert b'"n\xcc' not in row.record
             assert row.record.startswith(b'{"actor":"customer"')
+
+    def test_bytes_are_those_of_the_values_written_plainly(self, trail: Trail) -> None:
+        session_id = start(trail)
+        for number, answer in enumerate(("red", "ñu", "n\u0303u", "\U0001f6b2", "1.5")):
+            written = choose(trail, session_id, f"bell-{number}", answer, f"k{number}")
+            head, rows = trail.stored(session_id)
+            assert head is not None
+            seen = trail.replay(session_id)[-1].view
+            assert zlib.decompress(head.view) == written.view == canonical_json(seen)
+            assert written.event.view_digest == hashlib.sha256(canonical_json(seen)).hexdigest()
+            assert head.state == canonical_json(json.loads(head.state))
+            assert written.event.state_digest == hashlib.sha256(head.state).hexdigest()
+            assert rows[-1].record == canonical_json(json.loads(rows[-1].record))
+        assert choose(trail, session_id, "bell-0", "red", "k0").view is None
+        assert trail.verify(session_id).ok
+
+    def test_a_write_leaves_its_connection_as_it_was(self, trail: Trail, engine: Engine) -> None:
+        session_id = start(trail)
+        choose(trail, session_id, "a", "1", "k")
+        with pytest.raises(KeyReusedError):
+            choose(trail, session_id, "a", "2", "k")
+        with pytest.raises(IntegrityError), driving(engine) as connection:
+            connection.execute("INSERT INTO session_head (session_id) VALUES ('x')")
+        with pytest.raises(LookupError), driving(engine) as connection:
+            raise LookupError
+        with engine.begin() as found:
+            found.execute(text("UPDATE session_head SET status = 'x'"))
+            found.rollback()
+        assert trail.head(session_id).status == "open"
+        assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        assert trail.verify(session_id).ok
 
     def test_what_a_decision_changes_besides_the_view(self, trail: Trail) -> None:
         session_id = start(trail)

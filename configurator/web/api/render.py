@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import orjson
 from flask import Response
 
 from configurator.catalogue import Release
@@ -138,8 +139,9 @@ def choices_json(choices: Choices) -> list[Json]:
     return [{"slot": choice.slot, "answer": choice.answer} for choice in choices]
 
 
-def session_json(session: Session) -> Json:
-    """A session as it stands after its event ``seq``."""
+def session_json(session: Session, view: bytes | None = None) -> Json:
+    """A session as it stands after its event ``seq``. Where the canonical bytes of its
+    ``view`` are given, they are in the place of the view: for ``answered`` alone."""
     return {
         "session_id": session.session_id,
         "code": session.code,
@@ -154,7 +156,7 @@ def session_json(session: Session) -> Json:
         "can_undo": session.can_undo,
         "can_redo": session.can_redo,
         "acknowledged": session.acknowledged,
-        "view": session.view,
+        "view": session.view if view is None else orjson.Fragment(view),
     }
 
 

@@ -55,7 +55,7 @@ def _act(session_id: str, name: str, *args: Any, headers: Json, body: Json) -> R
         "kind": outcome.kind,
         "seq": outcome.session.seq,
         "change": outcome.change,
-        "session": session_json(outcome.session),
+        "session": session_json(outcome.session, outcome.view),
     }
     if outcome.shown is not None:
         data["consequences"] = outcome.shown
