@@ -52,7 +52,7 @@ def choosing(wanted: Choices) -> Act:
             choices = (*others, choice)
         return "ValueChosen", {
             "wanted": choices_json(normal),
-            "step": step_between(session.choices, choices).to_json(),
+            "step": step_between(session.choices, choices).json,
         }
 
     return act
@@ -68,7 +68,7 @@ def withdrawing(slot: str) -> Act:
             raise NothingToUndoError
         return "ChoiceWithdrawn", {
             "slot": slot,
-            "step": step_between(session.choices, choices).to_json(),
+            "step": step_between(session.choices, choices).json,
         }
 
     return act
@@ -90,7 +90,7 @@ def redoing(session: Session, engine: Engine) -> tuple[str, Json]:
 
 def resetting(session: Session, engine: Engine) -> tuple[str, Json]:
     """Take every choice back."""
-    return "SessionReset", {"step": step_between(session.choices, ()).to_json()}
+    return "SessionReset", {"step": step_between(session.choices, ()).json}
 
 
 def accepting_repair(refused: Event | None, index: int) -> Act:
@@ -108,7 +108,7 @@ def accepting_repair(refused: Event | None, index: int) -> Act:
         return "RepairAccepted", {
             "refusal": refused.seq,
             "index": index,
-            "step": step_between(session.choices, after).to_json(),
+            "step": step_between(session.choices, after).json,
         }
 
     return act
@@ -153,7 +153,7 @@ def accepting_proposals(session: Session, engine: Engine) -> tuple[str, Json]:
         if slot in answers and not product.variable(slot.partition(".")[0]).ask_always
     )
     after = (*session.choices, *added)
-    return "ProposalsAccepted", {"step": step_between(session.choices, after).to_json()}
+    return "ProposalsAccepted", {"step": step_between(session.choices, after).json}
 
 
 def committing(session: Session, engine: Engine) -> tuple[str, Json]:

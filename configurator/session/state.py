@@ -7,6 +7,7 @@ and replays both go through it. Nothing here asks the engine anything.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from configurator.model.choice import Choice, Choices
@@ -16,7 +17,7 @@ UNDO_STEPS = 50
 """How many steps back are kept in the head; older ones stay in the trail."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """The difference between two lists of choices, so that it can be taken back.
 
@@ -27,8 +28,10 @@ class Step:
     removed: tuple[tuple[int, str, str], ...]
     added: tuple[tuple[int, str, str], ...]
 
-    def to_json(self) -> Json:
-        """The step as JSON."""
+    @cached_property
+    def json(self) -> Json:
+        """The step as JSON; made once, because every event stores those before it again.
+        Nobody changes it."""
         return {
             "removed": [list(each) for each in self.removed],
             "added": [list(each) for each in self.added],
@@ -36,7 +39,7 @@ class Step:
 
     @classmethod
     def from_json(cls, data: Json) -> Step:
-        """The step that ``to_json`` wrote."""
+        """The step that ``json`` tells."""
         return cls(
             tuple((index, slot, answer) for index, slot, answer in data["removed"]),
             tuple((index, slot, answer) for index, slot, answer in data["added"]),
@@ -93,8 +96,8 @@ class State:
         data: Json = {
             "choices": [[c.slot, c.answer] for c in self.choices],
             "context": [[c.slot, c.answer] for c in self.context],
-            "undo": [step.to_json() for step in self.undo],
-            "redo": [step.to_json() for step in self.redo],
+            "undo": [step.json for step in self.undo],
+            "redo": [step.json for step in self.redo],
             "acknowledged": {
                 guard: {"reason": reason, "values": dict(values)}
                 for guard, reason, values in self.acknowledged

@@ -23,7 +23,7 @@ acts = st.lists(
 
 def changed(state: State, after: Choices) -> State:
     step = step_between(state.choices, after)
-    return apply(state, "ValueChosen", {"step": step.to_json()})
+    return apply(state, "ValueChosen", {"step": step.json})
 
 
 @given(acts)
@@ -61,7 +61,7 @@ def test_a_step_leads_there_and_back(one: list[str], two: list[str], data: st.Da
     step = step_between(before, after)
     assert take_step(before, step) == after
     assert take_step(after, step.reversed()) == before
-    assert Step.from_json(step.to_json()) == step
+    assert Step.from_json(step.json) == step
 
 
 def test_an_unknown_kind_of_event_is_not_guessed() -> None:
