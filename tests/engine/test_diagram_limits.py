@@ -131,6 +131,7 @@ from configurator.engine.diagram import backend as module
 from configurator.engine.diagram import (
     carrying, cheapest, compile_diagram, compiler, counting, graph, kernels, mixing
 )
+from configurator.engine.diagram.twofold import TwofoldDiagram
 from tests.engine.test_diagram_oracle import random_network
 from tests.engine.test_diagram_sums import budgeted
 
@@ -151,6 +152,12 @@ def ask(backend):
     return {name for name, number in compiled().items() if number != warm[name]}
 
 module.WORTH, module.SMALLEST, module.LEFT, module.MARKED = 1, 1, 1.1, 1
+wide = compiler.WIDE_SUM, compiler.NARROW
+compiler.WIDE_SUM, compiler.NARROW, compiler.SMALLER, compiler.LARGE = 0, 0, 0, 0
+pair = compile_diagram(budgeted(2, 12, 2, 1.0), orders=1)
+assert isinstance(pair, TwofoldDiagram)
+print(ask(pair))
+compiler.WIDE_SUM, compiler.NARROW = wide
 print(ask(compile_diagram(random_network(1, 30, 5, 45), orders=1)))
 compiler.WIDE_SUM, compiler.NARROW, compiler.MODEST = 0, 0, -1
 print(ask(compile_diagram(budgeted(1, 20, 3, 1.1), orders=1)))
@@ -163,4 +170,4 @@ print(ask(compile_diagram(budgeted(1, 20, 3, 1.1), orders=1)))
         text=True,
         check=False,
     )
-    assert run.stdout.split("\n") == ["set()", "set()", ""], run.stdout + run.stderr
+    assert run.stdout.split("\n") == ["set()", "set()", "set()", ""], run.stdout + run.stderr

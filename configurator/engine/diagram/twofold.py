@@ -49,9 +49,8 @@ class TwofoldDiagram(DiagramBackend):
     def warm(self) -> None:
         """Load or compile every loop now rather than at a customer's first click."""
         self.quick.proven((), changes=True)
-        super().marginals((), changes=True)
-        super().count(())
-        super().cheapest(())
+        self.quick.count_unlimited(())
+        DiagramBackend(self.diagram, self.facts).warm()
 
     def save(self, folder: Path) -> None:
         """Write both diagrams to ``folder``, all or nothing."""
