@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from configurator.engine.backend import Marginals, Pins
 from configurator.engine.diagram import kernels, storage
+from configurator.engine.diagram.arena import Arena
 from configurator.engine.diagram.cheapest import Swept, smallest_cheapest
 from configurator.engine.diagram.counting import count_allowed, count_models
 from configurator.engine.diagram.frozen import FrozenDiagram, alone_in
@@ -65,45 +66,30 @@ class Sweeping(Protocol):
 
 
 class _Working:
-    """The arrays one thread sweeps in; lists where the loops run undecorated."""
+    """The arrays one thread sweeps in."""
 
-    def __init__(self, diagram: FrozenDiagram, classes: int, plain: bool) -> None:
-        def room(size: int) -> Any:
-            return [0] * size if plain else np.empty(size, dtype=np.int64)
-
+    def __init__(self, diagram: FrozenDiagram, classes: int) -> None:
         states, slots = len(diagram.class_of), len(diagram.slot_class)
-        blocks = len(diagram.block_start) - 1
-        self.up = room(diagram.nodes)
-        self.down = room(diagram.nodes)
-        self.slot_cost = room(slots)
-        self.state_lowest = room(states)
-        self.answer = room(int(diagram.offset[-1]))
+        blocks, values = len(diagram.block_start) - 1, int(diagram.offset[-1])
+        nodes = diagram.nodes
         # As the loops take them; the first is what each state costs.
-        self.swept = (
-            room(states),
-            room(classes),
-            self.slot_cost,
-            self.up,
-            self.down,
-            room(slots),
-            room(classes),
-            self.state_lowest,
-        )
+        sweep = (states, classes, slots, nodes, nodes, slots, classes, states)
+        self.room = Arena.room((*sweep, blocks, blocks, blocks, values, slots))
+        self.swept = self.room.views[:8]
+        _, counted, self.slot_cost, self.up, self.down, lowest, _, self.state_lowest = self.swept
+        self.answer, self.slot_weight = self.room.views[11:]
         # As counting takes them; a sweep's arrays say what is alive.
-        self.slot_weight = room(slots)
-        self.counts = [0.0] * diagram.nodes if plain else np.empty(diagram.nodes)
+        self.counts = np.empty(nodes)
         self.counted = (
-            room(classes),
+            counted,
             self.slot_weight,
             self.counts,
             self.up,
             self.down,
             self.slot_cost,
-            room(slots),
+            lowest,
             self.state_lowest,
         )
-        self.ranked = (room(blocks), room(blocks), room(blocks))
-        self.read = (*self.ranked, self.answer)
 
 
 class DiagramBackend:
@@ -127,9 +113,13 @@ class DiagramBackend:
         self._parts = Parts(
             replace(whole, **{name: view(getattr(whole, name)) for name in _ARRAYS})
         )
-        self._placement = tuple(
-            view(array)
-            for array in (
+        # In the order in which ``kernels`` and ``mixing`` take them out again.
+        self._fixed = Arena.of(
+            (
+                diagram.class_of,
+                diagram.slot_class,
+                diagram.slot_extra,
+                diagram.state_cost,
                 diagram.block,
                 diagram.block_start,
                 diagram.state_start,
@@ -137,25 +127,22 @@ class DiagramBackend:
                 diagram.odd_state,
                 diagram.odd_value,
                 diagram.common_value,
+                diagram.offset,
+                *alone_in(diagram),
+                *self._beside(),
             )
         )
-        self._charging = tuple(
-            view(array)
-            for array in (
-                diagram.class_of,
-                diagram.slot_class,
-                diagram.slot_extra,
-                diagram.state_cost,
-            )
-        )
-        self._weight = view(diagram.state_weight)
-        # Where the values stand in an answer, and the states they are read from.
-        self._reading = tuple(view(array) for array in (diagram.offset, *alone_in(diagram)))
+        views = self._fixed.views
+        self._charging, self._placement, self._reading = views[:4], views[4:11], views[11:15]
         # Every answer shares these two, so they are read-only.
         self._never = np.zeros(int(diagram.offset[-1]), dtype=bool)
         self._exact = np.full(int(diagram.offset[-1]), facts.exact)
         self._never.setflags(write=False)
         self._exact.setflags(write=False)
+
+    def _beside(self) -> tuple[Int64, ...]:
+        """More arrays that loops take together with the diagram's."""
+        return ()
 
     def marginals(
         self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
@@ -175,16 +162,13 @@ class DiagramBackend:
         work = self._working()
         graph = self._parts.nearest(hard)
         total, living = self._run(kernels.click)(
-            *self._charging,
-            *self._placement,
-            *self._reading,
+            *self._fixed.arguments,
             *graph.parts(),
             graph.roots,
             flat,
             penalty,
             len(fixed),
-            *work.swept,
-            *work.read,
+            *work.room.arguments,
         )
         if total >= kernels.LIMIT:
             return self._nothing(changes)
@@ -227,7 +211,7 @@ class DiagramBackend:
         marking = narrowing and graph.edges >= SMALLEST and len(pins) % MARKED == 0
         living = self._run(count_allowed)(
             *self._charging[:2],
-            self._weight,
+            self.diagram.state_weight,
             allowed,
             *graph.parts(),
             graph.roots,
@@ -239,8 +223,7 @@ class DiagramBackend:
         numbers = [float(work.counts[root]) for root in graph.roots]
         if narrowing:
             graph = self._narrowed(flat, graph, kernels.LIMIT - 1, work, living)
-        weights = np.asarray(work.slot_weight, dtype=np.int64)
-        return count_models(graph, numbers, weights, plain=self.plain)
+        return count_models(graph, numbers, work.slot_weight, plain=self.plain)
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
         """The lexicographically smallest of the cheapest configurations, or ``None``."""
@@ -250,10 +233,10 @@ class DiagramBackend:
             return None
         swept = Swept(
             total,
-            np.asarray(work.up[: graph.nodes], dtype=np.int64),
-            np.asarray(work.down[: graph.nodes], dtype=np.int64),
-            np.asarray(work.slot_cost, dtype=np.int64),
-            np.asarray(work.state_lowest, dtype=np.int64),
+            work.up[: graph.nodes],
+            work.down[: graph.nodes],
+            work.slot_cost,
+            work.state_lowest,
         )
         return smallest_cheapest(self.diagram, graph, swept, plain=self.plain)
 
@@ -285,7 +268,7 @@ class DiagramBackend:
     def _working(self) -> _Working:
         work = getattr(self._local, "work", None)
         if work is None:
-            work = self._local.work = _Working(self.diagram, self._classes, self.plain)
+            work = self._local.work = _Working(self.diagram, self._classes)
         return work
 
     def _charge(self, pins: Pins, penalty: int, cost: Any) -> None:

@@ -426,22 +426,48 @@ def sweep(
 
 
 @kernel
+def charging_of(fixed: Numbers, at: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Classes of states and slots, extra charges of slots and charges of states, out of a
+    diagram's arrays laid end to end (``arena``)."""
+    return (
+        fixed[at[0] : at[1]],
+        fixed[at[1] : at[2]],
+        fixed[at[2] : at[3]],
+        fixed[at[3] : at[4]],
+    )
+
+
+@kernel
+def placement_of(
+    fixed: Numbers, at: Numbers
+) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]:
+    """Where the values went (``charge_pins``), out of the same."""
+    return (
+        fixed[at[4] : at[5]],
+        fixed[at[5] : at[6]],
+        fixed[at[6] : at[7]],
+        fixed[at[7] : at[8]],
+        fixed[at[8] : at[9]],
+        fixed[at[9] : at[10]],
+        fixed[at[10] : at[11]],
+    )
+
+
+@kernel
+def reading_of(fixed: Numbers, at: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Where an answer reads its values (``settle_values``), out of the same."""
+    return (
+        fixed[at[11] : at[12]],
+        fixed[at[12] : at[13]],
+        fixed[at[13] : at[14]],
+        fixed[at[14] : at[15]],
+    )
+
+
+@kernel
 def click(
-    class_of: Numbers,
-    slot_class: Numbers,
-    slot_extra: Numbers,
-    state_cost: Numbers,
-    block: Numbers,
-    block_start: Numbers,
-    state_start: Numbers,
-    state_value: Numbers,
-    odd_state: Numbers,
-    odd_value: Numbers,
-    common_value: Numbers,
-    offset: Numbers,
-    alone: Numbers,
-    several: Numbers,
-    ranked: Numbers,
+    fixed: Numbers,
+    fixed_at: Numbers,
     start: Numbers,
     conjunction: Numbers,
     slot: Numbers,
@@ -450,36 +476,19 @@ def click(
     pins: Numbers,
     penalty: int,
     hard: int,
-    cost: Numbers,
-    class_cost: Numbers,
-    slot_cost: Numbers,
-    up: Numbers,
-    down: Numbers,
-    lowest: Numbers,
-    class_lowest: Numbers,
-    state_lowest: Numbers,
-    block_best: Numbers,
-    block_second: Numbers,
-    block_winner: Numbers,
-    answer: Numbers,
+    room: Numbers,
+    at: Numbers,
 ) -> tuple[int, int]:
     """From pins to the lowest total with every value: all of the above in one call, because
-    a call costs as much as a thousand edges. Answers as ``sweep`` does."""
+    a call costs as much as a thousand edges. Answers as ``sweep`` does. ``fixed`` are the
+    diagram's arrays and ``room`` the working ones, laid end to end (``arena``)."""
+    class_of, slot_class, slot_extra, state_cost = charging_of(fixed, fixed_at)
+    placement = placement_of(fixed, fixed_at)
+    cost = room[at[0] : at[1]]
+    state_lowest = room[at[7] : at[8]]
     for state in range(len(cost)):
         cost[state] = state_cost[state]
-    charge_pins(
-        block,
-        block_start,
-        state_start,
-        state_value,
-        odd_state,
-        odd_value,
-        common_value,
-        pins,
-        penalty,
-        hard,
-        cost,
-    )
+    charge_pins(*placement, pins, penalty, hard, cost)
     total, living = sweep(
         class_of,
         slot_class,
@@ -490,31 +499,22 @@ def click(
         slot,
         target,
         roots,
-        class_cost,
-        slot_cost,
-        up,
-        down,
-        lowest,
-        class_lowest,
+        room[at[1] : at[2]],
+        room[at[2] : at[3]],
+        room[at[3] : at[4]],
+        room[at[4] : at[5]],
+        room[at[5] : at[6]],
+        room[at[6] : at[7]],
         state_lowest,
     )
     if total < LIMIT:
         settle_values(
-            block,
-            block_start,
-            state_start,
-            state_value,
-            odd_state,
-            odd_value,
-            common_value,
-            offset,
-            alone,
-            several,
-            ranked,
+            *placement,
+            *reading_of(fixed, fixed_at),
             state_lowest,
-            block_best,
-            block_second,
-            block_winner,
-            answer,
+            room[at[8] : at[9]],
+            room[at[9] : at[10]],
+            room[at[10] : at[11]],
+            room[at[11] : at[12]],
         )
     return total, living
