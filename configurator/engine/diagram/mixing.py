@@ -7,6 +7,8 @@ that decide are whole numbers; weights are not, and only say which mixture is tr
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from configurator.engine.diagram.carrying import (
@@ -20,12 +22,18 @@ from configurator.engine.diagram.kernels import (
     LIMIT,
     Numbers,
     charge_pins,
+    charging_of,
     compact,
+    placement_of,
+    reading_of,
     settle_values,
 )
 
 NOTHING = -1
 """Instead of living edges: no configuration is left."""
+
+FREE = -2
+"""Instead of living edges: no sum can be broken."""
 
 
 @kernel
@@ -119,22 +127,73 @@ def steer(
 
 
 @kernel
-def first_sweep(
-    class_of: Numbers,
-    slot_class: Numbers,
-    slot_extra: Numbers,
-    state_cost: Numbers,
-    block: Numbers,
-    block_start: Numbers,
-    state_start: Numbers,
-    state_value: Numbers,
-    odd_state: Numbers,
-    odd_value: Numbers,
-    common_value: Numbers,
-    offset: Numbers,
-    alone: Numbers,
-    several: Numbers,
-    ranked: Numbers,
+def sums_of(
+    fixed: Numbers, at: Numbers
+) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]:
+    """What stands beside a diagram (``summed.SummedDiagram``), after its arrays laid end to end:
+    use (a line per state), packed use, fields (a line per row), limit, most, no extra charges."""
+    limit = fixed[at[18] : at[19]]
+    use = fixed[at[15] : at[16]]
+    return (
+        use.reshape(len(use) // len(limit), len(limit)),
+        fixed[at[16] : at[17]],
+        fixed[at[17] : at[18]].reshape(len(limit), 3),
+        limit,
+        fixed[at[19] : at[20]],
+        fixed[at[20] : at[21]],
+    )
+
+
+@kernel
+def question_of(
+    room: Numbers, at: Numbers
+) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]:
+    """Out of the working arrays laid end to end: cost of every state, whether it is allowed and
+    proven; whether a row is active; ``room`` and ``guard`` (``carrying``)."""
+    return (
+        room[at[0] : at[1]],
+        room[at[1] : at[2]],
+        room[at[2] : at[3]],
+        room[at[3] : at[4]],
+        room[at[4] : at[5]],
+        room[at[5] : at[6]],
+    )
+
+
+@kernel
+def swept_of(room: Numbers, at: Numbers) -> tuple[Any, ...]:
+    """Out of the same: what ``sweep_carrying`` works in, in its order."""
+    return (
+        room[at[6] : at[7]],
+        room[at[7] : at[8]],
+        room[at[8] : at[9]],
+        room[at[9] : at[10]],
+        room[at[10] : at[11]],
+        room[at[11] : at[12]],
+        room[at[12] : at[13]],
+        room[at[13] : at[14]],
+        room[at[14] : at[15]],
+        room[at[15] : at[16]],
+        room[at[16] : at[17]],
+        room[at[17] : at[18]],
+        room[at[18] : at[19]],
+        room[at[19] : at[20]],
+        room[at[20] : at[21]],
+        room[at[21] : at[22]],
+    )
+
+
+@kernel
+def ranked_of(room: Numbers, at: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Out of the same: what ``settle_values`` works in."""
+    return room[at[22] : at[23]], room[at[23] : at[24]], room[at[24] : at[25]]
+
+
+@kernel
+def prove(
+    fixed: Numbers,
+    fixed_at: Numbers,
+    words: Words,
     start: Numbers,
     conjunction: Numbers,
     slot: Numbers,
@@ -143,64 +202,41 @@ def first_sweep(
     slots: Numbers,
     states: Numbers,
     pins: Numbers,
-    state_use: Numbers,
-    state_used: Numbers,
-    words: Words,
-    fields: Numbers,
-    limit: Numbers,
-    heaviest: Numbers,
     constant: int,
-    cost: Numbers,
-    allowed: Numbers,
-    proven: Numbers,
-    active: Numbers,
-    room: Numbers,
-    guard: Numbers,
-    class_cost: Numbers,
-    class_state: Numbers,
-    slot_cost: Numbers,
-    slot_used: Numbers,
-    up: Numbers,
-    up_used: Numbers,
-    down: Numbers,
-    down_used: Numbers,
-    lowest: Numbers,
-    lowest_used: Numbers,
-    reached: Numbers,
-    class_slot: Numbers,
-    class_reached: Numbers,
-    state_lowest: Numbers,
-    state_reached: Numbers,
-    state_sums: Numbers,
-    block_best: Numbers,
-    block_second: Numbers,
-    block_winner: Numbers,
-    answer: Numbers,
-    answer_reached: Numbers,
-    valid: Numbers,
-    undecided: Numbers,
-    exact: Numbers,
+    mixing: bool,
+    scale: int,
+    turns: int,
+    budget: int,
+    sparse: float,
+    waiting: float,
+    choices: int,
+    working: Numbers,
+    at: Numbers,
+    flags: Numbers,
     value_lowest: Numbers,
-) -> tuple[int, bool]:
-    """Pins in, what one sweep proves out: which values are valid or still ``undecided``, the
-    lowest totals of both (``value_lowest``) and whether those are reached.
+) -> tuple[int, bool, bool]:
+    """Pins in, what one sweep proves out: which values are valid (``flags[0]``) or still
+    undecided (``flags[1]``), the lowest totals of both (``value_lowest``) and whether those are
+    reached (``flags[2]``). With ``mixing`` then ``mix`` for what is open; but not if a smaller
+    share of the ``choices`` edges than ``waiting`` is alive, so that a part can be made of them
+    first.
 
-    Answers how many edges are alive, or ``NOTHING``; and whether some value is open."""
+    Answers how many edges are alive, or ``NOTHING``; whether some value is open; and whether
+    mixtures are still to be swept."""
+    valid, undecided, exact = flags[0], flags[1], flags[2]
+    placement = placement_of(fixed, fixed_at)
+    reading = reading_of(fixed, fixed_at)
+    class_of, slot_class, slot_extra, state_cost = charging_of(fixed, fixed_at)
+    state_used, fields, limit, heaviest = sums_of(fixed, fixed_at)[1:5]
+    cost, allowed, proven, active, room, guard = question_of(working, at)
+    ranked = ranked_of(working, at)
+    answer = working[at[25] : at[26]]
+    answer_reached = working[at[26] : at[27]]
+    state_lowest = working[at[19] : at[20]]
+    state_reached = working[at[20] : at[21]]
     for state in range(len(cost)):
         cost[state] = state_cost[state]
-    charge_pins(
-        block,
-        block_start,
-        state_start,
-        state_value,
-        odd_state,
-        odd_value,
-        common_value,
-        pins,
-        INFINITE,
-        0,
-        cost,
-    )
+    charge_pins(*placement, pins, INFINITE, 0, cost)
     for row in range(len(limit)):
         active[row] = True
     set_bounds(fields, limit, heaviest, active, room, guard)
@@ -221,64 +257,15 @@ def first_sweep(
         LIMIT - 1,
         room,
         guard,
-        class_cost,
-        class_state,
-        slot_cost,
-        slot_used,
-        up,
-        up_used,
-        down,
-        down_used,
-        lowest,
-        lowest_used,
-        reached,
-        class_slot,
-        class_reached,
-        state_lowest,
-        state_reached,
-        state_sums,
+        *swept_of(working, at),
     )
     if living < 0:
-        return NOTHING, False
+        return NOTHING, False, False
     for state in range(len(cost)):
         allowed[state] = state_lowest[state] < LIMIT
         proven[state] = state_reached[state] < LIMIT
-    settle_values(
-        block,
-        block_start,
-        state_start,
-        state_value,
-        odd_state,
-        odd_value,
-        common_value,
-        offset,
-        alone,
-        several,
-        ranked,
-        state_lowest,
-        block_best,
-        block_second,
-        block_winner,
-        answer,
-    )
-    settle_values(
-        block,
-        block_start,
-        state_start,
-        state_value,
-        odd_state,
-        odd_value,
-        common_value,
-        offset,
-        alone,
-        several,
-        ranked,
-        state_reached,
-        block_best,
-        block_second,
-        block_winner,
-        answer_reached,
-    )
+    settle_values(*placement, *reading, state_lowest, *ranked, answer)
+    settle_values(*placement, *reading, state_reached, *ranked, answer_reached)
     is_open = False
     for index in range(len(answer)):
         whole = answer[index]
@@ -287,25 +274,38 @@ def first_sweep(
         exact[index] = whole >= LIMIT or answer_reached[index] == whole
         value_lowest[index] = whole + constant if whole < LIMIT else -1
         is_open |= undecided[index]
-    return living, is_open
+    if not is_open or not mixing or living < waiting * choices:
+        return living, is_open, is_open and mixing
+    is_open = mix(
+        fixed,
+        fixed_at,
+        words,
+        start,
+        conjunction,
+        slot,
+        target,
+        roots,
+        slots,
+        states,
+        scale,
+        turns,
+        budget,
+        sparse,
+        choices,
+        living,
+        working,
+        at,
+        flags,
+        value_lowest,
+    )
+    return living, is_open, False
 
 
 @kernel
 def mix(
-    class_of: Numbers,
-    slot_class: Numbers,
-    slot_extra: Numbers,
-    block: Numbers,
-    block_start: Numbers,
-    state_start: Numbers,
-    state_value: Numbers,
-    odd_state: Numbers,
-    odd_value: Numbers,
-    common_value: Numbers,
-    offset: Numbers,
-    alone: Numbers,
-    several: Numbers,
-    ranked: Numbers,
+    fixed: Numbers,
+    fixed_at: Numbers,
+    words: Words,
     start: Numbers,
     conjunction: Numbers,
     slot: Numbers,
@@ -313,64 +313,46 @@ def mix(
     roots: Numbers,
     slots: Numbers,
     states: Numbers,
-    state_use: Numbers,
-    state_used: Numbers,
-    words: Words,
-    fields: Numbers,
-    limit: Numbers,
-    heaviest: Numbers,
     scale: int,
     turns: int,
     budget: int,
     sparse: float,
     choices: int,
     living: int,
-    cost: Numbers,
-    allowed: Numbers,
-    proven: Numbers,
-    active: Numbers,
-    room: Numbers,
-    guard: Numbers,
-    class_cost: Numbers,
-    class_state: Numbers,
-    slot_cost: Numbers,
-    slot_used: Numbers,
-    up: Numbers,
-    up_used: Numbers,
-    down: Numbers,
-    down_used: Numbers,
-    lowest: Numbers,
-    lowest_used: Numbers,
-    reached: Numbers,
-    class_slot: Numbers,
-    class_reached: Numbers,
-    state_lowest: Numbers,
-    state_reached: Numbers,
-    state_sums: Numbers,
-    block_best: Numbers,
-    block_second: Numbers,
-    block_winner: Numbers,
-    answer: Numbers,
-    answer_reached: Numbers,
-    weights: Numbers,
-    multipliers: Numbers,
-    heavy: Numbers,
-    valid: Numbers,
-    undecided: Numbers,
-    exact: Numbers,
+    working: Numbers,
+    at: Numbers,
+    flags: Numbers,
     value_lowest: Numbers,
-) -> tuple[bool, bool]:
+) -> bool:
     """Sweep mixtures of the sums until every value is decided, at most ``turns`` of them and
-    ``budget`` edges: ``valid`` values and those still ``undecided``. Answers whether some are
-    undecided, and whether some are undecided or valid. ``exact`` and ``value_lowest`` of those
-    that turn out impossible are set to match.
+    ``budget`` edges; to be called after ``prove``, with what that said of the values. Answers
+    whether some are still undecided. ``value_lowest`` and whether it is reached are set to
+    match for those that turn out impossible.
 
     ``living`` of the ``choices`` edges of choice nodes were alive after the first sweep.
     Where a share smaller than ``sparse`` is, the living ones are copied and swept instead."""
+    valid, undecided, exact = flags[0], flags[1], flags[2]
+    placement = placement_of(fixed, fixed_at)
+    reading = reading_of(fixed, fixed_at)
+    class_of, slot_class = charging_of(fixed, fixed_at)[:2]
+    block_start = placement[1]
+    state_use, state_used, fields, limit, heaviest, nothing = sums_of(fixed, fixed_at)
+    cost, allowed, proven, active, room, guard = question_of(working, at)
+    swept_in = swept_of(working, at)
+    slot_cost = working[at[8] : at[9]]
+    up = working[at[10] : at[11]]
+    down = working[at[12] : at[13]]
+    state_lowest = working[at[19] : at[20]]
+    state_reached = working[at[20] : at[21]]
+    state_sums = working[at[21] : at[22]]
+    ranked = ranked_of(working, at)
+    answer = working[at[25] : at[26]]
+    multipliers = working[at[27] : at[28]]
+    heavy = working[at[28] : at[29]]
     rows = len(limit)
-    for row in range(rows):
-        weights[row] = 1.0
+    weights = np.ones(rows)
     swept = living
+    most = 0
     is_open = True
     for turn in range(turns):
         bound = find_binding(state_use, states, allowed, block_start, limit, heavy, active)
@@ -407,7 +389,7 @@ def mix(
             living = sweep_carrying(
                 class_of,
                 slot_class,
-                slot_extra,
+                nothing,
                 cost,
                 state_used,
                 words,
@@ -421,48 +403,18 @@ def mix(
                 most,
                 room,
                 guard,
-                class_cost,
-                class_state,
-                slot_cost,
-                slot_used,
-                up,
-                up_used,
-                down,
-                down_used,
-                lowest,
-                lowest_used,
-                reached,
-                class_slot,
-                class_reached,
-                state_lowest,
-                state_reached,
-                state_sums,
+                *swept_in,
             )
             for state in range(len(allowed)):
-                allowed[state] = allowed[state] and living >= 0 and state_lowest[state] < LIMIT
-                proven[state] = proven[state] or (living >= 0 and state_reached[state] < LIMIT)
+                if living < 0 or state_lowest[state] >= LIMIT:
+                    allowed[state] = False
+                if living >= 0 and state_reached[state] < LIMIT:
+                    proven[state] = True
             swept += living
         # Of all states with a value the one that is known best says what it is.
         for state in range(len(allowed)):
             cost[state] = (0 if proven[state] else 1) if allowed[state] else INFINITE
-        settle_values(
-            block,
-            block_start,
-            state_start,
-            state_value,
-            odd_state,
-            odd_value,
-            common_value,
-            offset,
-            alone,
-            several,
-            ranked,
-            cost,
-            block_best,
-            block_second,
-            block_winner,
-            answer,
-        )
+        settle_values(*placement, *reading, cost, *ranked, answer)
         is_open = False
         for index in range(len(answer)):
             valid[index] = answer[index] == 0
@@ -484,11 +436,120 @@ def mix(
                 state_lowest,
             )
             choices = living
-    some = False
     for index in range(len(valid)):
-        some |= valid[index] or undecided[index]
         if not valid[index]:
             exact[index] = True
             if not undecided[index]:
                 value_lowest[index] = -1
-    return is_open, some
+    return is_open
+
+
+@kernel
+def prove_changes(
+    fixed: Numbers,
+    fixed_at: Numbers,
+    words: Words,
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    roots: Numbers,
+    slots: Numbers,
+    states: Numbers,
+    pins: Numbers,
+    hard: int,
+    penalty: int,
+    working: Numbers,
+    at: Numbers,
+    answer: Numbers,
+    reached: Numbers,
+) -> int:
+    """A sweep in which every pin but the last ``hard`` may be given up for ``penalty``: for
+    every value the lowest total with it, and of those seen to keep within every limit.
+
+    Answers how many edges are alive, ``NOTHING``, or ``FREE`` where no sum can be broken
+    whatever is given up. ``active`` of ``working`` says which rows can be."""
+    placement = placement_of(fixed, fixed_at)
+    reading = reading_of(fixed, fixed_at)
+    class_of, slot_class, slot_extra, state_cost = charging_of(fixed, fixed_at)
+    state_use, state_used, fields, limit, heaviest = sums_of(fixed, fixed_at)[:5]
+    cost, allowed, _, active, room, guard = question_of(working, at)
+    for state in range(len(cost)):
+        cost[state] = state_cost[state]
+    charge_pins(*placement, pins, penalty, hard, cost)
+    for state in range(len(cost)):
+        allowed[state] = cost[state] < LIMIT
+    heavy = working[at[28] : at[29]]
+    if not find_binding(state_use, states, allowed, placement[1], limit, heavy, active):
+        return FREE
+    set_bounds(fields, limit, heaviest, active, room, guard)
+    living = sweep_carrying(
+        class_of,
+        slot_class,
+        slot_extra,
+        cost,
+        state_used,
+        words,
+        start,
+        conjunction,
+        slot,
+        target,
+        roots,
+        slots,
+        states,
+        LIMIT - 1,
+        room,
+        guard,
+        *swept_of(working, at),
+    )
+    if living < 0:
+        return NOTHING
+    ranked = ranked_of(working, at)
+    settle_values(*placement, *reading, working[at[19] : at[20]], *ranked, answer)
+    settle_values(*placement, *reading, working[at[20] : at[21]], *ranked, reached)
+    return living
+
+
+@kernel
+def read_changes(
+    answer: Numbers,
+    reached: Numbers,
+    flags: Numbers,
+    hard_lowest: Numbers,
+    floor: int,
+    penalty: int,
+    constant: int,
+    exact: bool,
+    lightest: Numbers,
+    changes: Numbers,
+    repaired: Numbers,
+    sure: Numbers,
+) -> bool:
+    """Take apart what ``prove_changes`` found, beside what ``prove`` did (``flags``: valid,
+    undecided, whether the lowest total is reached; ``hard_lowest``): ``changes``, the lowest
+    total with so many (``repaired``) and whether that is reached (``sure``). A number of changes
+    counts where a configuration within every limit gives up so many: the one reached, or the
+    ``lightest``. Answers whether some do not count."""
+    valid, undecided, hard_exact = flags[0], flags[1], flags[2]
+    others = False
+    for index in range(len(answer)):
+        changes[index] = -1
+        repaired[index] = -1
+        sure[index] = exact
+        if valid[index]:
+            changes[index] = 0
+            repaired[index] = hard_lowest[index]
+            sure[index] = hard_exact[index]
+        elif answer[index] < LIMIT:
+            given_up = max(answer[index] - floor, 0) // penalty
+            at_least = max(reached[index] - floor, 0) // penalty
+            if given_up > 0 and (at_least == given_up or lightest[index] == given_up):
+                changes[index] = given_up
+                repaired[index] = answer[index] - given_up * penalty + constant
+                sure[index] = exact and reached[index] == answer[index]
+            else:
+                changes[index] = -2
+                others |= given_up > 0
+        if undecided[index]:
+            changes[index] = -2
+    return others

@@ -16,6 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +24,7 @@ import numpy.typing as npt
 
 from configurator.engine.backend import Marginals, Pins
 from configurator.engine.diagram import backend, carrying, kernels, mixing
+from configurator.engine.diagram.arena import Arena
 from configurator.engine.diagram.backend import DiagramBackend, Facts
 from configurator.engine.diagram.branching import Branching, TooManyBranchesError
 from configurator.engine.diagram.frozen import FrozenDiagram
@@ -62,50 +64,37 @@ class Carried:
     """The arrays one thread sweeps in."""
 
     def __init__(self, diagram: FrozenDiagram, classes: int, width: int) -> None:
-        def room(size: int, each: int = 1) -> Int64:
-            return np.empty(size * each, dtype=np.int64)
-
-        slots, states = len(diagram.slot_class), len(diagram.class_of)
-        rows, blocks, values = len(diagram.sum_limit), len(diagram.block_start) - 1, diagram.offset
-        self.up = room(diagram.nodes)
-        self.down = room(diagram.nodes)
-        self.slot_cost = room(slots)
-        self.class_state = room(classes)
-        self.state_lowest = room(states)
-        self.state_reached = room(states)
-        self.state_sums = room(states, width)
-        # As the loops take them: what is known of the states under some pins and a bound,
-        self.question = (
-            room(states),
-            np.empty(states, dtype=np.bool_),
-            np.empty(states, dtype=np.bool_),
-            np.empty(rows, dtype=np.bool_),
-            room(width),
-            room(width),
+        slots, states, nodes = len(diagram.slot_class), len(diagram.class_of), diagram.nodes
+        rows, blocks = len(diagram.sum_limit), len(diagram.block_start) - 1
+        values = int(diagram.offset[-1])
+        # In the order in which ``mixing`` takes them out again: what is known of the states
+        # under some pins and a bound, what a sweep works in, what is read from it for every
+        # value, and what steers the next.
+        question = (states, states, states, rows, width, width)
+        up = (classes, classes, slots, slots * width, nodes, nodes * width)
+        down = (nodes, nodes * width, slots, slots * width, slots)
+        settled = (classes, classes, states, states, states * width)
+        self.room = Arena.room(
+            (
+                *question,
+                *up,
+                *down,
+                *settled,
+                blocks,
+                blocks,
+                blocks,
+                values,
+                values,
+                rows,
+                2 * rows,
+            )
         )
-        # what a sweep works in,
-        self.swept = (
-            room(classes),
-            self.class_state,
-            self.slot_cost,
-            room(slots, width),
-            self.up,
-            room(diagram.nodes, width),
-            self.down,
-            room(diagram.nodes, width),
-            room(slots),
-            room(slots, width),
-            room(slots),
-            room(classes),
-            room(classes),
-            self.state_lowest,
-            self.state_reached,
-            self.state_sums,
-        )
-        # and what is read from it for every value, or steers the next.
-        self.ranked = (room(blocks), room(blocks), room(blocks))
-        self.read = (*self.ranked, room(int(values[-1])), room(int(values[-1])))
-        self.steering = (np.empty(rows), room(rows), room(rows, 2))
+        views = self.room.views
+        self.active, self.bounds = views[3], (views[4], views[5])
+        self.swept, self.ranked, self.heavy = views[6:22], views[22:25], views[28]
+        self.class_state, self.slot_cost = self.swept[1:3]
+        self.up, self.down = self.swept[4], self.swept[6]
+        self.state_lowest, self.state_reached, self.state_sums = self.swept[13:]
 
 
 class SummedDiagram(DiagramBackend):
@@ -122,16 +111,14 @@ class SummedDiagram(DiagramBackend):
         plain: bool = False,
     ) -> None:
         """With ``plain`` the loops run undecorated, as a slow second engine."""
-        super().__init__(diagram, facts, plain=plain)
-        self._decider_of = decider
         self.sums = SideSums.packed(
             diagram.sum_use, diagram.sum_limit, diagram.block_start.astype(np.int64)
         )
+        super().__init__(diagram, facts, plain=plain)
+        self._decider_of = decider
         self._rooms = threading.local()
         self._blocks = diagram.block_start[:-1].astype(np.int64)
-        # Read-only as the diagram's own, so that loops are not compiled for both.
-        self._nothing_extra = np.zeros(len(diagram.slot_class), dtype=np.int64)
-        self._nothing_extra.setflags(write=False)
+        self._nothing_extra = self._fixed.views[20]
         self._roots: dict[tuple[Pins, bool], Bools] = {}
         ratio = int((self.sums.most // np.maximum(self.sums.limit, 1)).max(initial=0)) + 1
         self._scale = min(SCALE, (kernels.LIMIT - 1) // (4 * self.sums.rows * ratio))
@@ -139,6 +126,10 @@ class SummedDiagram(DiagramBackend):
         self._run(mixing.set_multipliers)(
             self.sums.limit, np.full(rows, True), np.ones(rows), self._scale, self._even
         )
+
+    def _beside(self) -> tuple[Int64, ...]:
+        use, used, _, fields, limit, most = self.sums.arrays
+        return use, used, fields, limit, most, np.zeros(len(self.diagram.slot_class), np.int64)
 
     @property
     def _decider(self) -> Decider:
@@ -176,81 +167,86 @@ class SummedDiagram(DiagramBackend):
     def _hard(self, pins: Pins, settle: bool, *, mix: bool = True) -> Marginals:
         flat, room = self._flat(pins), self.carried()
         graph = self._parts.nearest(flat)
-        valid, undecided, exact = np.empty((3, len(self._never)), dtype=np.bool_)
+        flags = np.empty((3, len(self._never)), dtype=np.bool_)
         lowest = np.empty(len(self._never), dtype=np.int64)
-        living, is_open = self._run(mixing.first_sweep)(
-            *self._charging,
-            *self._placement,
-            *self._reading,
+        budget = kernels.LIMIT if settle else max(self._parts.whole.choices, AT_ONCE)
+        narrowing = self._narrows(flat) and graph.edges >= backend.SMALLEST
+        living, is_open, waiting = self._run(mixing.prove)(
+            *self._fixed.arguments,
+            self.sums.words,
             *graph.parts(),
             graph.roots,
             graph.slots,
             graph.states,
             flat,
-            *self.sums.arrays,
             self.facts.constant,
-            *room.question,
-            *room.swept,
-            *room.read,
-            valid,
-            undecided,
-            exact,
+            mix,
+            self._scale,
+            MIXTURES,
+            budget,
+            backend.LEFT,
+            backend.LEFT if narrowing else 0.0,
+            graph.choices,
+            *room.room.arguments,
+            flags,
             lowest,
         )
         if living == mixing.NOTHING:
             return self._nothing(False)
         graph = self._narrowed(flat, graph, kernels.LIMIT - 1, room, living)
-        some = True
-        if is_open and mix:
-            budget = kernels.LIMIT if settle else max(self._parts.whole.choices, AT_ONCE)
-            is_open, some = self._mix(graph, living, budget, valid, undecided, exact, lowest)
+        if waiting:
+            is_open = self._mix(graph, living, budget, flags, lowest)
+        valid, undecided, exact = flags
         if is_open:
             if settle:
                 found = self._decider.possible_with(pins, undecided)
                 valid |= found
                 exact &= ~found
                 undecided = self._never
-                some = bool(valid.any())
             lowest[~valid] = -1
+        some = bool(valid.any() or undecided.any())
         exact = exact if self.facts.exact else self._exact
-        return Marginals(bool(some), valid, undecided, lowest, exact)
+        return Marginals(some, valid, undecided, lowest, exact)
 
-    def _mix(
-        self, graph: Graph, living: int, budget: int, *values: npt.NDArray[Any]
-    ) -> tuple[bool, bool]:
-        """See ``mixing.mix``; to be called after a first sweep, with what that said of the
+    def _mix(self, graph: Graph, living: int, budget: int, flags: Bools, lowest: Int64) -> bool:
+        """See ``mixing.mix``; to be called after ``mixing.prove``, with what that said of the
         values."""
-        room = self.carried()
-        is_open, some = self._run(mixing.mix)(
-            *self._charging[:2],
-            self._nothing_extra,
-            *self._placement,
-            *self._reading,
+        is_open: bool = self._run(mixing.mix)(
+            *self._fixed.arguments,
+            self.sums.words,
             *graph.parts(),
             graph.roots,
             graph.slots,
             graph.states,
-            *self.sums.arrays,
             self._scale,
             MIXTURES,
             budget,
             backend.LEFT,
             graph.choices,
             living,
-            *room.question,
-            *room.swept,
-            *room.read,
-            *room.steering,
-            *values,
+            *self.carried().room.arguments,
+            flags,
+            lowest,
         )
-        return is_open, some
+        return is_open
 
     def warm(self) -> None:
         """Load or compile every loop now rather than at a customer's first click."""
         super().warm()
-        found = self._hard((), False, mix=False)
-        values = [found.valid, found.undecided, found.lowest_exact, found.lowest]
-        self._mix(self._parts.whole, 0, -1, *(each.copy() for each in values))
+        self.warm_beside()
+
+    def warm_beside(self) -> None:
+        """The same for the loops that an answer may do without."""
+        whole, size = self._parts.whole, len(self._never)
+        self.proven((), changes=True)
+        self.count_unlimited(())
+        flags, sure = np.zeros((3, size), dtype=np.bool_), np.zeros(size, dtype=np.bool_)
+        lowest, changes, repaired = np.zeros((3, size), dtype=np.int64)
+        self._mix(whole, 0, -1, flags, lowest)
+        light = self._lightest((), (), whole, self.bounds(()), self.carried())
+        self._run(mixing.read_changes)(
+            light, light, flags, lowest, 0, 1, 0, True, light, changes, repaired, sure
+        )
 
     # --- sweeps -----------------------------------------------------------------------
 
@@ -313,7 +309,7 @@ class SummedDiagram(DiagramBackend):
             allowed,
             self.diagram.block_start,
             self.sums.limit,
-            self.carried().steering[-1],
+            self.carried().heavy,
             rows,
         )
         return tuple(np.flatnonzero(rows).tolist())
@@ -326,34 +322,45 @@ class SummedDiagram(DiagramBackend):
 
     def _with_changes(self, hard: Marginals, pins: Pins, fixed: Pins, settle: bool) -> Marginals:
         """Add the least numbers of pins to give up where a sweep proves them; -2 elsewhere."""
-        penalty = self.span + 1
-        cost = self._charged(pins, penalty)
-        self._charge(fixed, kernels.INFINITE, cost)
-        active = self.binding(cost < kernels.LIMIT)
-        if not active:
+        penalty, room, size = self.span + 1, self.carried(), len(self._never)
+        graph = self._parts.nearest(self._flat(fixed))
+        answer, reached = np.empty((2, size), dtype=np.int64)
+        living = self._run(mixing.prove_changes)(
+            *self._fixed.arguments,
+            self.sums.words,
+            *graph.parts(),
+            graph.roots,
+            graph.slots,
+            graph.states,
+            self._flat((*pins, *fixed) if fixed else pins),
+            len(fixed),
+            penalty,
+            *room.room.arguments,
+            answer,
+            reached,
+        )
+        if living == mixing.FREE:
             return self._joined(hard, super().marginals(pins, changes=True, fixed=fixed))
-        graph, room = self._parts.nearest(self._flat(fixed)), self.carried()
-        bounds = self.bounds(active)
-        living = self.carry(graph, cost, self._charging[2], kernels.LIMIT - 1, bounds, room)
-        if living is None:
+        if living == mixing.NOTHING:
             return self._nothing(True)
-        answer = self._values(room.state_lowest) - self.floor
-        reached = self._values(room.state_reached) - self.floor
-        given_up = np.maximum(answer, 0) // penalty
-        possible = answer < kernels.LIMIT - self.floor
-        needs = possible & (given_up > 0)
-        known = needs & (np.maximum(reached, 0) // penalty == given_up)
-        if (needs & ~known).any():
-            known |= needs & (self._lightest(pins, fixed, graph, bounds, room) == given_up)
-        changes = np.where(known, given_up, -2)
-        repaired = np.where(known, answer + self.floor - given_up * penalty, 0)
-        repaired = np.where(known, repaired + self.facts.constant, -1)
-        sure = self._exact & (~known | (reached == answer))
-        changes[~possible | ~self._root(fixed, settle)] = -1
-        changes[hard.valid] = 0
-        changes[hard.undecided] = -2
-        repaired = np.where(hard.valid, hard.lowest, repaired)
-        sure = np.where(hard.valid, hard.lowest_exact, sure)
+        read = partial(
+            self._run(mixing.read_changes),
+            answer,
+            reached,
+            np.array((hard.valid, hard.undecided, hard.lowest_exact)),
+            hard.lowest,
+            self.floor,
+            penalty,
+            self.facts.constant,
+            self.facts.exact,
+        )
+        changes, repaired = np.empty((2, size), dtype=np.int64)
+        sure = np.empty(size, dtype=np.bool_)
+        if read(np.full(size, -1, dtype=np.int64), changes, repaired, sure):
+            active = tuple(np.flatnonzero(room.active).tolist())
+            lightest = self._lightest(pins, fixed, graph, self.bounds(active), room)
+            read(lightest, changes, repaired, sure)
+        changes[~self._root(fixed, settle) & ~hard.undecided & ~hard.valid] = -1
         if settle:
             self._own_values(pins, fixed, changes, repaired, sure)
         return replace(hard, changes=changes, repaired_lowest=repaired, repaired_exact=sure)

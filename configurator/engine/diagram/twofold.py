@@ -48,8 +48,7 @@ class TwofoldDiagram(DiagramBackend):
 
     def warm(self) -> None:
         """Load or compile every loop now rather than at a customer's first click."""
-        self.quick.proven((), changes=True)
-        self.quick.count_unlimited(())
+        self.quick.warm_beside()
         DiagramBackend(self.diagram, self.facts).warm()
 
     def save(self, folder: Path) -> None:
