@@ -169,3 +169,19 @@ def test_a_part_of_several_pins_takes_its_room_once() -> None:
     parts.keep(pins[2], whole)
     assert parts._edges == 0
     assert set(parts._holders) == {id(whole)}
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_last_pins_are_kept_and_no_others(plain: bool) -> None:
+    found = compile_diagram(random_network(3, 25, 5, 40), orders=1)
+    backend = DiagramBackend(found.diagram, found.facts, plain=plain)
+    pins = ((0, 1), (3, 0))
+    first = backend._flat(pins)
+    assert list(first) == [0, 1, 3, 0]
+    assert list(backend._flat(())) == []
+    assert backend._flat(tuple(pins)) is first
+    for _ in range(2):
+        with pytest.raises(ValueError, match="there is no variable 99"):
+            backend._flat(((0, 1), (99, 0)))
+    assert list(backend._flat(((0, 0), (3, 0)))) == [0, 0, 3, 0]
+    assert list(backend._flat(pins[:1])) == [0, 1]

@@ -134,6 +134,7 @@ class DiagramBackend:
         )
         views = self._fixed.views
         self._charging, self._placement, self._reading = views[:4], views[4:11], views[11:15]
+        self._no_pins: Any = [] if plain else np.zeros(0, dtype=np.int64)
         # Every answer shares these two, so they are read-only.
         self._never = np.zeros(int(diagram.offset[-1]), dtype=bool)
         self._exact = np.full(int(diagram.offset[-1]), facts.exact)
@@ -275,16 +276,23 @@ class DiagramBackend:
         self._run(kernels.charge_pins)(*self._placement, self._flat(pins), penalty, 0, cost)
 
     def _flat(self, pins: Pins) -> Any:
-        """Variables and values by turns, for a loop. Raises ``ValueError`` for a variable or
-        a value that there is not."""
+        """Variables and values by turns, for a loop; this thread's last pins are kept, as one
+        click asks several things of them. Raises ``ValueError`` for a variable or a value that
+        there is not."""
+        known: tuple[Pins, Any] = getattr(self._local, "flat", ((), self._no_pins))
+        if known[0] == pins:
+            return known[1]
+        if not pins:
+            return self._no_pins
         numbers = itertools.chain.from_iterable(pins)
         flat = list(numbers) if self.plain else np.fromiter(numbers, np.int64, 2 * len(pins))
         wrong = self._run(kernels.first_wrong)(self._reading[0], flat)
         if wrong >= 0:
             variable, value = pins[wrong]
-            known = 0 <= variable < len(self.diagram.block)
-            no = f"variable {variable} has no value {value}" if known else ""
+            exists = 0 <= variable < len(self.diagram.block)
+            no = f"variable {variable} has no value {value}" if exists else ""
             raise ValueError(no or f"there is no variable {variable}")
+        self._local.flat = pins, flat
         return flat
 
     def _charged(self, pins: Pins, penalty: int) -> Int64:
