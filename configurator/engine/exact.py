@@ -29,10 +29,15 @@ def plain(number: Fraction) -> str:
     return f"{'-' if number < 0 else ''}{text[:-digits]}.{text[-digits:]}"
 
 
-def half_away(number: Fraction) -> int:
+def half_away(number: Fraction | int) -> int:
     """The nearest whole number; halves go away from zero."""
-    magnitude = (2 * abs(number.numerator) + number.denominator) // (2 * number.denominator)
-    return magnitude if number >= 0 else -magnitude
+    return half_away_of(number.numerator, number.denominator)
+
+
+def half_away_of(numerator: int, denominator: int) -> int:
+    """The same of a quotient, which need not be in lowest terms; ``denominator`` is above 0."""
+    magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return magnitude if numerator >= 0 else -magnitude
 
 
 def rounded(number: Fraction, rounding: Rounding | None, decimals: int) -> Fraction:

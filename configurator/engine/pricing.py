@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from configurator.engine.exact import half_away
+from configurator.engine.exact import half_away, half_away_of
 from configurator.engine.truth import Answers, Meaning, NumberOf, TruthOf
 from configurator.model.choice import NONE
 from configurator.model.expression import Expression
 from configurator.model.product import AmountLine, PercentLine, PriceRow, Prices, Variable
 from configurator.model.verdict import Bill, PriceLine
 
-Amount = Callable[[Answers], Fraction]
+Amount = Callable[[Answers], Fraction | int]
 """An amount in cents, not yet rounded; 0 where the line is not charged."""
 
 
@@ -80,9 +80,10 @@ class Pricing:
 
     def tax(self, cents: int, rate: Fraction) -> int:
         """The tax in (or on) an amount, rounded once."""
+        parts, whole = rate.numerator, 100 * rate.denominator
         if self.prices.tax_included:
-            return cents - half_away(cents * 100 / (100 + rate))
-        return half_away(cents * rate / 100)
+            return cents - half_away_of(cents * whole, whole + parts)
+        return half_away_of(cents * parts, whole)
 
     def paid(self, cents: int, rate: Fraction) -> int:
         """What a charge or share taxed at ``rate`` adds to what is paid."""
@@ -143,7 +144,7 @@ class Pricing:
     def _charges(self) -> list[Charge]:
         charges: list[Charge] = []
         if self.prices.base:
-            base = Fraction(self.prices.base)
+            base = self.prices.base
             charges.append(Charge("base", lambda answers: base, self.prices.tax_rate))
         for variable in self._meaning.product.variables:
             charge = self._of_variable(variable)
@@ -187,25 +188,24 @@ class Pricing:
                 return worth * price_each if isinstance(worth, Fraction) else Fraction(0)
 
             return per_unit
-        prices = {value.id: Fraction(value.price) for value in variable.values if value.price}
+        prices = {value.id: value.price for value in variable.values if value.price}
         if not prices:
             return None
         slots = [
             (slot.id, slot.value.id if slot.value is not None else None)
             for slot in self._meaning.layout.by_variable[variable.id]
         ]
-        nothing = Fraction(0)
 
-        def of_values(answers: Answers) -> Fraction:
-            total = nothing
+        def of_values(answers: Answers) -> int:
+            total = 0
             for slot, value in slots:
                 answer = answers.get(slot)
                 if not answer or answer == NONE:
                     continue
                 if value is None:
-                    total += prices.get(answer, nothing)
+                    total += prices.get(answer, 0)
                 else:
-                    total += prices.get(value, nothing) * int(answer)
+                    total += prices.get(value, 0) * int(answer)
             return total
 
         return of_values

@@ -42,6 +42,16 @@ def test_what_is_asked_for_again_keeps_its_weight() -> None:
         assert len(memory) <= 5
 
 
+def test_many_are_looked_up_as_one_by_one() -> None:
+    memory: Memory[int, str] = Memory(8)
+    for number in range(12):
+        memory.keep(number, str(number))
+    alone = [memory.get(number) for number in range(12)]
+    assert memory.every(range(12)) == alone
+    assert None in alone
+    assert alone[-1] == "11"
+
+
 def test_what_came_first_stays() -> None:
     memory: Memory[str, list[int]] = Memory(10)
     first = memory.keep("a", [1])

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import datetime
+from fractions import Fraction
+from functools import cache
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from configurator.engine import Engine, compile_product
+from configurator.engine.exact import half_away, half_away_of
+from configurator.engine.pricing import Pricing
 from configurator.model.choice import Choice, Choices
 from tests.language.folders import product
 
@@ -169,3 +175,30 @@ def test_a_default_of_a_several_of_is_a_set() -> None:
     assert own == [("rack", "1"), ("lock", None), ("bell-cover", "0")]
     later = compile_product(found.product, datetime.date(2026, 12, 1))
     assert proposed(later, material="carbon") == [("rack", "1"), ("bell-cover", "0")]
+
+
+@cache
+def priced(included: bool) -> Pricing:
+    return Pricing(engine(TAXES % ("yes" if included else "no", "")).meaning)
+
+
+@given(
+    st.integers(-(10**6), 10**6),
+    st.fractions(min_value=0, max_value=100, max_denominator=1000),
+    st.booleans(),
+)
+def test_tax_is_that_of_exact_fractions(cents: int, rate: Fraction, included: bool) -> None:
+    pricing = priced(included)
+    exact = (
+        cents - half_away(cents / (1 + rate / 100)) if included else half_away(cents * rate / 100)
+    )
+    assert pricing.tax(cents, rate) == exact
+
+
+@given(st.integers(-(10**9), 10**9), st.integers(1, 10**6))
+def test_halves_go_away_from_zero(numerator: int, denominator: int) -> None:
+    found = half_away_of(numerator, denominator)
+    off = abs(Fraction(numerator, denominator) - found)
+    assert off <= Fraction(1, 2)
+    assert off < Fraction(1, 2) or abs(found) > abs(Fraction(numerator, denominator))
+    assert half_away(Fraction(numerator, denominator)) == found

@@ -21,7 +21,7 @@ from configurator.engine.layout import NOT_ASKED
 from configurator.engine.lowering.held import Held
 from configurator.engine.lowering.survey import Survey
 from configurator.engine.network import CostFunction
-from configurator.engine.pricing import Charge, Pricing, Share
+from configurator.engine.pricing import Amount, Charge, Pricing, Share
 from configurator.engine.truth import Answers, Meaning
 from configurator.model.product import AmountLine, Variable
 
@@ -186,9 +186,7 @@ def _split(
     return singles
 
 
-def _without(
-    amount: Callable[[Answers], Fraction], slots: list[str]
-) -> Callable[[Answers], Fraction]:
+def _without(amount: Amount, slots: list[str]) -> Amount:
     gone = dict.fromkeys(slots, NOT_ASKED)
     return lambda answers: amount({**answers, **gone})
 
@@ -265,7 +263,7 @@ def _charge_bounds(
 ) -> tuple[Fraction, Fraction]:
     source = charge.source
     if source is None:
-        amount = charge.amount({})
+        amount = Fraction(charge.amount({}))
         return amount, amount
     if isinstance(source, AmountLine):
         return _line_bounds(pricing, judge, source, domains)
