@@ -30,6 +30,10 @@ READING_LIMIT = 60
 """Seconds a rule folder may take to read when it is published; the workshop has read an
 upload before, within less."""
 
+GARBAGE = (5_000, 20, 50)
+"""Objects that are new, rounds of the young and of the middle-aged, before the garbage
+collector looks at the next older ones."""
+
 BODY_LIMIT = 64 * 1024
 """Bytes a request may have; uploads in the workshop set their own limit."""
 
@@ -142,9 +146,11 @@ def open_products(services: Services) -> None:
 
 def settle() -> None:
     """Keep what lives as long as the process (modules, products, compiled engines) out of
-    the garbage collector's rounds, which would go through all of it again and again."""
+    the garbage collector's rounds, which would go through all of it again and again; and
+    have fewer of them, for requests leave little behind that only they can free."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 def _send_security_headers(app: Flask) -> None:

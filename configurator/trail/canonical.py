@@ -24,8 +24,9 @@ LARGEST = 2**53
 
 _PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _DIGITS_TO_0 = bytes.maketrans(b"123456789", b"0" * 9)
-_MAYBE_INEXACT = re.compile(rb"[:,\[]-?(?:0{16}|0+[.e])")
-"""A float or a long number, in JSON whose digits are all 0; or a text that looks like one."""
+_MAYBE_INEXACT = re.compile(rb"[:,\[](?<!0:)-?(?:0{16}|0+[.e])")
+"""A float or a long number, in JSON whose digits are all 0; or a text that looks like one.
+A time of day does not: the colon of JSON stands after a quotation mark."""
 
 _BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from configurator.trail import canonical
 from configurator.trail.canonical import (
     LARGEST,
     apply_change,
@@ -147,6 +148,15 @@ def test_what_is_not_exact_is_found_wherever_it_is(around: Any, inexact: float) 
     for value in ([around, inexact], [inexact, around], {"a": around, "b": [[inexact]]}):
         with pytest.raises(NotCanonicalError):
             canonical_json(value)
+
+
+def test_the_time_of_an_event_is_not_taken_for_a_float(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+    monkeypatch.setattr(canonical, "_check_exact", looked.append)
+    canonical_json({"n": 12, "count": "1" * 20, "server_time": "2026-11-22T09:30:00.000000Z"})
+    assert looked == []
+    canonical_json({"n": 12.0})
+    assert looked == [{"n": 12.0}]
 
 
 @given(views, views)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import uuid
+import weakref
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from configurator.app import Services
+from configurator.app import Services, settle
 from configurator.trail import KeyReusedError
 
 Json = dict[str, Any]
@@ -99,3 +101,24 @@ def test_many_at_once_start_one_session(app: Flask, services: Services) -> None:
     assert sum("Idempotency-Replayed" not in headers for _, _, headers in answers) == 1
     session_id = answers[0][1]["session"]["session_id"]
     assert [event.kind for event in services.trail.events(session_id)] == ["SessionStarted"]
+
+
+class Loop:
+    """What only the garbage collector can free."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_a_settled_process_collects_garbage_in_fewer_rounds() -> None:
+    usual = gc.get_threshold()
+    settle()
+    try:
+        rounds = gc.get_stats()[0]["collections"]
+        gone = weakref.ref(Loop())
+        kept: list[list[int]] = [[] for _ in range(20_000)]
+        assert gone() is None
+        assert 0 < gc.get_stats()[0]["collections"] - rounds < len(kept) / usual[0] / 3
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
