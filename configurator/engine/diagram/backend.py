@@ -37,7 +37,7 @@ SMALLEST = 512
 LEFT = 0.75
 """It is left out where at most this share of the edges is still alive."""
 
-MARKED = 4
+MARKED = 6
 """Counting looks for what is alive at each so many pins: it does so for nothing else."""
 
 _ARRAYS = ("start", "conjunction", "slot", "target", "roots", "slots", "states")
