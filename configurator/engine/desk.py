@@ -117,14 +117,14 @@ class Desk:
         """Choices and facts as pins. Raises ``UnknownChoiceError``."""
         known = self._given.get((choices, context))
         if known is None:
-            each = [
+            pinned = [
                 self.pin(choice) if pin is None else pin
                 for choice, pin in zip(choices, self._pins.every(choices), strict=True)
             ]
             facts, fixed = self._told(context)
             told = {each.slot: each.answer for each in (*facts, *choices)}
-            values = {choice.slot: pin[1] for choice, pin in zip(choices, each, strict=True)}
-            pins = tuple(sorted(each))
+            values = {choice.slot: pin[1] for choice, pin in zip(choices, pinned, strict=True)}
+            pins = tuple(sorted(pinned))
             together = tuple(sorted((*pins, *fixed)))
             prefixes = frozenset(accumulate(choices, _hashed, initial=0))
             made = Given(pins, fixed, together, told, values, prefixes)

@@ -13,8 +13,10 @@ def certain_doubts(
     """By variable, the numbers (from 1) of the doubts whose condition is certainly true,
     judged as guards are. Those without a condition always stand and are not listed."""
     found: dict[str, tuple[int, ...]] = {}
+    if not engine.doubted:
+        return found
+    domains = engine.domains(choices, context)
     for variable in engine.doubted:
-        domains = engine.domains(choices, context)
         certain = tuple(
             number
             for number, doubt in enumerate(variable.doubts, 1)

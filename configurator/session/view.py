@@ -210,7 +210,7 @@ def _progress(product: Product, answer: EngineView) -> Json:
     slots = answer.slots
     relevant = {slot.variable for slot in slots if slot.state != "not asked"}
     unanswered = {slot.variable for slot in slots if slot.state not in ("chosen", "implied")}
-    maybe = {slot.variable for slot in slots if not slot.certainly_asked and _maybe(slot)}
+    maybe = {slot.variable for slot in slots if _maybe(slot)}
     steps: Json = {}
     for step in sorted(product.steps, key=lambda step: step.id):
         concerned = relevant.intersection(step.ask)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.pool import QueuePool
 
 from configurator.trail import (
     CodeTakenError,
@@ -171,7 +172,8 @@ class TrailContract:
             found.execute(text("UPDATE session_head SET status = 'x'"))
             found.rollback()
         assert trail.head(session_id).status == "open"
-        assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+        assert isinstance(engine.pool, QueuePool)
+        assert engine.pool.checkedout() == 0
         assert trail.verify(session_id).ok
 
     def test_what_a_decision_changes_besides_the_view(self, trail: Trail) -> None:

@@ -28,12 +28,12 @@ from configurator.session import (
     UnknownGuardError,
 )
 from configurator.trail import KeyReusedError, TrailUnavailableError, UnknownSessionError
+from configurator.web.locale import LOCALES
 
 log = structlog.get_logger(__name__)
 
 Json = dict[str, Any]
 LARGEST_BODY: Final = 64 * 1024
-LANGUAGES: Final = ("es", "en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,13 +307,13 @@ class ProblemError(Exception):
 def language() -> str:
     """The language of the answer: ``?lang=``, else ``Accept-Language``, else Spanish."""
     asked = request.args.get("lang", "")
-    if asked in LANGUAGES:
+    if asked in LOCALES:
         return asked
     for wanted, quality in request.accept_languages:
         primary = wanted.partition("-")[0].lower()
-        if quality > 0 and primary in LANGUAGES:
+        if quality > 0 and primary in LOCALES:
             return primary
-    return LANGUAGES[0]
+    return LOCALES[0]
 
 
 def problem(

@@ -11,6 +11,8 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from configurator.web.locale import LOCALES
+
 LARGEST_INTEGER = 2**53 - 1
 
 
@@ -116,11 +118,8 @@ _OBJECT: dict[str, Any] = {"type": "object", "null": "object", "required": "requ
 _LIST: dict[str, Any] = {"invalid": "list", "null": "list", "required": "required"}
 
 
-LANGUAGES = ("es", "en")
-
-
 def _language(value: str) -> None:
-    if value not in LANGUAGES:
+    if value not in LOCALES:
         raise ValidationError("language")
 
 
@@ -192,16 +191,14 @@ class AcknowledgeIrreversible(Act):
 class ChangeLanguage(Act):
     """Read on in another language."""
 
-    language = Words(
-        longest=5, required=True, validate=_language, metadata={"enum": list(LANGUAGES)}
-    )
+    language = Words(longest=5, required=True, validate=_language, metadata={"enum": list(LOCALES)})
 
 
 class Start(Strict):
     """Start a session."""
 
     product = Words(longest=200, required=True)
-    language = Words(longest=5, validate=_language, metadata={"enum": list(LANGUAGES)})
+    language = Words(longest=5, validate=_language, metadata={"enum": list(LOCALES)})
     context = fields.List(
         fields.Nested(Answer, error_messages=_OBJECT),
         validate=validate.Length(max=50, error="long"),
