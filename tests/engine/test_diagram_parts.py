@@ -74,7 +74,7 @@ def test_parts_are_smaller_and_bounded(eager: None, monkeypatch: pytest.MonkeyPa
         part = backend._parts.nearest(backend._flat(pins))
         assert part.edges <= whole.edges
         assert part.roots.shape == whole.roots.shape
-    distinct = {id(part): part.edges for _, part in backend._parts._kept.values()}
+    distinct = {id(part.start): part.edges for _, part in backend._parts._kept.values()}
     assert sum(distinct.values()) == backend._parts._edges
     assert backend._parts._edges <= graph.REMEMBERED_EDGES
 
@@ -150,14 +150,14 @@ def test_several_threads_count_as_one(eager: None, monkeypatch: pytest.MonkeyPat
         for _ in range(5):
             together = pool.map(lambda each: [backend.count(pins) for pins in each], walks)
             assert list(together) == alone
-    distinct = {id(part): part.edges for _, part in backend._parts._kept.values()}
-    distinct.pop(id(backend._parts.whole), None)
+    distinct = {id(part.start): part.edges for _, part in backend._parts._kept.values()}
+    distinct.pop(id(backend._parts.whole.start), None)
     assert sum(distinct.values()) == backend._parts._edges <= graph.REMEMBERED_EDGES
 
 
 def test_a_part_of_several_pins_takes_its_room_once() -> None:
     whole = compile_diagram(random_network(3, 25, 5, 40), orders=1).diagram.graph
-    part = replace(whole)
+    part = replace(whole, start=whole.start.copy())
     parts = Parts(whole)
     pins = [np.array([0, value], dtype=np.int64) for value in range(3)]
     for each in pins:
@@ -168,7 +168,9 @@ def test_a_part_of_several_pins_takes_its_room_once() -> None:
     assert parts._edges == part.edges
     parts.keep(pins[2], whole)
     assert parts._edges == 0
-    assert set(parts._holders) == {id(whole)}
+    parts.keep(pins[2], replace(whole, impossible=np.array([3])))
+    assert parts._edges == 0
+    assert set(parts._holders) == {id(whole.start)}
 
 
 @pytest.mark.parametrize("plain", [False, True])

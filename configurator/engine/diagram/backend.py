@@ -22,7 +22,7 @@ from configurator.engine.diagram.arena import Arena
 from configurator.engine.diagram.cheapest import Swept, smallest_cheapest
 from configurator.engine.diagram.counting import count_allowed, count_models
 from configurator.engine.diagram.frozen import FrozenDiagram, alone_in
-from configurator.engine.diagram.graph import Graph, Parts, key_of
+from configurator.engine.diagram.graph import Graph, Parts, hash_pins
 from configurator.engine.diagram.jit import undecorated
 
 Bools = npt.NDArray[np.bool_]
@@ -252,7 +252,7 @@ class DiagramBackend:
         total, graph = self._sweep(self._charged((), kernels.INFINITE), work, ())
         if total < kernels.LIMIT and not self.plain:
             self.part(graph, kernels.LIMIT - 1, work, graph.choices)
-            key_of(self._flat(()))
+            hash_pins(self._no_pins, 0, self._no_pins)
 
     def about(self) -> dict[str, object]:
         """What is written beside the arrays."""
@@ -328,11 +328,15 @@ class DiagramBackend:
         """The graph, or where much of it is dead its living part; remembered for the pins."""
         if not self._narrows(hard):
             return graph
-        if graph.edges >= SMALLEST and living < LEFT * graph.choices:
+        if self._much_dead(graph, living):
             graph = self.part(graph, most, swept, living)
         # Also where the part is small already: the next choice looks for these pins.
         self._parts.keep(hard, graph)
         return graph
+
+    def _much_dead(self, graph: Graph, living: int) -> bool:
+        """Whether it is worth to make a part of what is alive."""
+        return graph.edges >= SMALLEST and living < LEFT * graph.choices
 
     def part(self, graph: Graph, most: int, swept: Sweeping, living: int) -> Graph:
         """What lies on a whole of at most ``most`` after a sweep, as a graph of its own."""
@@ -348,7 +352,9 @@ class DiagramBackend:
         for array in arrays:
             array.setflags(write=False)
         start, conjunction, slot, target, roots, slots, states = arrays
-        return Graph(start, conjunction, slot, target, roots, living, slots, states)
+        return Graph(
+            start, conjunction, slot, target, roots, living, slots, states, graph.impossible
+        )
 
     def _nothing(self, changes: bool) -> Marginals:
         none = np.full(len(self._never), -1, dtype=np.int64)

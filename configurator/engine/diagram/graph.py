@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ REMEMBERED_EDGES = 8_000_000
 """Edges of all remembered parts together (about 10 bytes each)."""
 
 REMEMBERED_PARTS = 2_000
+
+NO_VALUES: Int64 = np.zeros(0, dtype=np.int64)
+NO_VALUES.setflags(write=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,9 @@ class Graph:
     """The slots that stand at edges of choice nodes, and maybe more."""
     states: Any
     """The states that a configuration of the graph can have, and maybe more."""
+    impossible: Int64 = field(default_factory=lambda: NO_VALUES)
+    """Values (packed) that only configurations beyond some limit beside the graph have, as
+    far as this was settled before."""
 
     @property
     def nodes(self) -> int:
@@ -56,6 +62,24 @@ class Graph:
         return self.start, self.conjunction, self.slot, self.target
 
 
+class _Asked(NamedTuple):
+    """Pins, their hash and those of each, and what is written of them; ``new`` is the pin
+    without which they are what was remembered last, or -1."""
+
+    pins: Int64
+    key: int
+    new: int
+    hashes: Int64
+    written: bytes
+
+
+class _Local(threading.local):
+    """What a thread asked for and remembered last."""
+
+    asked: _Asked | None = None
+    kept = 0
+
+
 class Parts:
     """Remembers what pins leave of a diagram; the parts least recently used go first.
 
@@ -66,28 +90,41 @@ class Parts:
     def __init__(self, whole: Graph) -> None:
         self.whole = whole
         self._lock = threading.Lock()
+        self._local = _Local()
         self._kept: OrderedDict[int, tuple[bytes, Graph]] = OrderedDict()
         self._holders: Counter[int] = Counter()
         self._edges = 0
 
     def nearest(self, pins: Int64) -> Graph:
-        """The smallest remembered part that holds all configurations with the pins."""
+        """A remembered part that holds all configurations with the pins: of those exactly, or
+        what this thread remembered last, or the smallest."""
+        if not self._kept:
+            return self.whole
+        asked = self._asked(pins)
         with self._lock:
-            if not self._kept:
-                return self.whole
-            key, hashes = key_of(pins)
-            written = pins.tobytes()
-            found = self._look(key, written)
+            found = self._look(asked.key, asked.written)
+            if found is None and asked.new >= 0:
+                found = self._look(self._local.kept, _without(asked.written, asked.new))
             if found is None:
                 # Taking a pin away is another exclusive or with its hash.
-                near = (hashes ^ key).tolist()
+                near = (asked.hashes ^ asked.key).tolist()
                 several = (
-                    self._look(other, _without(written, near.index(other)))
+                    self._look(other, _without(asked.written, near.index(other)))
                     for other in filter(self._kept.__contains__, near)
                 )
                 known = [graph for graph in several if graph is not None]
                 found = min(known, key=lambda graph: graph.edges, default=None)
             return found or self._look(0, b"") or self.whole
+
+    def _asked(self, pins: Int64) -> _Asked:
+        """What parts are found by; this thread's last is kept, as it is remembered next."""
+        known = self._local.asked
+        if known is not None and known.pins is pins:
+            return known
+        hashes = np.empty(len(pins) // 2, dtype=np.int64)
+        key, new = hash_pins(pins, self._local.kept, hashes)
+        asked = self._local.asked = _Asked(pins, key, new, hashes, pins.tobytes())
+        return asked
 
     def _look(self, key: int, written: bytes) -> Graph | None:
         known = self._kept.get(key)
@@ -98,14 +135,15 @@ class Parts:
 
     def keep(self, pins: Int64, graph: Graph) -> None:
         """Remember a part; where pins leave all of a remembered part, that one again."""
-        if graph is not self.whole and graph.edges > REMEMBERED_EDGES // 2:
+        if self._is_part(graph) and graph.edges > REMEMBERED_EDGES // 2:
             return
-        key, _ = key_of(pins)
+        asked = self._asked(pins)
+        self._local.kept = asked.key
         with self._lock:
-            replaced = self._kept.pop(key, None)
+            replaced = self._kept.pop(asked.key, None)
             if replaced is not None:
                 self._let_go(replaced[1])
-            self._kept[key] = pins.tobytes(), graph
+            self._kept[asked.key] = asked.written, graph
             self._take(graph)
             while self._edges > REMEMBERED_EDGES or len(self._kept) > REMEMBERED_PARTS:
                 _, (_, forgotten) = self._kept.popitem(last=False)
@@ -113,16 +151,19 @@ class Parts:
 
     def _take(self, graph: Graph) -> None:
         """A part that stands for several pins takes its room once."""
-        self._holders[id(graph)] += 1
-        if graph is not self.whole and self._holders[id(graph)] == 1:
+        self._holders[id(graph.start)] += 1
+        if self._is_part(graph) and self._holders[id(graph.start)] == 1:
             self._edges += graph.edges
 
     def _let_go(self, graph: Graph) -> None:
-        self._holders[id(graph)] -= 1
-        if not self._holders[id(graph)]:
-            del self._holders[id(graph)]
-            if graph is not self.whole:
+        self._holders[id(graph.start)] -= 1
+        if not self._holders[id(graph.start)]:
+            del self._holders[id(graph.start)]
+            if self._is_part(graph):
                 self._edges -= graph.edges
+
+    def _is_part(self, graph: Graph) -> bool:
+        return graph.start is not self.whole.start
 
 
 def _without(written: bytes, pin: int) -> bytes:
@@ -130,18 +171,16 @@ def _without(written: bytes, pin: int) -> bytes:
     return written[: 16 * pin] + written[16 * (pin + 1) :]
 
 
-def key_of(pins: Int64) -> tuple[int, Int64]:
-    """What parts are found by, the same for any order of the pins; and each pin's share."""
-    hashes = np.empty(len(pins) // 2, dtype=np.int64)
-    return _hash(pins, hashes), hashes
-
-
 @kernel
-def _hash(pins: Any, hashes: Any) -> int:
-    """A hash of every pin; answers their exclusive or, which no order of them changes."""
+def hash_pins(pins: Any, other: int, hashes: Any) -> tuple[int, int]:
+    """A hash of every pin; answers their exclusive or, which no order of them changes, and
+    the pin without which it would be ``other``, or -1."""
     key = 0
     for index in range(len(hashes)):
         mixed = pins[2 * index] * 1_640_531_527 + pins[2 * index + 1] * 1_013_904_223
         hashes[index] = (mixed * 40_503) % 2_305_843_009_213_693_951
         key ^= hashes[index]
-    return key
+    for index in range(len(hashes)):
+        if hashes[index] ^ key == other:
+            return key, index
+    return key, -1

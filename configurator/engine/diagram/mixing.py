@@ -201,6 +201,7 @@ def prove(
     roots: Numbers,
     slots: Numbers,
     states: Numbers,
+    impossible: Numbers,
     pins: Numbers,
     constant: int,
     mixing: bool,
@@ -214,15 +215,15 @@ def prove(
     at: Numbers,
     flags: Numbers,
     value_lowest: Numbers,
-) -> tuple[int, bool, bool]:
+) -> tuple[int, int, int, bool]:
     """Pins in, what one sweep proves out: which values are valid (``flags[0]``) or still
     undecided (``flags[1]``), the lowest totals of both (``value_lowest``) and whether those are
-    reached (``flags[2]``). With ``mixing`` then ``mix`` for what is open; but not if a smaller
-    share of the ``choices`` edges than ``waiting`` is alive, so that a part can be made of them
-    first.
+    reached (``flags[2]``). What is known to be ``impossible`` is neither. With ``mixing`` then
+    ``mix`` for what is open; but not if a smaller share of the ``choices`` edges than
+    ``waiting`` is alive, so that a part can be made of them first.
 
-    Answers how many edges are alive, or ``NOTHING``; whether some value is open; and whether
-    mixtures are still to be swept."""
+    Answers how many edges are alive, or ``NOTHING``; how many values are open and how many
+    were found impossible (see ``mix``); and whether mixtures are still to be swept."""
     valid, undecided, exact = flags[0], flags[1], flags[2]
     placement = placement_of(fixed, fixed_at)
     reading = reading_of(fixed, fixed_at)
@@ -232,6 +233,8 @@ def prove(
     ranked = ranked_of(working, at)
     answer = working[at[25] : at[26]]
     answer_reached = working[at[26] : at[27]]
+    opened = working[at[29] : at[30]]
+    alone = reading[1]
     state_lowest = working[at[19] : at[20]]
     state_reached = working[at[20] : at[21]]
     for state in range(len(cost)):
@@ -260,23 +263,29 @@ def prove(
         *swept_of(working, at),
     )
     if living < 0:
-        return NOTHING, False, False
+        return NOTHING, 0, 0, False
     for state in range(len(cost)):
         allowed[state] = state_lowest[state] < LIMIT
         proven[state] = state_reached[state] < LIMIT
     settle_values(*placement, *reading, state_lowest, *ranked, answer)
     settle_values(*placement, *reading, state_reached, *ranked, answer_reached)
-    is_open = False
+    for place in range(len(impossible)):
+        answer[impossible[place]] = INFINITE
+        state = alone[impossible[place]]
+        if state >= 0:
+            allowed[state] = False
+    several = 0
     for index in range(len(answer)):
         whole = answer[index]
         valid[index] = answer_reached[index] < LIMIT
         undecided[index] = whole < LIMIT and not valid[index]
         exact[index] = whole >= LIMIT or answer_reached[index] == whole
         value_lowest[index] = whole + constant if whole < LIMIT else -1
-        is_open |= undecided[index]
-    if not is_open or not mixing or living < waiting * choices:
-        return living, is_open, is_open and mixing
-    is_open = mix(
+        opened[several] = index
+        several += undecided[index]
+    if not several or not mixing or living < waiting * choices:
+        return living, several, 0, several > 0 and mixing
+    several, found = mix(
         fixed,
         fixed_at,
         words,
@@ -293,12 +302,13 @@ def prove(
         sparse,
         choices,
         living,
+        several,
         working,
         at,
         flags,
         value_lowest,
     )
-    return living, is_open, False
+    return living, several, found, False
 
 
 @kernel
@@ -319,15 +329,17 @@ def mix(
     sparse: float,
     choices: int,
     living: int,
+    several: int,
     working: Numbers,
     at: Numbers,
     flags: Numbers,
     value_lowest: Numbers,
-) -> bool:
+) -> tuple[int, int]:
     """Sweep mixtures of the sums until every value is decided, at most ``turns`` of them and
-    ``budget`` edges; to be called after ``prove``, with what that said of the values. Answers
-    whether some are still undecided. ``value_lowest`` and whether it is reached are set to
-    match for those that turn out impossible.
+    ``budget`` edges; to be called after ``prove``, with what that said of the values:
+    ``several`` of them are open. Answers how many still are, and how many were found
+    impossible; those stand in ``opened_of`` then, one after the other. ``value_lowest`` and
+    whether it is reached are set to match.
 
     ``living`` of the ``choices`` edges of choice nodes were alive after the first sweep.
     Where a share smaller than ``sparse`` is, the living ones are copied and swept instead."""
@@ -347,13 +359,14 @@ def mix(
     state_sums = working[at[21] : at[22]]
     ranked = ranked_of(working, at)
     answer = working[at[25] : at[26]]
+    opened = working[at[29] : at[30]]
     multipliers = working[at[27] : at[28]]
     heavy = working[at[28] : at[29]]
     rows = len(limit)
     weights = np.ones(rows)
     swept = living
     most = 0
-    is_open = True
+    left = several
     for turn in range(turns):
         bound = find_binding(state_use, states, allowed, block_start, limit, heavy, active)
         if bound and swept + living > budget:
@@ -415,12 +428,14 @@ def mix(
         for state in range(len(allowed)):
             cost[state] = (0 if proven[state] else 1) if allowed[state] else INFINITE
         settle_values(*placement, *reading, cost, *ranked, answer)
-        is_open = False
-        for index in range(len(answer)):
-            valid[index] = answer[index] == 0
-            undecided[index] = answer[index] == 1
-            is_open |= undecided[index]
-        if not is_open:
+        left = 0
+        for place in range(several):
+            index = opened[place]
+            if undecided[index]:
+                valid[index] = answer[index] == 0
+                undecided[index] = answer[index] == 1
+                left += undecided[index]
+        if not left:
             break
         if living < sparse * choices:
             start, conjunction, slot, target, roots, slots, states = compact(
@@ -436,12 +451,16 @@ def mix(
                 state_lowest,
             )
             choices = living
-    for index in range(len(valid)):
+    found = 0
+    for place in range(several):
+        index = opened[place]
         if not valid[index]:
             exact[index] = True
             if not undecided[index]:
                 value_lowest[index] = -1
-    return is_open
+                opened[found] = index
+                found += 1
+    return left, found
 
 
 @kernel

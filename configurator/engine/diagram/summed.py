@@ -28,7 +28,7 @@ from configurator.engine.diagram.arena import Arena
 from configurator.engine.diagram.backend import DiagramBackend, Facts
 from configurator.engine.diagram.branching import Branching, TooManyBranchesError
 from configurator.engine.diagram.frozen import FrozenDiagram
-from configurator.engine.diagram.graph import Graph
+from configurator.engine.diagram.graph import NO_VALUES, Graph
 from configurator.engine.diagram.sums import SideSums
 
 Bools = npt.NDArray[np.bool_]
@@ -87,11 +87,13 @@ class Carried:
                 values,
                 rows,
                 2 * rows,
+                values + 1,
             )
         )
         views = self.room.views
         self.active, self.bounds = views[3], (views[4], views[5])
         self.swept, self.ranked, self.heavy = views[6:22], views[22:25], views[28]
+        self.opened = views[29]
         self.class_state, self.slot_cost = self.swept[1:3]
         self.up, self.down = self.swept[4], self.swept[6]
         self.state_lowest, self.state_reached, self.state_sums = self.swept[13:]
@@ -167,17 +169,20 @@ class SummedDiagram(DiagramBackend):
     def _hard(self, pins: Pins, settle: bool, *, mix: bool = True) -> Marginals:
         flat, room = self._flat(pins), self.carried()
         graph = self._parts.nearest(flat)
+        impossible = graph.impossible if settle else NO_VALUES
         flags = np.empty((3, len(self._never)), dtype=np.bool_)
         lowest = np.empty(len(self._never), dtype=np.int64)
         budget = kernels.LIMIT if settle else max(self._parts.whole.choices, AT_ONCE)
-        narrowing = self._narrows(flat) and graph.edges >= backend.SMALLEST
-        living, is_open, waiting = self._run(mixing.prove)(
+        narrowing = self._narrows(flat)
+        to_part = narrowing and graph.edges >= backend.SMALLEST
+        living, left, found, waiting = self._run(mixing.prove)(
             *self._fixed.arguments,
             self.sums.words,
             *graph.parts(),
             graph.roots,
             graph.slots,
             graph.states,
+            impossible,
             flat,
             self.facts.constant,
             mix,
@@ -185,7 +190,7 @@ class SummedDiagram(DiagramBackend):
             MIXTURES,
             budget,
             backend.LEFT,
-            backend.LEFT if narrowing else 0.0,
+            backend.LEFT if to_part else 0.0,
             graph.choices,
             *room.room.arguments,
             flags,
@@ -193,25 +198,34 @@ class SummedDiagram(DiagramBackend):
         )
         if living == mixing.NOTHING:
             return self._nothing(False)
-        graph = self._narrowed(flat, graph, kernels.LIMIT - 1, room, living)
+        if narrowing and self._much_dead(graph, living):
+            graph = self.part(graph, kernels.LIMIT - 1, room, living)
         if waiting:
-            is_open = self._mix(graph, living, budget, flags, lowest)
+            left, found = self._mix(graph, living, left, budget, flags, lowest)
         valid, undecided, exact = flags
-        if is_open:
+        new = [room.opened[:found]] if found else []
+        if left:
             if settle:
-                found = self._decider.possible_with(pins, undecided)
-                valid |= found
-                exact &= ~found
+                possible = self._decider.possible_with(pins, undecided)
+                new.append(np.flatnonzero(undecided & ~possible))
+                valid |= possible
+                exact &= ~possible
                 undecided = self._never
             lowest[~valid] = -1
+        if narrowing:
+            if settle and new:
+                graph = replace(graph, impossible=np.concatenate((impossible, *new)))
+            self._parts.keep(flat, graph)
         some = bool(valid.any() or undecided.any())
         exact = exact if self.facts.exact else self._exact
         return Marginals(some, valid, undecided, lowest, exact)
 
-    def _mix(self, graph: Graph, living: int, budget: int, flags: Bools, lowest: Int64) -> bool:
+    def _mix(
+        self, graph: Graph, living: int, left: int, budget: int, flags: Bools, lowest: Int64
+    ) -> tuple[int, int]:
         """See ``mixing.mix``; to be called after ``mixing.prove``, with what that said of the
         values."""
-        is_open: bool = self._run(mixing.mix)(
+        answer: tuple[int, int] = self._run(mixing.mix)(
             *self._fixed.arguments,
             self.sums.words,
             *graph.parts(),
@@ -224,11 +238,12 @@ class SummedDiagram(DiagramBackend):
             backend.LEFT,
             graph.choices,
             living,
+            left,
             *self.carried().room.arguments,
             flags,
             lowest,
         )
-        return is_open
+        return answer
 
     def warm(self) -> None:
         """Load or compile every loop now rather than at a customer's first click."""
@@ -242,7 +257,7 @@ class SummedDiagram(DiagramBackend):
         self.count_unlimited(())
         flags, sure = np.zeros((3, size), dtype=np.bool_), np.zeros(size, dtype=np.bool_)
         lowest, changes, repaired = np.zeros((3, size), dtype=np.int64)
-        self._mix(whole, 0, -1, flags, lowest)
+        self._mix(whole, 0, 0, -1, flags, lowest)
         light = self._lightest((), (), whole, self.bounds(()), self.carried())
         self._run(mixing.read_changes)(
             light, light, flags, lowest, 0, 1, 0, True, light, changes, repaired, sure
