@@ -71,24 +71,33 @@ def sweep_up_carrying(
     cost: Numbers,
     used: Numbers,
     words: Words,
+    marking: Words,
+    wanted: Numbers,
+    leads: Numbers,
     up: Numbers,
     up_used: Numbers,
 ) -> None:
-    """``up[x]``: the lowest total below node ``x``; ``up_used[x]``: what it uses up.
+    """``up[x]``: the lowest total below node ``x``; ``up_used[x]``: what it uses up. With
+    ``marking`` also ``leads[x]``: whether a slot that is ``wanted`` hangs below.
 
     The first word, mostly the only one, is kept in registers."""
     width = len(words)
     up[0] = 0
+    if len(marking):
+        leads[0] = 0
     for word in range(width):
         up_used[word] = 0
     for node in range(1, len(start) - 1):
         first = 0
+        lead = 0
         if conjunction[node]:
             total = 0
             for edge in range(start[node], start[node + 1]):
                 below = target[edge]
                 total = min(INFINITE, total + up[below])
                 first += up_used[below * width]
+                if len(marking):
+                    lead |= leads[below]
             up[node] = total
             for word in range(1, width):
                 sums = 0
@@ -107,6 +116,8 @@ def sweep_up_carrying(
                 best = whole if better else best
                 first = sums if better else first
                 taken = edge if better else taken
+                if len(marking):
+                    lead |= wanted[chosen] | leads[below]
             up[node] = best
             if best < LIMIT:
                 for word in range(1, width):
@@ -114,6 +125,8 @@ def sweep_up_carrying(
                         used[slot[taken] * width + word] + up_used[target[taken] * width + word]
                     )
         up_used[node * width] = first
+        if len(marking):
+            leads[node] = lead
 
 
 @kernel
@@ -126,6 +139,9 @@ def sweep_down_carrying(
     cost: Numbers,
     used: Numbers,
     words: Words,
+    marking: Words,
+    wanted: Numbers,
+    leads: Numbers,
     total: int,
     most: int,
     room: Numbers,
@@ -141,7 +157,8 @@ def sweep_down_carrying(
     """``lowest[s]``: the lowest total with slot ``s`` where it is at most ``most``, and
     ``lowest_used[s]`` what it uses; ``reached[s]``: the lowest total of a configuration with
     slot ``s`` seen to keep within every limit. Answers how many edges of choice nodes lie on
-    a whole of at most ``most``."""
+    a whole of at most ``most``. With ``marking`` all of this only for slots that are
+    ``wanted``, and for edges at or above them."""
     width = len(words)
     for index in range(len(lowest)):
         lowest[index] = INFINITE
@@ -166,6 +183,8 @@ def sweep_down_carrying(
         above = down[node]
         if above + up[node] > most:
             continue
+        if len(marking) and not leads[node]:
+            continue
         here = node * width
         first_above = down_used[here]
         if conjunction[node]:
@@ -173,6 +192,8 @@ def sweep_down_carrying(
             first_whole = first_above + up_used[here]
             for edge in range(start[node], start[node + 1]):
                 below = target[edge]
+                if len(marking) and not leads[below]:
+                    continue
                 rest = whole - up[below]
                 if rest < down[below]:
                     down[below] = rest
@@ -187,6 +208,8 @@ def sweep_down_carrying(
             for edge in range(start[node], start[node + 1]):
                 taken = slot[edge]
                 below = target[edge]
+                if len(marking) and not wanted[taken] | leads[below]:
+                    continue
                 partial = above + cost[taken]
                 whole = partial + up[below]
                 if whole > most:
@@ -341,6 +364,11 @@ def sweep_carrying(
     roots: Numbers,
     slots: Numbers,
     states: Numbers,
+    marking: Words,
+    wanted: Numbers,
+    leads: Numbers,
+    open_slots: Numbers,
+    open_states: Numbers,
     most: int,
     room: Numbers,
     guard: Numbers,
@@ -362,8 +390,10 @@ def sweep_carrying(
     state_sums: Numbers,
 ) -> int:
     """Up and down with what is used up, from the charges of all states to the lowest totals
-    with each. Answers how many edges are alive, -1 if no configuration costs at most
-    ``most``. One call costs less than five."""
+    with each of ``open_states``, whose classes stand at ``open_slots``; without ``marking``
+    these are all, with it the slots are ``wanted`` and no others are followed. Answers how
+    many edges are alive, -1 if no configuration costs at most ``most``. One call costs less
+    than five."""
     pick_states(
         class_of,
         slot_class,
@@ -378,7 +408,20 @@ def sweep_carrying(
         slot_cost,
         slot_used,
     )
-    sweep_up_carrying(start, conjunction, slot, target, slot_cost, slot_used, words, up, up_used)
+    sweep_up_carrying(
+        start,
+        conjunction,
+        slot,
+        target,
+        slot_cost,
+        slot_used,
+        words,
+        marking,
+        wanted,
+        leads,
+        up,
+        up_used,
+    )
     total = total_of(roots, up)
     if total > most:
         return -1
@@ -391,6 +434,9 @@ def sweep_carrying(
         slot_cost,
         slot_used,
         words,
+        marking,
+        wanted,
+        leads,
         total,
         most,
         room,
@@ -414,8 +460,8 @@ def sweep_carrying(
         state_cost,
         state_used,
         words,
-        slots,
-        states,
+        open_slots,
+        open_states,
         most,
         room,
         guard,

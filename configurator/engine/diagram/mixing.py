@@ -257,6 +257,11 @@ def prove(
         roots,
         slots,
         states,
+        (),
+        slots,
+        slots,
+        slots,
+        states,
         LIMIT - 1,
         room,
         guard,
@@ -309,6 +314,123 @@ def prove(
         value_lowest,
     )
     return living, several, found, False
+
+
+@kernel
+def settle_open(
+    placement: tuple[Numbers, ...],
+    reading: tuple[Numbers, ...],
+    ranked: tuple[Numbers, ...],
+    allowed: Numbers,
+    proven: Numbers,
+    cost: Numbers,
+    answer: Numbers,
+    opened: Numbers,
+    several: int,
+    flags: Numbers,
+) -> int:
+    """What is known of the states, said of the first ``several`` of the ``opened`` values that
+    are undecided still; answers how many remain so. Of all states with a value the one that
+    is known best says what it is."""
+    valid, undecided = flags[0], flags[1]
+    alone = reading[1]
+    shared = False
+    for place in range(several):
+        state = alone[opened[place]]
+        shared |= state < 0
+        if state >= 0:
+            answer[opened[place]] = (0 if proven[state] else 1) if allowed[state] else INFINITE
+    if shared:
+        for state in range(len(allowed)):
+            cost[state] = (0 if proven[state] else 1) if allowed[state] else INFINITE
+        settle_values(*placement, *reading, cost, *ranked, answer)
+    left = 0
+    for place in range(several):
+        index = opened[place]
+        if undecided[index]:
+            valid[index] = answer[index] == 0
+            undecided[index] = answer[index] == 1
+            left += undecided[index]
+    return left
+
+
+@kernel
+def sweep_open(
+    fixed: Numbers,
+    fixed_at: Numbers,
+    words: Words,
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    roots: Numbers,
+    slots: Numbers,
+    states: Numbers,
+    working: Numbers,
+    at: Numbers,
+) -> int:
+    """One sweep of all sums alike, downwards only to states that are allowed and not proven;
+    sets both for those. Answers how many edges it followed."""
+    class_of, slot_class = charging_of(fixed, fixed_at)[:2]
+    _, state_used, fields, limit, heaviest, nothing = sums_of(fixed, fixed_at)
+    cost, allowed, proven, active, room, guard = question_of(working, at)
+    even, even_use = fixed[fixed_at[21] : fixed_at[22]], fixed[fixed_at[22] : fixed_at[23]]
+    state_lowest = working[at[19] : at[20]]
+    state_reached = working[at[20] : at[21]]
+    wanted = working[at[30] : at[31]]
+    open_slots = working[at[32] : at[33]]
+    open_states = working[at[33] : at[34]]
+    class_open = working[at[6] : at[7]]
+    for index in range(len(class_open)):
+        class_open[index] = 0
+    several = 0
+    for place in range(len(states)):
+        state = states[place]
+        cost[state] = even_use[state] if allowed[state] else INFINITE
+        is_open = allowed[state] and not proven[state]
+        open_states[several] = state
+        several += is_open
+        class_open[class_of[state]] |= is_open
+    slots_left = 0
+    for place in range(len(slots)):
+        index = slots[place]
+        wanted[index] = class_open[slot_class[index]]
+        open_slots[slots_left] = index
+        slots_left += wanted[index]
+    most = 0
+    for row in range(len(limit)):
+        active[row] = True
+        most += even[row] * limit[row]
+    set_bounds(fields, limit, heaviest, active, room, guard)
+    living = sweep_carrying(
+        class_of,
+        slot_class,
+        nothing,
+        cost,
+        state_used,
+        words,
+        start,
+        conjunction,
+        slot,
+        target,
+        roots,
+        slots,
+        states,
+        (0,),
+        wanted,
+        working[at[31] : at[32]],
+        open_slots[:slots_left],
+        open_states[:several],
+        most,
+        room,
+        guard,
+        *swept_of(working, at),
+    )
+    for place in range(several):
+        state = open_states[place]
+        allowed[state] = living >= 0 and state_lowest[state] < LIMIT
+        proven[state] = living >= 0 and state_reached[state] < LIMIT
+    return living
 
 
 @kernel
@@ -367,7 +489,29 @@ def mix(
     swept = living
     most = 0
     left = several
-    for turn in range(turns):
+    if swept + living <= budget:
+        # All sums alike, for what is open alone: mostly that is enough.
+        living = sweep_open(
+            fixed,
+            fixed_at,
+            words,
+            start,
+            conjunction,
+            slot,
+            target,
+            roots,
+            slots,
+            states,
+            working,
+            at,
+        )
+        swept += max(living, 0)
+        left = settle_open(
+            placement, reading, ranked, allowed, proven, cost, answer, opened, several, flags
+        )
+    for turn in range(1, turns):
+        if not left:
+            break
         bound = find_binding(state_use, states, allowed, block_start, limit, heavy, active)
         if bound and swept + living > budget:
             break
@@ -376,19 +520,18 @@ def mix(
                 proven[state] = allowed[state]
             living = 0
         else:
-            if turn:
-                steer(
-                    fields,
-                    limit,
-                    active,
-                    words,
-                    states,
-                    allowed,
-                    proven,
-                    state_sums,
-                    turn,
-                    weights,
-                )
+            steer(
+                fields,
+                limit,
+                active,
+                words,
+                states,
+                allowed,
+                proven,
+                state_sums,
+                turn,
+                weights,
+            )
             set_multipliers(limit, active, weights, scale, multipliers)
             set_bounds(fields, limit, heaviest, active, room, guard)
             most = 0
@@ -413,6 +556,11 @@ def mix(
                 roots,
                 slots,
                 states,
+                (),
+                slots,
+                slots,
+                slots,
+                states,
                 most,
                 room,
                 guard,
@@ -424,20 +572,10 @@ def mix(
                 if living >= 0 and state_reached[state] < LIMIT:
                     proven[state] = True
             swept += living
-        # Of all states with a value the one that is known best says what it is.
-        for state in range(len(allowed)):
-            cost[state] = (0 if proven[state] else 1) if allowed[state] else INFINITE
-        settle_values(*placement, *reading, cost, *ranked, answer)
-        left = 0
-        for place in range(several):
-            index = opened[place]
-            if undecided[index]:
-                valid[index] = answer[index] == 0
-                undecided[index] = answer[index] == 1
-                left += undecided[index]
-        if not left:
-            break
-        if living < sparse * choices:
+        left = settle_open(
+            placement, reading, ranked, allowed, proven, cost, answer, opened, several, flags
+        )
+        if left and living < sparse * choices:
             start, conjunction, slot, target, roots, slots, states = compact(
                 start,
                 conjunction,
@@ -514,6 +652,11 @@ def prove_changes(
         slot,
         target,
         roots,
+        slots,
+        states,
+        (),
+        slots,
+        slots,
         slots,
         states,
         LIMIT - 1,

@@ -88,6 +88,10 @@ class Carried:
                 rows,
                 2 * rows,
                 values + 1,
+                slots,
+                nodes,
+                slots + 1,
+                states + 1,
             )
         )
         views = self.room.views
@@ -116,22 +120,22 @@ class SummedDiagram(DiagramBackend):
         self.sums = SideSums.packed(
             diagram.sum_use, diagram.sum_limit, diagram.block_start.astype(np.int64)
         )
+        rows, limit = self.sums.rows, np.maximum(self.sums.limit, 1)
+        ratio = int((self.sums.most // limit).max(initial=0)) + 1
+        self._scale = min(SCALE, (kernels.LIMIT - 1) // (4 * rows * ratio))
+        # The sums mixed alike (``mixing.set_multipliers``).
+        self._even: Int64 = np.rint(self._scale / rows / limit).astype(np.int64)
         super().__init__(diagram, facts, plain=plain)
         self._decider_of = decider
         self._rooms = threading.local()
         self._blocks = diagram.block_start[:-1].astype(np.int64)
         self._nothing_extra = self._fixed.views[20]
         self._roots: dict[tuple[Pins, bool], Bools] = {}
-        ratio = int((self.sums.most // np.maximum(self.sums.limit, 1)).max(initial=0)) + 1
-        self._scale = min(SCALE, (kernels.LIMIT - 1) // (4 * self.sums.rows * ratio))
-        rows, self._even = self.sums.rows, np.empty(self.sums.rows, dtype=np.int64)
-        self._run(mixing.set_multipliers)(
-            self.sums.limit, np.full(rows, True), np.ones(rows), self._scale, self._even
-        )
 
     def _beside(self) -> tuple[Int64, ...]:
         use, used, _, fields, limit, most = self.sums.arrays
-        return use, used, fields, limit, most, np.zeros(len(self.diagram.slot_class), np.int64)
+        nothing = np.zeros(len(self.diagram.slot_class), np.int64)
+        return use, used, fields, limit, most, nothing, self._even, self._even @ self.sums.use
 
     @property
     def _decider(self) -> Decider:
@@ -291,6 +295,11 @@ class SummedDiagram(DiagramBackend):
             self.sums.words,
             *graph.parts(),
             graph.roots,
+            graph.slots,
+            graph.states,
+            (),
+            graph.slots,
+            graph.slots,
             graph.slots,
             graph.states,
             most,
