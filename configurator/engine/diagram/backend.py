@@ -353,7 +353,16 @@ class DiagramBackend:
             array.setflags(write=False)
         start, conjunction, slot, target, roots, slots, states = arrays
         return Graph(
-            start, conjunction, slot, target, roots, living, slots, states, graph.impossible
+            start,
+            conjunction,
+            slot,
+            target,
+            roots,
+            living,
+            slots,
+            states,
+            graph.impossible,
+            graph.limited,
         )
 
     def _nothing(self, changes: bool) -> Marginals:

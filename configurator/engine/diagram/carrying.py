@@ -71,33 +71,24 @@ def sweep_up_carrying(
     cost: Numbers,
     used: Numbers,
     words: Words,
-    marking: Words,
-    wanted: Numbers,
-    leads: Numbers,
     up: Numbers,
     up_used: Numbers,
 ) -> None:
-    """``up[x]``: the lowest total below node ``x``; ``up_used[x]``: what it uses up. With
-    ``marking`` also ``leads[x]``: whether a slot that is ``wanted`` hangs below.
+    """``up[x]``: the lowest total below node ``x``; ``up_used[x]``: what it uses up.
 
     The first word, mostly the only one, is kept in registers."""
     width = len(words)
     up[0] = 0
-    if len(marking):
-        leads[0] = 0
     for word in range(width):
         up_used[word] = 0
     for node in range(1, len(start) - 1):
         first = 0
-        lead = 0
         if conjunction[node]:
             total = 0
             for edge in range(start[node], start[node + 1]):
                 below = target[edge]
                 total = min(INFINITE, total + up[below])
                 first += up_used[below * width]
-                if len(marking):
-                    lead |= leads[below]
             up[node] = total
             for word in range(1, width):
                 sums = 0
@@ -116,8 +107,6 @@ def sweep_up_carrying(
                 best = whole if better else best
                 first = sums if better else first
                 taken = edge if better else taken
-                if len(marking):
-                    lead |= wanted[chosen] | leads[below]
             up[node] = best
             if best < LIMIT:
                 for word in range(1, width):
@@ -125,8 +114,6 @@ def sweep_up_carrying(
                         used[slot[taken] * width + word] + up_used[target[taken] * width + word]
                     )
         up_used[node * width] = first
-        if len(marking):
-            leads[node] = lead
 
 
 @kernel
@@ -139,9 +126,6 @@ def sweep_down_carrying(
     cost: Numbers,
     used: Numbers,
     words: Words,
-    marking: Words,
-    wanted: Numbers,
-    leads: Numbers,
     total: int,
     most: int,
     room: Numbers,
@@ -157,8 +141,7 @@ def sweep_down_carrying(
     """``lowest[s]``: the lowest total with slot ``s`` where it is at most ``most``, and
     ``lowest_used[s]`` what it uses; ``reached[s]``: the lowest total of a configuration with
     slot ``s`` seen to keep within every limit. Answers how many edges of choice nodes lie on
-    a whole of at most ``most``. With ``marking`` all of this only for slots that are
-    ``wanted``, and for edges at or above them."""
+    a whole of at most ``most``."""
     width = len(words)
     for index in range(len(lowest)):
         lowest[index] = INFINITE
@@ -183,8 +166,6 @@ def sweep_down_carrying(
         above = down[node]
         if above + up[node] > most:
             continue
-        if len(marking) and not leads[node]:
-            continue
         here = node * width
         first_above = down_used[here]
         if conjunction[node]:
@@ -192,8 +173,6 @@ def sweep_down_carrying(
             first_whole = first_above + up_used[here]
             for edge in range(start[node], start[node + 1]):
                 below = target[edge]
-                if len(marking) and not leads[below]:
-                    continue
                 rest = whole - up[below]
                 if rest < down[below]:
                     down[below] = rest
@@ -208,8 +187,6 @@ def sweep_down_carrying(
             for edge in range(start[node], start[node + 1]):
                 taken = slot[edge]
                 below = target[edge]
-                if len(marking) and not wanted[taken] | leads[below]:
-                    continue
                 partial = above + cost[taken]
                 whole = partial + up[below]
                 if whole > most:
@@ -247,6 +224,19 @@ def sweep_down_carrying(
 
 
 @kernel
+def clear_states(
+    class_slot: Numbers, class_reached: Numbers, state_lowest: Numbers, state_reached: Numbers
+) -> None:
+    """Nothing is known of any state."""
+    for index in range(len(class_slot)):
+        class_slot[index] = -1
+        class_reached[index] = INFINITE
+    for state in range(len(state_lowest)):
+        state_lowest[state] = INFINITE
+        state_reached[state] = INFINITE
+
+
+@kernel
 def settle_states_carrying(
     class_of: Numbers,
     slot_class: Numbers,
@@ -270,11 +260,9 @@ def settle_states_carrying(
     state_sums: Numbers,
 ) -> None:
     """From slots to states: lowest total (``INFINITE`` beyond ``most``), the sums of the
-    configuration that has it, and the lowest total seen to keep within every limit."""
+    configuration that has it, and the lowest total seen to keep within every limit. So far
+    ``class_slot`` is -1 and the other three that are named for what they tell ``INFINITE``."""
     width = len(words)
-    for index in range(len(class_slot)):
-        class_slot[index] = -1
-        class_reached[index] = INFINITE
     for place in range(len(slots)):
         index = slots[place]
         home = slot_class[index]
@@ -283,9 +271,6 @@ def settle_states_carrying(
             class_slot[home] = index
         if reached[index] < class_reached[home]:
             class_reached[home] = reached[index]
-    for state in range(len(class_of)):
-        state_lowest[state] = INFINITE
-        state_reached[state] = INFINITE
     for place in range(len(states)):
         state = states[place]
         home = class_of[state]
@@ -364,11 +349,6 @@ def sweep_carrying(
     roots: Numbers,
     slots: Numbers,
     states: Numbers,
-    marking: Words,
-    wanted: Numbers,
-    leads: Numbers,
-    open_slots: Numbers,
-    open_states: Numbers,
     most: int,
     room: Numbers,
     guard: Numbers,
@@ -390,10 +370,8 @@ def sweep_carrying(
     state_sums: Numbers,
 ) -> int:
     """Up and down with what is used up, from the charges of all states to the lowest totals
-    with each of ``open_states``, whose classes stand at ``open_slots``; without ``marking``
-    these are all, with it the slots are ``wanted`` and no others are followed. Answers how
-    many edges are alive, -1 if no configuration costs at most ``most``. One call costs less
-    than five."""
+    with each. Answers how many edges are alive, -1 if no configuration costs at most
+    ``most``. One call costs less than five."""
     pick_states(
         class_of,
         slot_class,
@@ -408,20 +386,7 @@ def sweep_carrying(
         slot_cost,
         slot_used,
     )
-    sweep_up_carrying(
-        start,
-        conjunction,
-        slot,
-        target,
-        slot_cost,
-        slot_used,
-        words,
-        marking,
-        wanted,
-        leads,
-        up,
-        up_used,
-    )
+    sweep_up_carrying(start, conjunction, slot, target, slot_cost, slot_used, words, up, up_used)
     total = total_of(roots, up)
     if total > most:
         return -1
@@ -434,9 +399,6 @@ def sweep_carrying(
         slot_cost,
         slot_used,
         words,
-        marking,
-        wanted,
-        leads,
         total,
         most,
         room,
@@ -449,6 +411,7 @@ def sweep_carrying(
         lowest_used,
         reached,
     )
+    clear_states(class_slot, class_reached, state_lowest, state_reached)
     settle_states_carrying(
         class_of,
         slot_class,
@@ -460,8 +423,8 @@ def sweep_carrying(
         state_cost,
         state_used,
         words,
-        open_slots,
-        open_states,
+        slots,
+        states,
         most,
         room,
         guard,

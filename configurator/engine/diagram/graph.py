@@ -46,6 +46,8 @@ class Graph:
     impossible: Int64 = field(default_factory=lambda: NO_VALUES)
     """Values (packed) that only configurations beyond some limit beside the graph have, as
     far as this was settled before."""
+    limited: bool = False
+    """Whether the cheapest configurations with some values broke limits."""
 
     @property
     def nodes(self) -> int:

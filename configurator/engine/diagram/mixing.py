@@ -13,7 +13,9 @@ import numpy as np
 
 from configurator.engine.diagram.carrying import (
     Words,
+    clear_states,
     find_binding,
+    settle_states_carrying,
     sweep_carrying,
 )
 from configurator.engine.diagram.jit import kernel
@@ -27,7 +29,9 @@ from configurator.engine.diagram.kernels import (
     placement_of,
     reading_of,
     settle_values,
+    total_of,
 )
+from configurator.engine.diagram.paired import pick_pairs, sweep_down_paired, sweep_up_paired
 
 NOTHING = -1
 """Instead of living edges: no configuration is left."""
@@ -190,6 +194,190 @@ def ranked_of(room: Numbers, at: Numbers) -> tuple[Numbers, Numbers, Numbers]:
 
 
 @kernel
+def paired_of(room: Numbers, at: Numbers) -> tuple[Any, ...]:
+    """Out of the same: what the mixture of a paired sweep works in."""
+    return (
+        room[at[30] : at[31]],
+        room[at[31] : at[32]],
+        room[at[32] : at[33]],
+        room[at[33] : at[34]],
+        room[at[34] : at[35]],
+        room[at[35] : at[36]],
+        room[at[36] : at[37]],
+        room[at[37] : at[38]],
+        room[at[38] : at[39]],
+        room[at[39] : at[40]],
+        room[at[40] : at[41]],
+    )
+
+
+@kernel
+def most_mixed(fixed: Numbers, at: Numbers) -> int:
+    """What the limits come to, the sums mixed alike."""
+    limit = sums_of(fixed, at)[3]
+    even = fixed[at[21] : at[22]]
+    most = 0
+    for row in range(len(limit)):
+        most += even[row] * limit[row]
+    return most
+
+
+@kernel
+def sweep_pairs(
+    fixed: Numbers,
+    fixed_at: Numbers,
+    words: Words,
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    roots: Numbers,
+    slots: Numbers,
+    states: Numbers,
+    impossible: Numbers,
+    working: Numbers,
+    at: Numbers,
+) -> int:
+    """As ``sweep_carrying``, and with it what ``settle_pairs`` reads."""
+    class_of, slot_class, slot_extra, _ = charging_of(fixed, fixed_at)
+    state_used = sums_of(fixed, fixed_at)[1]
+    state_mixed = fixed[fixed_at[22] : fixed_at[23]]
+    alone = reading_of(fixed, fixed_at)[1]
+    cost, allowed, _, _, room, guard = question_of(working, at)
+    (
+        class_cost,
+        class_state,
+        slot_cost,
+        slot_used,
+        up,
+        up_used,
+        down,
+        down_used,
+        lowest,
+        lowest_used,
+        reached,
+        class_slot,
+        class_reached,
+        state_lowest,
+        state_reached,
+        state_sums,
+    ) = swept_of(working, at)
+    (
+        class_mixed,
+        class_lightest,
+        slot_mixed,
+        slot_light,
+        up_mixed,
+        up_light,
+        down_mixed,
+        down_light,
+        least,
+        least_used,
+        fitting,
+    ) = paired_of(working, at)
+    barred = allowed
+    for state in range(len(barred)):
+        barred[state] = 0
+    for place in range(len(impossible)):
+        state = alone[impossible[place]]
+        if state >= 0:
+            barred[state] = 1
+    pick_pairs(
+        class_of,
+        slot_class,
+        slot_extra,
+        cost,
+        state_mixed,
+        state_used,
+        words,
+        slots,
+        states,
+        barred,
+        class_cost,
+        class_state,
+        slot_cost,
+        slot_used,
+        class_mixed,
+        class_lightest,
+        slot_mixed,
+        slot_light,
+    )
+    sweep_up_paired(
+        start,
+        conjunction,
+        slot,
+        target,
+        slot_cost,
+        slot_used,
+        slot_mixed,
+        slot_light,
+        words,
+        up,
+        up_used,
+        up_mixed,
+        up_light,
+    )
+    total = total_of(roots, up)
+    if total >= LIMIT:
+        return -1
+    living = sweep_down_paired(
+        start,
+        conjunction,
+        slot,
+        target,
+        roots,
+        slot_cost,
+        slot_used,
+        slot_mixed,
+        slot_light,
+        words,
+        total,
+        total_of(roots, up_mixed),
+        most_mixed(fixed, fixed_at),
+        room,
+        guard,
+        up,
+        up_used,
+        down,
+        down_used,
+        lowest,
+        lowest_used,
+        reached,
+        up_mixed,
+        up_light,
+        down_mixed,
+        down_light,
+        least,
+        least_used,
+        fitting,
+    )
+    clear_states(class_slot, class_reached, state_lowest, state_reached)
+    settle_states_carrying(
+        class_of,
+        slot_class,
+        class_cost,
+        class_state,
+        lowest,
+        lowest_used,
+        reached,
+        cost,
+        state_used,
+        words,
+        slots,
+        states,
+        LIMIT - 1,
+        room,
+        guard,
+        class_slot,
+        class_reached,
+        state_lowest,
+        state_reached,
+        state_sums,
+    )
+    return living
+
+
+@kernel
 def prove(
     fixed: Numbers,
     fixed_at: Numbers,
@@ -205,6 +393,7 @@ def prove(
     pins: Numbers,
     constant: int,
     mixing: bool,
+    paired: bool,
     scale: int,
     turns: int,
     budget: int,
@@ -215,15 +404,17 @@ def prove(
     at: Numbers,
     flags: Numbers,
     value_lowest: Numbers,
-) -> tuple[int, int, int, bool]:
+) -> tuple[int, int, int, int, bool]:
     """Pins in, what one sweep proves out: which values are valid (``flags[0]``) or still
     undecided (``flags[1]``), the lowest totals of both (``value_lowest``) and whether those are
-    reached (``flags[2]``). What is known to be ``impossible`` is neither. With ``mixing`` then
-    ``mix`` for what is open; but not if a smaller share of the ``choices`` edges than
-    ``waiting`` is alive, so that a part can be made of them first.
+    reached (``flags[2]``). What is known to be ``impossible`` is neither. With ``paired`` the
+    same sweep mixes all sums alike. With ``mixing`` then ``mix`` for what is open still; but
+    not if a smaller share of the ``choices`` edges than ``waiting`` is alive, so that a part
+    can be made of them first.
 
-    Answers how many edges are alive, or ``NOTHING``; how many values are open and how many
-    were found impossible (see ``mix``); and whether mixtures are still to be swept."""
+    Answers how many edges are alive, or ``NOTHING``; how many values the charges alone left
+    open, how many are so still and how many were found impossible (see ``mix``); and whether
+    mixtures are still to be swept."""
     valid, undecided, exact = flags[0], flags[1], flags[2]
     placement = placement_of(fixed, fixed_at)
     reading = reading_of(fixed, fixed_at)
@@ -243,32 +434,44 @@ def prove(
     for row in range(len(limit)):
         active[row] = True
     set_bounds(fields, limit, heaviest, active, room, guard)
-    living = sweep_carrying(
-        class_of,
-        slot_class,
-        slot_extra,
-        cost,
-        state_used,
-        words,
-        start,
-        conjunction,
-        slot,
-        target,
-        roots,
-        slots,
-        states,
-        (),
-        slots,
-        slots,
-        slots,
-        states,
-        LIMIT - 1,
-        room,
-        guard,
-        *swept_of(working, at),
-    )
+    if paired:
+        living = sweep_pairs(
+            fixed,
+            fixed_at,
+            words,
+            start,
+            conjunction,
+            slot,
+            target,
+            roots,
+            slots,
+            states,
+            impossible,
+            working,
+            at,
+        )
+    else:
+        living = sweep_carrying(
+            class_of,
+            slot_class,
+            slot_extra,
+            cost,
+            state_used,
+            words,
+            start,
+            conjunction,
+            slot,
+            target,
+            roots,
+            slots,
+            states,
+            LIMIT - 1,
+            room,
+            guard,
+            *swept_of(working, at),
+        )
     if living < 0:
-        return NOTHING, 0, 0, False
+        return NOTHING, 0, 0, 0, False
     for state in range(len(cost)):
         allowed[state] = state_lowest[state] < LIMIT
         proven[state] = state_reached[state] < LIMIT
@@ -288,9 +491,17 @@ def prove(
         value_lowest[index] = whole + constant if whole < LIMIT else -1
         opened[several] = index
         several += undecided[index]
-    if not several or not mixing or living < waiting * choices:
-        return living, several, 0, several > 0 and mixing
-    several, found = mix(
+    left = several
+    if several and paired:
+        settle_pairs(fixed, fixed_at, words, slots, states, working, at)
+        left = settle_open(
+            placement, reading, ranked, allowed, proven, cost, answer, opened, several, flags
+        )
+        if not left:
+            return living, several, 0, close_open(opened, several, flags, value_lowest), False
+    if not left or not mixing or living < waiting * choices:
+        return living, several, left, 0, left > 0 and mixing
+    left, found = mix(
         fixed,
         fixed_at,
         words,
@@ -302,6 +513,7 @@ def prove(
         slots,
         states,
         scale,
+        1 if paired else 0,
         turns,
         budget,
         sparse,
@@ -313,7 +525,7 @@ def prove(
         flags,
         value_lowest,
     )
-    return living, several, found, False
+    return living, several, left, found, False
 
 
 @kernel
@@ -355,82 +567,94 @@ def settle_open(
 
 
 @kernel
-def sweep_open(
+def close_open(opened: Numbers, several: int, flags: Numbers, value_lowest: Numbers) -> int:
+    """Answers how many of the first ``several`` of the ``opened`` values turned out to be
+    impossible, and puts those first. ``value_lowest`` and whether it is reached are set to
+    match."""
+    valid, undecided, exact = flags[0], flags[1], flags[2]
+    found = 0
+    for place in range(several):
+        index = opened[place]
+        if not valid[index]:
+            exact[index] = True
+            if not undecided[index]:
+                value_lowest[index] = -1
+                opened[found] = index
+                found += 1
+    return found
+
+
+@kernel
+def settle_pairs(
     fixed: Numbers,
     fixed_at: Numbers,
     words: Words,
-    start: Numbers,
-    conjunction: Numbers,
-    slot: Numbers,
-    target: Numbers,
-    roots: Numbers,
     slots: Numbers,
     states: Numbers,
     working: Numbers,
     at: Numbers,
-) -> int:
-    """One sweep of all sums alike, downwards only to states that are allowed and not proven;
-    sets both for those. Answers how many edges it followed."""
+) -> None:
+    """What the mixture of ``sweep_pairs`` says of states that are allowed and not proven; sets
+    both for those."""
     class_of, slot_class = charging_of(fixed, fixed_at)[:2]
-    _, state_used, fields, limit, heaviest, nothing = sums_of(fixed, fixed_at)
-    cost, allowed, proven, active, room, guard = question_of(working, at)
-    even, even_use = fixed[fixed_at[21] : fixed_at[22]], fixed[fixed_at[22] : fixed_at[23]]
-    state_lowest = working[at[19] : at[20]]
-    state_reached = working[at[20] : at[21]]
-    wanted = working[at[30] : at[31]]
-    open_slots = working[at[32] : at[33]]
-    open_states = working[at[33] : at[34]]
-    class_open = working[at[6] : at[7]]
+    state_used = sums_of(fixed, fixed_at)[1]
+    state_mixed = fixed[fixed_at[22] : fixed_at[23]]
+    _, allowed, proven, _, room, guard = question_of(working, at)
+    class_open, class_slot, class_reached = (
+        working[at[6] : at[7]],
+        working[at[17] : at[18]],
+        working[at[18] : at[19]],
+    )
+    class_mixed, class_lightest = paired_of(working, at)[:2]
+    least, least_used, fitting = paired_of(working, at)[8:]
+    state_least = working[at[41] : at[42]]
+    state_fitting = working[at[42] : at[43]]
+    open_slots = working[at[43] : at[44]]
+    open_states = working[at[44] : at[45]]
     for index in range(len(class_open)):
         class_open[index] = 0
     several = 0
     for place in range(len(states)):
         state = states[place]
-        cost[state] = even_use[state] if allowed[state] else INFINITE
-        is_open = allowed[state] and not proven[state]
-        open_states[several] = state
-        several += is_open
-        class_open[class_of[state]] |= is_open
-    slots_left = 0
+        if allowed[state] and not proven[state]:
+            home = class_of[state]
+            class_open[home] = 1
+            class_slot[home] = -1
+            class_reached[home] = INFINITE
+            state_least[state] = INFINITE
+            state_fitting[state] = INFINITE
+            open_states[several] = state
+            several += 1
+    few = 0
     for place in range(len(slots)):
-        index = slots[place]
-        wanted[index] = class_open[slot_class[index]]
-        open_slots[slots_left] = index
-        slots_left += wanted[index]
-    most = 0
-    for row in range(len(limit)):
-        active[row] = True
-        most += even[row] * limit[row]
-    set_bounds(fields, limit, heaviest, active, room, guard)
-    living = sweep_carrying(
+        open_slots[few] = slots[place]
+        few += class_open[slot_class[slots[place]]]
+    settle_states_carrying(
         class_of,
         slot_class,
-        nothing,
-        cost,
+        class_mixed,
+        class_lightest,
+        least,
+        least_used,
+        fitting,
+        state_mixed,
         state_used,
         words,
-        start,
-        conjunction,
-        slot,
-        target,
-        roots,
-        slots,
-        states,
-        (0,),
-        wanted,
-        working[at[31] : at[32]],
-        open_slots[:slots_left],
+        open_slots[:few],
         open_states[:several],
-        most,
+        most_mixed(fixed, fixed_at),
         room,
         guard,
-        *swept_of(working, at),
+        class_slot,
+        class_reached,
+        state_least,
+        state_fitting,
+        working[at[21] : at[22]],
     )
     for place in range(several):
         state = open_states[place]
-        allowed[state] = living >= 0 and state_lowest[state] < LIMIT
-        proven[state] = living >= 0 and state_reached[state] < LIMIT
-    return living
+        allowed[state] = state_least[state] < LIMIT
+        proven[state] = state_fitting[state] < LIMIT
 
 
 @kernel
@@ -446,6 +670,7 @@ def mix(
     slots: Numbers,
     states: Numbers,
     scale: int,
+    turn: int,
     turns: int,
     budget: int,
     sparse: float,
@@ -457,15 +682,13 @@ def mix(
     flags: Numbers,
     value_lowest: Numbers,
 ) -> tuple[int, int]:
-    """Sweep mixtures of the sums until every value is decided, at most ``turns`` of them and
-    ``budget`` edges; to be called after ``prove``, with what that said of the values:
-    ``several`` of them are open. Answers how many still are, and how many were found
-    impossible; those stand in ``opened_of`` then, one after the other. ``value_lowest`` and
-    whether it is reached are set to match.
+    """Sweep mixtures of the sums until every value is decided, from the ``turn``-th up to
+    ``turns`` of them and at most ``budget`` edges; to be called after ``prove``, with what
+    that said of the values: ``several`` of them were open. Answers how many are still, and
+    how many were found impossible (``close_open``).
 
     ``living`` of the ``choices`` edges of choice nodes were alive after the first sweep.
     Where a share smaller than ``sparse`` is, the living ones are copied and swept instead."""
-    valid, undecided, exact = flags[0], flags[1], flags[2]
     placement = placement_of(fixed, fixed_at)
     reading = reading_of(fixed, fixed_at)
     class_of, slot_class = charging_of(fixed, fixed_at)[:2]
@@ -489,29 +712,7 @@ def mix(
     swept = living
     most = 0
     left = several
-    if swept + living <= budget:
-        # All sums alike, for what is open alone: mostly that is enough.
-        living = sweep_open(
-            fixed,
-            fixed_at,
-            words,
-            start,
-            conjunction,
-            slot,
-            target,
-            roots,
-            slots,
-            states,
-            working,
-            at,
-        )
-        swept += max(living, 0)
-        left = settle_open(
-            placement, reading, ranked, allowed, proven, cost, answer, opened, several, flags
-        )
-    for turn in range(1, turns):
-        if not left:
-            break
+    for turn in range(turn, turns):
         bound = find_binding(state_use, states, allowed, block_start, limit, heavy, active)
         if bound and swept + living > budget:
             break
@@ -520,18 +721,19 @@ def mix(
                 proven[state] = allowed[state]
             living = 0
         else:
-            steer(
-                fields,
-                limit,
-                active,
-                words,
-                states,
-                allowed,
-                proven,
-                state_sums,
-                turn,
-                weights,
-            )
+            if turn:
+                steer(
+                    fields,
+                    limit,
+                    active,
+                    words,
+                    states,
+                    allowed,
+                    proven,
+                    state_sums,
+                    turn,
+                    weights,
+                )
             set_multipliers(limit, active, weights, scale, multipliers)
             set_bounds(fields, limit, heaviest, active, room, guard)
             most = 0
@@ -556,11 +758,6 @@ def mix(
                 roots,
                 slots,
                 states,
-                (),
-                slots,
-                slots,
-                slots,
-                states,
                 most,
                 room,
                 guard,
@@ -575,7 +772,9 @@ def mix(
         left = settle_open(
             placement, reading, ranked, allowed, proven, cost, answer, opened, several, flags
         )
-        if left and living < sparse * choices:
+        if not left:
+            break
+        if living < sparse * choices:
             start, conjunction, slot, target, roots, slots, states = compact(
                 start,
                 conjunction,
@@ -589,16 +788,7 @@ def mix(
                 state_lowest,
             )
             choices = living
-    found = 0
-    for place in range(several):
-        index = opened[place]
-        if not valid[index]:
-            exact[index] = True
-            if not undecided[index]:
-                value_lowest[index] = -1
-                opened[found] = index
-                found += 1
-    return left, found
+    return left, close_open(opened, several, flags, value_lowest)
 
 
 @kernel
@@ -652,11 +842,6 @@ def prove_changes(
         slot,
         target,
         roots,
-        slots,
-        states,
-        (),
-        slots,
-        slots,
         slots,
         states,
         LIMIT - 1,

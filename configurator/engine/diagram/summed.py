@@ -74,6 +74,8 @@ class Carried:
         up = (classes, classes, slots, slots * width, nodes, nodes * width)
         down = (nodes, nodes * width, slots, slots * width, slots)
         settled = (classes, classes, states, states, states * width)
+        pick_mixed = (classes, classes, slots, slots * width)
+        sweep_mixed = (nodes, nodes * width, nodes, nodes * width, slots, slots * width, slots)
         self.room = Arena.room(
             (
                 *question,
@@ -88,10 +90,12 @@ class Carried:
                 rows,
                 2 * rows,
                 values + 1,
-                slots,
-                nodes,
+                *pick_mixed,
+                *sweep_mixed,
+                states,
+                states,
                 slots + 1,
-                states + 1,
+                states,
             )
         )
         views = self.room.views
@@ -179,7 +183,8 @@ class SummedDiagram(DiagramBackend):
         budget = kernels.LIMIT if settle else max(self._parts.whole.choices, AT_ONCE)
         narrowing = self._narrows(flat)
         to_part = narrowing and graph.edges >= backend.SMALLEST
-        living, left, found, waiting = self._run(mixing.prove)(
+        paired = settle and graph.limited
+        living, several, left, found, waiting = self._run(mixing.prove)(
             *self._fixed.arguments,
             self.sums.words,
             *graph.parts(),
@@ -190,6 +195,7 @@ class SummedDiagram(DiagramBackend):
             flat,
             self.facts.constant,
             mix,
+            paired,
             self._scale,
             MIXTURES,
             budget,
@@ -205,7 +211,8 @@ class SummedDiagram(DiagramBackend):
         if narrowing and self._much_dead(graph, living):
             graph = self.part(graph, kernels.LIMIT - 1, room, living)
         if waiting:
-            left, found = self._mix(graph, living, left, budget, flags, lowest)
+            turn = 1 if paired else 0
+            left, found = self._mix(graph, living, turn, several, budget, flags, lowest)
         valid, undecided, exact = flags
         new = [room.opened[:found]] if found else []
         if left:
@@ -217,15 +224,24 @@ class SummedDiagram(DiagramBackend):
                 undecided = self._never
             lowest[~valid] = -1
         if narrowing:
-            if settle and new:
-                graph = replace(graph, impossible=np.concatenate((impossible, *new)))
+            if settle and (new or graph.limited != (several > 0)):
+                impossible = np.concatenate((impossible, *new))
+                impossible.setflags(write=False)
+                graph = replace(graph, impossible=impossible, limited=several > 0)
             self._parts.keep(flat, graph)
         some = bool(valid.any() or undecided.any())
         exact = exact if self.facts.exact else self._exact
         return Marginals(some, valid, undecided, lowest, exact)
 
     def _mix(
-        self, graph: Graph, living: int, left: int, budget: int, flags: Bools, lowest: Int64
+        self,
+        graph: Graph,
+        living: int,
+        turn: int,
+        several: int,
+        budget: int,
+        flags: Bools,
+        lowest: Int64,
     ) -> tuple[int, int]:
         """See ``mixing.mix``; to be called after ``mixing.prove``, with what that said of the
         values."""
@@ -237,12 +253,13 @@ class SummedDiagram(DiagramBackend):
             graph.slots,
             graph.states,
             self._scale,
+            turn,
             MIXTURES,
             budget,
             backend.LEFT,
             graph.choices,
             living,
-            left,
+            several,
             *self.carried().room.arguments,
             flags,
             lowest,
@@ -261,7 +278,7 @@ class SummedDiagram(DiagramBackend):
         self.count_unlimited(())
         flags, sure = np.zeros((3, size), dtype=np.bool_), np.zeros(size, dtype=np.bool_)
         lowest, changes, repaired = np.zeros((3, size), dtype=np.int64)
-        self._mix(whole, 0, 0, -1, flags, lowest)
+        self._mix(whole, 0, 0, 0, -1, flags, lowest)
         light = self._lightest((), (), whole, self.bounds(()), self.carried())
         self._run(mixing.read_changes)(
             light, light, flags, lowest, 0, 1, 0, True, light, changes, repaired, sure
@@ -295,11 +312,6 @@ class SummedDiagram(DiagramBackend):
             self.sums.words,
             *graph.parts(),
             graph.roots,
-            graph.slots,
-            graph.states,
-            (),
-            graph.slots,
-            graph.slots,
             graph.slots,
             graph.states,
             most,
