@@ -21,8 +21,8 @@ from configurator.engine.diagram import kernels, storage
 from configurator.engine.diagram.arena import Arena
 from configurator.engine.diagram.cheapest import Swept, smallest_cheapest
 from configurator.engine.diagram.counting import count_allowed, count_models
-from configurator.engine.diagram.frozen import FrozenDiagram, alone_in
-from configurator.engine.diagram.graph import Graph, Parts, hash_pins
+from configurator.engine.diagram.frozen import FrozenDiagram, alone_in, blocks_of_slots
+from configurator.engine.diagram.graph import NO_SLOTS, Graph, Parts, hash_pins
 from configurator.engine.diagram.jit import undecorated
 
 Bools = npt.NDArray[np.bool_]
@@ -251,7 +251,7 @@ class DiagramBackend:
         work = self._working()
         total, graph = self._sweep(self._charged((), kernels.INFINITE), work, ())
         if total < kernels.LIMIT and not self.plain:
-            self.part(graph, kernels.LIMIT - 1, work, graph.choices)
+            self.part(graph, kernels.LIMIT - 1, work)
             hash_pins(self._no_pins, 0, self._no_pins)
 
     def about(self) -> dict[str, object]:
@@ -329,7 +329,7 @@ class DiagramBackend:
         if not self._narrows(hard):
             return graph
         if self._much_dead(graph, living):
-            graph = self.part(graph, most, swept, living)
+            graph = self.part(graph, most, swept)
         # Also where the part is small already: the next choice looks for these pins.
         self._parts.keep(hard, graph)
         return graph
@@ -338,9 +338,10 @@ class DiagramBackend:
         """Whether it is worth to make a part of what is alive."""
         return graph.edges >= SMALLEST and living < LEFT * graph.choices
 
-    def part(self, graph: Graph, most: int, swept: Sweeping, living: int) -> Graph:
-        """What lies on a whole of at most ``most`` after a sweep, as a graph of its own."""
-        arrays = self._run(kernels.compact)(
+    def part(self, graph: Graph, most: int, swept: Sweeping, fixed: Any = NO_SLOTS) -> Graph:
+        """What lies on a whole of at most ``most`` after a sweep, as a graph of its own. All
+        of it takes the ``fixed`` slots."""
+        *arrays, choices = self._run(kernels.compact)(
             *graph.parts(),
             graph.roots,
             swept.slot_cost,
@@ -348,6 +349,7 @@ class DiagramBackend:
             swept.up,
             swept.down,
             swept.state_lowest,
+            fixed,
         )
         for array in arrays:
             array.setflags(write=False)
@@ -358,7 +360,7 @@ class DiagramBackend:
             slot,
             target,
             roots,
-            living,
+            choices,
             slots,
             states,
             graph.impossible,
@@ -411,11 +413,7 @@ def totals_of(diagram: FrozenDiagram) -> tuple[int, int]:
     floor = span = 0
     bounds = diagram.block_start.tolist()
     extra = np.zeros(len(bounds), dtype=np.int64)
-    if len(diagram.class_of):
-        block_of_class = np.zeros(int(diagram.class_of.max()) + 1, dtype=np.int64)
-        home = np.repeat(np.arange(len(bounds) - 1), np.diff(diagram.block_start))
-        block_of_class[diagram.class_of] = home
-        np.maximum.at(extra, block_of_class[diagram.slot_class], diagram.slot_extra)
+    np.maximum.at(extra, blocks_of_slots(diagram), diagram.slot_extra)
     for block, (first, last) in enumerate(itertools.pairwise(bounds)):
         if last > first:
             least = int(diagram.state_cost[first:last].min())

@@ -203,7 +203,7 @@ class Branching:
             if swept is None:
                 return found, None
             if swept.living < graph.choices // 2:
-                graph = self._summed.part(graph, swept.most, self._room, swept.living)
+                graph = self._summed.part(graph, swept.most, self._room)
             allowed &= swept.lowest < kernels.LIMIT
             if swept.bound > best_bound:
                 best_bound, best_weights = swept.bound, weights.copy()

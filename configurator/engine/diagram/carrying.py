@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from configurator.engine.diagram.jit import kernel
 from configurator.engine.diagram.kernels import INFINITE, LIMIT, Numbers, total_of
 
@@ -296,6 +298,22 @@ def settle_states_carrying(
             state_reached[state] = class_reached[home]
         elif fits:
             state_reached[state] = whole
+
+
+@kernel
+def fixed_slots(slots: Numbers, slot_block: Numbers, lowest: Numbers, blocks: int) -> Numbers:
+    """Which of the ``slots`` have a lowest total as the only ones of their block."""
+    several = np.zeros(blocks, dtype=np.int64)
+    for place in range(len(slots)):
+        several[slot_block[slots[place]]] += lowest[slots[place]] < LIMIT
+    fixed = np.empty(len(slots), dtype=np.uint32)
+    number = 0
+    for place in range(len(slots)):
+        index = slots[place]
+        if lowest[index] < LIMIT and several[slot_block[index]] == 1:
+            fixed[number] = index
+            number += 1
+    return fixed[:number].copy()
 
 
 @kernel

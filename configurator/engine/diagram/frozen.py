@@ -149,6 +149,14 @@ def freeze(grown: GrowingDiagram | None, reduced: Reduction, sizes: list[int]) -
     return frozen
 
 
+def blocks_of_slots(diagram: FrozenDiagram) -> Int64:
+    """The block whose state each slot fixes."""
+    home = np.repeat(np.arange(len(diagram.block_start) - 1), np.diff(diagram.block_start))
+    of_class = np.zeros(int(diagram.class_of.max(initial=0)) + 1, dtype=np.int64)
+    of_class[diagram.class_of] = home
+    return of_class[diagram.slot_class]
+
+
 def alone_in(diagram: FrozenDiagram) -> tuple[Int32, Int32, Int32]:
     """Where an answer reads its values: for each value the one state that carries it, or -1;
     the variables with values that several states carry; the blocks in which one of those

@@ -26,6 +26,7 @@ REMEMBERED_PARTS = 2_000
 
 NO_VALUES: Int64 = np.zeros(0, dtype=np.int64)
 NO_VALUES.setflags(write=False)
+NO_SLOTS: npt.NDArray[np.uint32] = np.zeros(0, dtype=np.uint32)
 
 
 @dataclass(frozen=True, slots=True)

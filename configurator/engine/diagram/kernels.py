@@ -23,6 +23,9 @@ from configurator.engine.diagram.jit import kernel
 INFINITE = 1 << 60
 LIMIT = 1 << 59
 
+FIXED = 2
+"""Marks a slot that every whole takes."""
+
 Numbers = Any
 """A one-dimensional array or list of integers."""
 
@@ -128,46 +131,75 @@ def compact(
     up: Numbers,
     down: Numbers,
     state_lowest: Numbers,
-) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]:
+    fixed: Numbers,
+) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, int]:
     """What lies on a whole of at most ``most``, in the same order: new arrays, laid out as
-    the five that are given, and the slots and states that are left."""
+    the five that are given, the slots and states that are left, and how many edges stand in
+    choice nodes.
+
+    ``fixed`` slots are those that every whole takes. Each stands at one edge then, of a root
+    of its own, and what had nothing else to choose, or to hold together, is left out."""
     count = len(start) - 1
     renamed = np.empty(count, dtype=np.uint32)
-    start_kept = np.empty(count + 1, dtype=np.uint32)
-    conjunction_kept = np.empty(count, dtype=np.uint8)
-    slot_kept = np.empty(len(slot), dtype=np.uint32)
-    target_kept = np.empty(len(slot), dtype=np.uint32)
+    start_kept = np.empty(count + len(fixed) + 1, dtype=np.uint32)
+    conjunction_kept = np.empty(count + len(fixed), dtype=np.uint8)
+    slot_kept = np.empty(len(slot) + len(fixed), dtype=np.uint32)
+    target_kept = np.empty(len(slot) + len(fixed), dtype=np.uint32)
+    roots_kept = np.empty(len(roots) + len(fixed), dtype=np.uint32)
     stands = np.zeros(len(cost), dtype=np.uint8)
     renamed[0] = 0
     start_kept[0] = 0
     start_kept[1] = 0
     conjunction_kept[0] = conjunction[0]
-    nodes = 1
-    edges = 0
+    for place in range(len(fixed)):
+        stands[fixed[place]] = FIXED
+        slot_kept[place] = fixed[place]
+        target_kept[place] = 0
+        conjunction_kept[place + 1] = 0
+        start_kept[place + 2] = place + 1
+        roots_kept[place] = place + 1
+    folding = len(fixed) > 0
+    nodes = 1 + len(fixed)
+    edges = len(fixed)
+    choices = edges
     for node in range(1, count):
         if up[node] >= LIMIT or down[node] >= LIMIT or up[node] + down[node] > most:
             continue
         above = down[node]
-        for edge in range(start[node], start[node + 1]):
-            below = target[edge]
-            if conjunction[node] or above + cost[slot[edge]] + up[below] <= most:
+        first = edges
+        if conjunction[node]:
+            for edge in range(start[node], start[node + 1]):
                 slot_kept[edges] = slot[edge]
-                if not conjunction[node]:
-                    stands[slot[edge]] = 1
-                target_kept[edges] = renamed[below]
-                edges += 1
+                target_kept[edges] = renamed[target[edge]]
+                edges += target_kept[edges] > 0 or not folding
+            alone = edges - first < 2
+        else:
+            for edge in range(start[node], start[node + 1]):
+                if above + cost[slot[edge]] + up[target[edge]] <= most:
+                    slot_kept[edges] = slot[edge]
+                    target_kept[edges] = renamed[target[edge]]
+                    stands[slot[edge]] |= 1
+                    edges += 1
+            alone = edges - first == 1 and stands[slot_kept[first]] & FIXED
+        if folding and alone:
+            renamed[node] = target_kept[first] if edges > first else 0
+            edges = first
+            continue
+        if not conjunction[node]:
+            choices += edges - first
         renamed[node] = nodes
         conjunction_kept[nodes] = conjunction[node]
         nodes += 1
         start_kept[nodes] = edges
-    roots_kept = np.empty(len(roots), dtype=np.uint32)
+    rooted = len(fixed)
     for index in range(len(roots)):
-        roots_kept[index] = renamed[roots[index]]
+        roots_kept[rooted] = renamed[roots[index]]
+        rooted += roots_kept[rooted] > 0 or not folding
     slots = np.empty(len(cost), dtype=np.uint32)
     several = 0
     for taken in range(len(cost)):
         slots[several] = taken
-        several += stands[taken]
+        several += stands[taken] > 0
     states = np.empty(len(state_lowest), dtype=np.uint32)
     left = 0
     for state in range(len(state_lowest)):
@@ -178,9 +210,10 @@ def compact(
         conjunction_kept[:nodes].copy(),
         slot_kept[:edges].copy(),
         target_kept[:edges].copy(),
-        roots_kept,
+        roots_kept[:rooted].copy(),
         slots[:several].copy(),
         states[:left].copy(),
+        choices,
     )
 
 

@@ -149,6 +149,12 @@ def sums_of(
 
 
 @kernel
+def tied_of(fixed: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
+    """After those the charges of states and the extra ones of slots, with ties broken."""
+    return fixed[at[23] : at[24]], fixed[at[24] : at[25]]
+
+
+@kernel
 def question_of(
     room: Numbers, at: Numbers
 ) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]:
@@ -239,7 +245,8 @@ def sweep_pairs(
     at: Numbers,
 ) -> int:
     """As ``sweep_carrying``, and with it what ``settle_pairs`` reads."""
-    class_of, slot_class, slot_extra, _ = charging_of(fixed, fixed_at)
+    class_of, slot_class = charging_of(fixed, fixed_at)[:2]
+    extra_tied = tied_of(fixed, fixed_at)[1]
     state_used = sums_of(fixed, fixed_at)[1]
     state_mixed = fixed[fixed_at[22] : fixed_at[23]]
     alone = reading_of(fixed, fixed_at)[1]
@@ -285,7 +292,7 @@ def sweep_pairs(
     pick_pairs(
         class_of,
         slot_class,
-        slot_extra,
+        extra_tied,
         cost,
         state_mixed,
         state_used,
@@ -392,6 +399,7 @@ def prove(
     impossible: Numbers,
     pins: Numbers,
     constant: int,
+    ties: int,
     mixing: bool,
     paired: bool,
     scale: int,
@@ -410,7 +418,7 @@ def prove(
     reached (``flags[2]``). What is known to be ``impossible`` is neither. With ``paired`` the
     same sweep mixes all sums alike. With ``mixing`` then ``mix`` for what is open still; but
     not if a smaller share of the ``choices`` edges than ``waiting`` is alive, so that a part
-    can be made of them first.
+    can be made of them first. The lowest ``ties`` bits of what is charged only break ties.
 
     Answers how many edges are alive, or ``NOTHING``; how many values the charges alone left
     open, how many are so still and how many were found impossible (see ``mix``); and whether
@@ -418,7 +426,8 @@ def prove(
     valid, undecided, exact = flags[0], flags[1], flags[2]
     placement = placement_of(fixed, fixed_at)
     reading = reading_of(fixed, fixed_at)
-    class_of, slot_class, slot_extra, state_cost = charging_of(fixed, fixed_at)
+    class_of, slot_class = charging_of(fixed, fixed_at)[:2]
+    state_tied, extra_tied = tied_of(fixed, fixed_at)
     state_used, fields, limit, heaviest = sums_of(fixed, fixed_at)[1:5]
     cost, allowed, proven, active, room, guard = question_of(working, at)
     ranked = ranked_of(working, at)
@@ -429,7 +438,7 @@ def prove(
     state_lowest = working[at[19] : at[20]]
     state_reached = working[at[20] : at[21]]
     for state in range(len(cost)):
-        cost[state] = state_cost[state]
+        cost[state] = state_tied[state]
     charge_pins(*placement, pins, INFINITE, 0, cost)
     for row in range(len(limit)):
         active[row] = True
@@ -454,7 +463,7 @@ def prove(
         living = sweep_carrying(
             class_of,
             slot_class,
-            slot_extra,
+            extra_tied,
             cost,
             state_used,
             words,
@@ -488,7 +497,7 @@ def prove(
         valid[index] = answer_reached[index] < LIMIT
         undecided[index] = whole < LIMIT and not valid[index]
         exact[index] = whole >= LIMIT or answer_reached[index] == whole
-        value_lowest[index] = whole + constant if whole < LIMIT else -1
+        value_lowest[index] = (whole >> ties) + constant if whole < LIMIT else -1
         opened[several] = index
         several += undecided[index]
     left = several
@@ -775,7 +784,7 @@ def mix(
         if not left:
             break
         if living < sparse * choices:
-            start, conjunction, slot, target, roots, slots, states = compact(
+            start, conjunction, slot, target, roots, slots, states, choices = compact(
                 start,
                 conjunction,
                 slot,
@@ -786,8 +795,8 @@ def mix(
                 up,
                 down,
                 state_lowest,
+                slots[:0],
             )
-            choices = living
     return left, close_open(opened, several, flags, value_lowest)
 
 

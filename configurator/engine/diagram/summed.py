@@ -27,8 +27,8 @@ from configurator.engine.diagram import backend, carrying, kernels, mixing
 from configurator.engine.diagram.arena import Arena
 from configurator.engine.diagram.backend import DiagramBackend, Facts
 from configurator.engine.diagram.branching import Branching, TooManyBranchesError
-from configurator.engine.diagram.frozen import FrozenDiagram
-from configurator.engine.diagram.graph import NO_VALUES, Graph
+from configurator.engine.diagram.frozen import FrozenDiagram, blocks_of_slots
+from configurator.engine.diagram.graph import NO_SLOTS, NO_VALUES, Graph, Parts
 from configurator.engine.diagram.sums import SideSums
 
 Bools = npt.NDArray[np.bool_]
@@ -55,6 +55,21 @@ SCALE = 1 << 30
 
 ROOTS = 64
 """Facts told by shops for which it is remembered what is possible at all."""
+
+ROOM = 57
+"""Bits that charges and broken ties may take together, two fewer than ``LIMIT`` has."""
+
+SHARES = 12
+"""Bits that tell shares of the sums apart."""
+
+OWN, LEAST_OWN = 24, 12
+"""Bits of a state's own number, at most and at least: two configurations of equal charge and
+share then still cost the same once in some hundred thousand times, and one time of those in
+which it matters which of them is met, a total that is reached may be told as a bound."""
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""Multiples of it are spread evenly over 64 bits (Knuth, The Art of Computer Programming,
+volume 3, section 6.4)."""
 
 AT_ONCE = 30_000
 """Edges that a first answer may sweep for mixtures, whatever the diagram's size."""
@@ -103,7 +118,7 @@ class Carried:
         self.swept, self.ranked, self.heavy = views[6:22], views[22:25], views[28]
         self.opened = views[29]
         self.class_state, self.slot_cost = self.swept[1:3]
-        self.up, self.down = self.swept[4], self.swept[6]
+        self.up, self.down, self.lowest = self.swept[4], self.swept[6], self.swept[8]
         self.state_lowest, self.state_reached, self.state_sums = self.swept[13:]
 
 
@@ -134,12 +149,41 @@ class SummedDiagram(DiagramBackend):
         self._rooms = threading.local()
         self._blocks = diagram.block_start[:-1].astype(np.int64)
         self._nothing_extra = self._fixed.views[20]
+        self._settled = Parts(self._parts.whole)
+        self._slot_block = blocks_of_slots(diagram)
         self._roots: dict[tuple[Pins, bool], Bools] = {}
 
     def _beside(self) -> tuple[Int64, ...]:
         use, used, _, fields, limit, most = self.sums.arrays
-        nothing = np.zeros(len(self.diagram.slot_class), np.int64)
-        return use, used, fields, limit, most, nothing, self._even, self._even @ self.sums.use
+        slots = len(self.diagram.slot_class)
+        even_use: Int64 = self._even @ self.sums.use
+        self._ties, tied = self._broken_ties(even_use)
+        return (
+            use,
+            used,
+            fields,
+            limit,
+            most,
+            np.zeros(slots, dtype=np.int64),
+            self._even,
+            even_use,
+            (self.diagram.state_cost << self._ties) + tied,
+            self.diagram.slot_extra << self._ties,
+        )
+
+    def _broken_ties(self, even_use: Int64) -> tuple[int, Int64]:
+        """Bits below every charge and, for each state, what to put there so that no two
+        configurations cost the same: its share of the sums, so that of equal charges those
+        count that use less, and a number of its own. No bits where charges leave no room."""
+        room = ROOM - max(abs(self.floor), abs(self.floor + self.span), 1).bit_length()
+        blocks = len(self.diagram.block_start) - 1
+        shares = max(SHARES, blocks.bit_length())
+        own = min(room - shares - 1, OWN)
+        if own < LEAST_OWN:
+            return 0, np.zeros_like(even_use)
+        share = np.floor(even_use * (2.0**shares / (int(self._even @ self.sums.most) + 1)))
+        numbers = np.arange(1, len(even_use) + 1, dtype=np.uint64) * GOLDEN >> np.uint64(64 - own)
+        return shares + own + 1, (share.astype(np.int64) << own) + numbers.astype(np.int64)
 
     @property
     def _decider(self) -> Decider:
@@ -176,7 +220,8 @@ class SummedDiagram(DiagramBackend):
 
     def _hard(self, pins: Pins, settle: bool, *, mix: bool = True) -> Marginals:
         flat, room = self._flat(pins), self.carried()
-        graph = self._parts.nearest(flat)
+        parts = self._settled if settle else self._parts
+        graph = parts.nearest(flat)
         impossible = graph.impossible if settle else NO_VALUES
         flags = np.empty((3, len(self._never)), dtype=np.bool_)
         lowest = np.empty(len(self._never), dtype=np.int64)
@@ -194,6 +239,7 @@ class SummedDiagram(DiagramBackend):
             impossible,
             flat,
             self.facts.constant,
+            self._ties,
             mix,
             paired,
             self._scale,
@@ -209,7 +255,9 @@ class SummedDiagram(DiagramBackend):
         if living == mixing.NOTHING:
             return self._nothing(False)
         if narrowing and self._much_dead(graph, living):
-            graph = self.part(graph, kernels.LIMIT - 1, room, living)
+            folding = settle and self._ties > 0
+            fixed = self._fixed_slots(graph, room) if folding else NO_SLOTS
+            graph = self.part(graph, kernels.LIMIT - 1, room, fixed)
         if waiting:
             turn = 1 if paired else 0
             left, found = self._mix(graph, living, turn, several, budget, flags, lowest)
@@ -223,15 +271,22 @@ class SummedDiagram(DiagramBackend):
                 exact &= ~possible
                 undecided = self._never
             lowest[~valid] = -1
-        if narrowing:
-            if settle and (new or graph.limited != (several > 0)):
-                impossible = np.concatenate((impossible, *new))
-                impossible.setflags(write=False)
-                graph = replace(graph, impossible=impossible, limited=several > 0)
-            self._parts.keep(flat, graph)
+        learned = settle and (bool(new) or graph.limited != (several > 0))
+        if learned:
+            impossible = np.concatenate((impossible, *new))
+            impossible.setflags(write=False)
+            graph = replace(graph, impossible=impossible, limited=several > 0)
+        if narrowing or (learned and not self.plain):
+            parts.keep(flat, graph)
         some = bool(valid.any() or undecided.any())
         exact = exact if self.facts.exact else self._exact
         return Marginals(some, valid, undecided, lowest, exact)
+
+    def _fixed_slots(self, graph: Graph, room: Carried) -> Any:
+        """The slots that every configuration takes, after a sweep of the graph."""
+        return self._run(carrying.fixed_slots)(
+            graph.slots, self._slot_block, room.lowest, len(self._blocks)
+        )
 
     def _mix(
         self,
