@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from configurator.engine.backend import Pins
 from configurator.engine.diagram import DiagramBackend, compile_diagram, compiler, summed
 from configurator.engine.diagram import backend as module
-from configurator.engine.diagram.summed import SummedDiagram
+from configurator.engine.diagram.summed import Bools, SummedDiagram
 from configurator.engine.network import (
     AllowedTuples,
     Clause,
@@ -275,27 +275,89 @@ def test_a_group_of_alternatives_is_no_wide_sum(monkeypatch: pytest.MonkeyPatch)
     ]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_what_was_asked_before_changes_no_answer(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Along a session every part is kept; a fresh backend has none."""
+def session(
+    network: Network, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> tuple[SummedDiagram, list[Pins]]:
+    """A customer's questions, whose every answer is that of a backend that was never asked
+    before; the backend that was asked, and kept every part."""
     for name, value in (("WORTH", 1), ("SMALLEST", 1), ("LEFT", 1.1)):
         monkeypatch.setattr(module, name, value)
-    network = budgeted(seed, 24, 3, 1.3)
     decider = SatBackend(network)
     backend = compile_diagram(network, orders=1)
     assert isinstance(backend, SummedDiagram)
     offset = backend.diagram.offset.tolist()
     randomness = random.Random(seed)
     pins: dict[int, int] = {}
-    for variable in randomness.sample(range(24), 12):
+    questions: list[Pins] = []
+    for variable in randomness.sample(range(24), 16):
         asked = tuple(sorted(pins.items()))
         fresh = SummedDiagram(backend.diagram, backend.facts, lambda: decider)
         for settle in (False, True):
             assert same(
                 backend.marginals(asked, settle=settle), fresh.marginals(asked, settle=settle)
             )
-        found = backend.marginals(asked).valid[offset[variable] : offset[variable + 1]]
-        pins[variable] = randomness.choice(np.flatnonzero(found).tolist())
+        found = backend.marginals(asked)
+        assert found.valid.tolist() == decider.marginals(asked).valid.tolist()
+        here = found.valid[offset[variable] : offset[variable + 1]]
+        pins[variable] = randomness.choice(np.flatnonzero(here).tolist())
+        questions.append(asked)
+    return backend, questions
+
+
+@pytest.mark.parametrize("bits", [0, 14])
+@pytest.mark.parametrize("priced", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_asked_before_changes_no_answer(
+    seed: int, priced: bool, bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor where all configurations cost the same, so that any of them may be met first."""
+    network = heavier(budgeted(seed, 24, 3, 1.3), bits)
+    backend, questions = session(
+        network if priced else replace(network, costs=()), seed, monkeypatch
+    )
     assert len(backend._parts._kept) > 6
+    kept = [backend._settled.nearest(backend._flat(pins)) for pins in questions[1:]]
+    roots = len(backend.diagram.roots)
+    assert any(len(part.roots) > roots for part in kept), "nothing was folded"
+    sizes = [part.edges for part in kept]
+    assert sizes[-1] < sizes[0]
+
+
+class Once:
+    """A decider that is asked nothing twice of a customer who only chooses."""
+
+    def __init__(self, network: Network) -> None:
+        self.sat = SatBackend(network)
+        self.impossible = np.zeros(sum(each.size for each in network.variables), dtype=np.bool_)
+
+    def possible_with(self, pins: Pins, wanted: Bools) -> Bools:
+        assert not (wanted & self.impossible).any(), f"decided twice, at last under {pins}"
+        found = self.sat.possible_with(pins, wanted)
+        self.impossible |= wanted & ~found
+        return found
+
+
+def test_what_no_sum_leaves_possible_is_decided_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summed, "MIXTURES", 0)
+    monkeypatch.setattr(module, "WORTH", 1)
+    network = budgeted(3, 24, 3, 1.0)
+    once = Once(network)
+    backend = compile_diagram(network, orders=1, decider=lambda: once)  # type: ignore[arg-type,return-value]
+    chosen = once.sat.some(())
+    assert chosen is not None
+    pins: Pins = ()
+    for variable in random.Random(1).sample(range(24), 24):
+        pins = tuple(sorted((*pins, (variable, chosen[variable]))))
+        found = backend.marginals(pins)
+        assert found.valid.tolist() == once.sat.marginals(pins).valid.tolist()
+        assert not (found.valid & once.impossible).any()
+    assert once.impossible.any()
+
+
+def test_charges_that_leave_no_room_are_not_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summed, "ROOM", 20)
+    backend, questions = session(budgeted(2, 24, 3, 1.3), 2, monkeypatch)
+    assert backend._ties == 0
+    roots = len(backend.diagram.roots)
+    for pins in questions[1:]:
+        assert len(backend._settled.nearest(backend._flat(pins)).roots) == roots

@@ -1,7 +1,7 @@
 """Compiling a network within budgets: reduce, choose orders, conjoin, freeze.
 
-Several elimination orders are compiled while the budget lasts and the smallest diagram
-is kept. Knows nothing of products; a network too wide to compile is refused with the
+Several elimination orders are compiled while the budget lasts, a large diagram's best one
+is varied (hill climbing), and the smallest diagram is kept. Knows nothing of products; a network too wide to compile is refused with the
 rules that made it so, and the caller answers it by other means.
 """
 
@@ -31,7 +31,7 @@ from configurator.engine.diagram.kernels import LIMIT
 from configurator.engine.diagram.reduction import Reduction, reduce_network, reduce_to_nothing
 from configurator.engine.diagram.relations import NeverSatisfiedError, Relation
 from configurator.engine.diagram.summed import Decider, SummedDiagram
-from configurator.engine.diagram.tree import Tree, elimination_order, pseudo_tree
+from configurator.engine.diagram.tree import Ordering, Tree, elimination_order, pseudo_tree
 from configurator.engine.diagram.twofold import LARGE, SMALLER, WHOLE, TwofoldDiagram
 from configurator.engine.network import AllowedTuples, Clause, LinearSum, Network
 
@@ -43,12 +43,20 @@ NAMED = 8
 HOPELESS = 2
 """After so many refused orders, with none compiled, no more are tried."""
 
-PATIENCE = 0.15
+PATIENCE = 0.25
 """The part of the time after which no further order is begun once one is compiled."""
 
 SMALL = 3000
 """A diagram of fewer edges is not worth another order."""
 
+LARGE_ENOUGH = 50_000
+"""A diagram of more edges is worth to vary its best order."""
+
+VARIATIONS = 20
+"""Variations for every order but the first."""
+
+TIRED = 20
+"""After so many in a row that made it no smaller there are no more."""
 
 WIDE_SUM = 6
 """Sums over more variables may stay beside the diagram."""
@@ -242,14 +250,22 @@ def _compiled(
     compilation = _Compilation(network, reduced, orders, progress)
     best: FrozenDiagram | None = None
     refusal: TooWideError | None = None
-    refused = 0
-    for attempt in range(orders):
+    refused = in_vain = 0
+    blocks = len(reduced.class_count)
+    shortest = Ordering.drawn(blocks, 0)
+    for attempt in range(orders + VARIATIONS * (orders - 1)):
+        ordering = Ordering.drawn(blocks, attempt)
         narrower = limits
         if best is not None:
             nodes = min(limits.nodes, 4 * best.nodes + 1000)
             narrower = Limits(nodes, limits.edges, limits.deadline)
+        if attempt >= orders:
+            if best is None or best.edges < LARGE_ENOUGH or in_vain == TIRED:
+                break
+            ordering = shortest.varied(attempt)
+        in_vain += 1
         try:
-            grown = compilation.attempt(attempt, narrower)
+            grown = compilation.attempt(attempt, ordering, narrower)
         except TooWideError as error:
             refusal = refusal or error
             refused += 1
@@ -261,7 +277,7 @@ def _compiled(
             break
         frozen = freeze(grown, reduced, sizes)
         if best is None or frozen.edges < best.edges:
-            best = frozen
+            best, shortest, in_vain = frozen, ordering, 0
         if best.edges < SMALL or time.monotonic() > limits.deadline - seconds * (1 - PATIENCE):
             break
     if best is None:
@@ -297,10 +313,11 @@ class _Compilation:
         self.progress = progress
         self.scopes = [relation.scope for relation in (*reduced.relations, *reduced.charges)]
 
-    def attempt(self, attempt: int, limits: Limits) -> GrowingDiagram:
+    def attempt(self, attempt: int, ordering: Ordering, limits: Limits) -> GrowingDiagram:
         sizes = self.reduced.class_count
+        several = VARIATIONS * (self.orders - 1) if attempt >= self.orders else 0
         try:
-            elimination = elimination_order(sizes, self.scopes, attempt, limits.deadline)
+            elimination = elimination_order(sizes, self.scopes, ordering, limits.deadline)
         except TimeoutError as error:
             raise TooWideError((), "seconds") from error
         tree = pseudo_tree(len(sizes), self.scopes, elimination)
@@ -312,7 +329,9 @@ class _Compilation:
             self._conjoin(diagram, batch, automata)
             done += len(batch)
             if self.progress is not None:
-                self.progress(CompileProgress(attempt + 1, self.orders, done, rules, diagram.nodes))
+                self.progress(
+                    CompileProgress(attempt + 1, self.orders + several, done, rules, diagram.nodes)
+                )
         diagram.drop_unreached()
         return diagram
 

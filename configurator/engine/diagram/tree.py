@@ -3,7 +3,8 @@
 In a pseudo-tree every two blocks of one relation lie on one path from a root, so parts
 that share no relation below a node become independent there (Freuder and Quinn 1985;
 Mateescu, Dechter and Marinescu 2008). Estimated widths say little about the diagram's real
-size, so several orders are tried and the smallest result kept. Nothing here knows rules.
+size, so several orders are tried and varied, and the smallest result kept. Nothing here knows
+rules.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import heapq
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
@@ -22,6 +23,39 @@ Int64 = npt.NDArray[np.int64]
 
 HUB = 150
 """Above this degree the fill of a block is not computed; its degree stands for it."""
+
+
+NOISE = 0.2
+"""How far the factors of an ordering spread: the standard deviation of their logarithm."""
+
+VARIED = 0.05
+"""The share of factors that are drawn again to vary an ordering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """How an elimination order is found: the block of least fill comes next, or of least
+    degree, where each block's counts times a factor of its own."""
+
+    by_degree: bool
+    factors: tuple[float, ...]
+
+    @classmethod
+    def drawn(cls, blocks: int, attempt: int) -> Ordering:
+        """Attempt 0 is by fill, 1 by degree, later ones by fill with seeded factors."""
+        if attempt < 2:
+            return cls(attempt == 1, (1.0,) * blocks)
+        draw = Random(attempt)
+        return cls(False, tuple(draw.lognormvariate(0.0, NOISE) for _ in range(blocks)))
+
+    def varied(self, seed: int) -> Ordering:
+        """The same with a few other factors."""
+        draw = Random(seed)
+        factors = tuple(
+            draw.lognormvariate(0.0, NOISE) if draw.random() < VARIED else factor
+            for factor in self.factors
+        )
+        return replace(self, factors=factors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +138,17 @@ class _Eliminator:
 def elimination_order(
     sizes: tuple[int, ...],
     scopes: list[tuple[int, ...]],
-    attempt: int,
+    ordering: Ordering,
     deadline: float = math.inf,
 ) -> list[int]:
-    """Blocks from the leaves upwards: attempt 0 by least fill, 1 by least degree, later
-    ones by least fill with seeded noise. The same input gives the same order. Raises
+    """Blocks from the leaves upwards. The same input gives the same order. Raises
     ``TimeoutError`` when ``time.monotonic`` passes ``deadline``."""
     order: list[int] = []
     for blocks, inside in _components(len(sizes), scopes):
         place = {block: index for index, block in enumerate(blocks)}
         local = [tuple(place[block] for block in scope) for scope in inside]
-        found = _eliminated(tuple(sizes[block] for block in blocks), local, attempt, deadline)
+        here = replace(ordering, factors=tuple(ordering.factors[block] for block in blocks))
+        found = _eliminated(tuple(sizes[block] for block in blocks), local, here, deadline)
         order.extend(blocks[index] for index in found)
     return order
 
@@ -145,17 +179,14 @@ def _components(
 
 
 def _eliminated(
-    sizes: tuple[int, ...], scopes: list[tuple[int, ...]], attempt: int, deadline: float
+    sizes: tuple[int, ...], scopes: list[tuple[int, ...]], ordering: Ordering, deadline: float
 ) -> list[int]:
     graph = _Eliminator(sizes, scopes)
-    noise = Random(attempt) if attempt > 1 else None
-    base: Callable[[int], tuple[int, int]] = graph.degree if attempt == 1 else graph.fill
+    base: Callable[[int], tuple[int, int]] = graph.degree if ordering.by_degree else graph.fill
 
     def score(block: int) -> tuple[float, int]:
         first, second = base(block)
-        if noise is None:
-            return first, second
-        return first * noise.uniform(0.7, 1.3) + noise.random(), second
+        return (first + 0.5) * ordering.factors[block], second
 
     current = [score(block) for block in range(len(sizes))]
     heap = [(current[block], block) for block in range(len(sizes))]
