@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from configurator.engine.diagram import compile_diagram, compiler, kernels, mixing
+from configurator.engine.diagram import compile_diagram, compiler, kernels, layout
 from configurator.engine.diagram.arena import Arena
 from configurator.engine.diagram.frozen import alone_in
 from configurator.engine.diagram.summed import SummedDiagram
@@ -56,24 +56,33 @@ def test_loops_take_out_what_was_laid_in(beside: SummedDiagram) -> None:
     given = [*(getattr(diagram, name) for name in names), *alone_in(diagram)]
     for got, wanted in zip(taken, given, strict=True):
         assert np.array_equal(got, wanted)
-    use, used, fields, limit, most, nothing = mixing.sums_of(*arguments)
+    use, used, fields, limit, most, nothing = layout.sums_of(*arguments)
     assert np.array_equal(use, diagram.sum_use.T)
     assert np.array_equal(used, beside.sums.used)
     assert np.array_equal(fields, np.stack(beside.sums.arrays[3]))
     assert np.array_equal(limit, diagram.sum_limit)
     assert np.array_equal(most, beside.sums.most)
     assert nothing.tolist() == [0] * len(diagram.slot_class)
+    even, even_use = layout.mixture_of(*arguments)
+    assert np.array_equal(even @ diagram.sum_use, even_use)
+    tied, extra = layout.tied_of(*arguments)
+    assert np.array_equal(tied >> beside._ties, diagram.state_cost)
+    assert len(set(tied.tolist())) == len(tied)
+    assert np.array_equal(extra, diagram.slot_extra << beside._ties)
 
 
 def test_loops_work_where_the_backend_reads(beside: SummedDiagram) -> None:
     room = beside.carried()
     views, arguments = room.room.views, room.room.arguments
     taken = (
-        *mixing.question_of(*arguments),
-        *mixing.swept_of(*arguments),
-        *mixing.ranked_of(*arguments),
+        *layout.question_of(*arguments),
+        *layout.swept_of(*arguments),
+        *layout.ranked_of(*arguments),
+        *layout.answers_of(*arguments),
+        *layout.paired_of(*arguments),
+        *layout.open_of(*arguments),
     )
-    for got, wanted in zip(taken, views[:25], strict=True):
+    for got, wanted in zip(taken, views, strict=True):
         assert len(got) == len(wanted)
         assert got.size == 0 or np.shares_memory(got, wanted)
     assert room.state_lowest is views[19]

@@ -1,8 +1,9 @@
 """Compiling a network within budgets: reduce, choose orders, conjoin, freeze.
 
 Several elimination orders are compiled while the budget lasts, a large diagram's best one
-is varied (hill climbing), and the smallest diagram is kept. Knows nothing of products; a network too wide to compile is refused with the
-rules that made it so, and the caller answers it by other means.
+is varied (hill climbing), and the smallest diagram is kept. Knows nothing of products; a
+network too wide to compile is refused with the rules that made it so, and the caller answers
+it by other means.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from configurator.engine.diagram.jit import kernel
+from configurator.engine.diagram.kernels import PRIME
 
 Int64 = npt.NDArray[np.int64]
 
@@ -181,7 +182,7 @@ def hash_pins(pins: Any, other: int, hashes: Any) -> tuple[int, int]:
     key = 0
     for index in range(len(hashes)):
         mixed = pins[2 * index] * 1_640_531_527 + pins[2 * index + 1] * 1_013_904_223
-        hashes[index] = (mixed * 40_503) % 2_305_843_009_213_693_951
+        hashes[index] = (mixed * 40_503) % PRIME
         key ^= hashes[index]
     for index in range(len(hashes)):
         if hashes[index] ^ key == other:

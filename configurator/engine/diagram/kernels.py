@@ -26,6 +26,12 @@ LIMIT = 1 << 59
 FIXED = 2
 """Marks a slot that every whole takes."""
 
+MERGED = 20_000
+"""Nodes of a graph up to which equal ones are made one: later it takes longer than it saves."""
+
+PRIME = (1 << 61) - 1
+"""What hashes are taken modulo."""
+
 Numbers = Any
 """A one-dimensional array or list of integers."""
 
@@ -120,6 +126,19 @@ def sweep_down(
 
 
 @kernel
+def is_same(
+    first: int, last: int, other: int, other_last: int, slot: Numbers, target: Numbers
+) -> bool:
+    """Whether two ranges of edges are the same."""
+    if last - first != other_last - other:
+        return False
+    for step in range(last - first):
+        if slot[first + step] != slot[other + step] or target[first + step] != target[other + step]:
+            return False
+    return True
+
+
+@kernel
 def compact(
     start: Numbers,
     conjunction: Numbers,
@@ -138,7 +157,8 @@ def compact(
     choice nodes.
 
     ``fixed`` slots are those that every whole takes. Each stands at one edge then, of a root
-    of its own, and what had nothing else to choose, or to hold together, is left out."""
+    of its own; what had nothing else to choose, or to hold together, is left out, and of nodes
+    that became equal there is one (Bryant, IEEE Transactions on Computers 1986)."""
     count = len(start) - 1
     renamed = np.empty(count, dtype=np.uint32)
     start_kept = np.empty(count + len(fixed) + 1, dtype=np.uint32)
@@ -159,6 +179,11 @@ def compact(
         start_kept[place + 2] = place + 1
         roots_kept[place] = place + 1
     folding = len(fixed) > 0
+    merging = folding and count < MERGED
+    mask = 1
+    while merging and mask < 2 * count:
+        mask = 2 * mask + 1
+    known = np.zeros(mask + 1, dtype=np.uint32)
     nodes = 1 + len(fixed)
     edges = len(fixed)
     choices = edges
@@ -185,6 +210,25 @@ def compact(
             renamed[node] = target_kept[first] if edges > first else 0
             edges = first
             continue
+        if merging:
+            key = int(conjunction[node])
+            for edge in range(first, edges):
+                key = (key * 31 + slot_kept[edge] * 40_503 + target_kept[edge]) % PRIME
+            place = key & mask
+            other = known[place]
+            while other > 0 and not (
+                conjunction_kept[other] == conjunction[node]
+                and is_same(
+                    start_kept[other], start_kept[other + 1], first, edges, slot_kept, target_kept
+                )
+            ):
+                place = (place + 1) & mask
+                other = known[place]
+            if other > 0:
+                renamed[node] = other
+                edges = first
+                continue
+            known[place] = nodes
         if not conjunction[node]:
             choices += edges - first
         renamed[node] = nodes

@@ -7,15 +7,11 @@ that decide are whole numbers; weights are not, and only say which mixture is tr
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from configurator.engine.diagram.carrying import (
     Words,
-    clear_states,
     find_binding,
-    settle_states_carrying,
     sweep_carrying,
 )
 from configurator.engine.diagram.jit import kernel
@@ -29,9 +25,16 @@ from configurator.engine.diagram.kernels import (
     placement_of,
     reading_of,
     settle_values,
-    total_of,
 )
-from configurator.engine.diagram.paired import pick_pairs, sweep_down_paired, sweep_up_paired
+from configurator.engine.diagram.layout import (
+    answers_of,
+    question_of,
+    ranked_of,
+    sums_of,
+    swept_of,
+    tied_of,
+)
+from configurator.engine.diagram.paired import settle_pairs, sweep_pairs
 
 NOTHING = -1
 """Instead of living edges: no configuration is left."""
@@ -131,260 +134,6 @@ def steer(
 
 
 @kernel
-def sums_of(
-    fixed: Numbers, at: Numbers
-) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]:
-    """What stands beside a diagram (``summed.SummedDiagram``), after its arrays laid end to end:
-    use (a line per state), packed use, fields (a line per row), limit, most, no extra charges."""
-    limit = fixed[at[18] : at[19]]
-    use = fixed[at[15] : at[16]]
-    return (
-        use.reshape(len(use) // len(limit), len(limit)),
-        fixed[at[16] : at[17]],
-        fixed[at[17] : at[18]].reshape(len(limit), 3),
-        limit,
-        fixed[at[19] : at[20]],
-        fixed[at[20] : at[21]],
-    )
-
-
-@kernel
-def tied_of(fixed: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
-    """After those the charges of states and the extra ones of slots, with ties broken."""
-    return fixed[at[23] : at[24]], fixed[at[24] : at[25]]
-
-
-@kernel
-def question_of(
-    room: Numbers, at: Numbers
-) -> tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers]:
-    """Out of the working arrays laid end to end: cost of every state, whether it is allowed and
-    proven; whether a row is active; ``room`` and ``guard`` (``carrying``)."""
-    return (
-        room[at[0] : at[1]],
-        room[at[1] : at[2]],
-        room[at[2] : at[3]],
-        room[at[3] : at[4]],
-        room[at[4] : at[5]],
-        room[at[5] : at[6]],
-    )
-
-
-@kernel
-def swept_of(room: Numbers, at: Numbers) -> tuple[Any, ...]:
-    """Out of the same: what ``sweep_carrying`` works in, in its order."""
-    return (
-        room[at[6] : at[7]],
-        room[at[7] : at[8]],
-        room[at[8] : at[9]],
-        room[at[9] : at[10]],
-        room[at[10] : at[11]],
-        room[at[11] : at[12]],
-        room[at[12] : at[13]],
-        room[at[13] : at[14]],
-        room[at[14] : at[15]],
-        room[at[15] : at[16]],
-        room[at[16] : at[17]],
-        room[at[17] : at[18]],
-        room[at[18] : at[19]],
-        room[at[19] : at[20]],
-        room[at[20] : at[21]],
-        room[at[21] : at[22]],
-    )
-
-
-@kernel
-def ranked_of(room: Numbers, at: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Out of the same: what ``settle_values`` works in."""
-    return room[at[22] : at[23]], room[at[23] : at[24]], room[at[24] : at[25]]
-
-
-@kernel
-def paired_of(room: Numbers, at: Numbers) -> tuple[Any, ...]:
-    """Out of the same: what the mixture of a paired sweep works in."""
-    return (
-        room[at[30] : at[31]],
-        room[at[31] : at[32]],
-        room[at[32] : at[33]],
-        room[at[33] : at[34]],
-        room[at[34] : at[35]],
-        room[at[35] : at[36]],
-        room[at[36] : at[37]],
-        room[at[37] : at[38]],
-        room[at[38] : at[39]],
-        room[at[39] : at[40]],
-        room[at[40] : at[41]],
-    )
-
-
-@kernel
-def most_mixed(fixed: Numbers, at: Numbers) -> int:
-    """What the limits come to, the sums mixed alike."""
-    limit = sums_of(fixed, at)[3]
-    even = fixed[at[21] : at[22]]
-    most = 0
-    for row in range(len(limit)):
-        most += even[row] * limit[row]
-    return most
-
-
-@kernel
-def sweep_pairs(
-    fixed: Numbers,
-    fixed_at: Numbers,
-    words: Words,
-    start: Numbers,
-    conjunction: Numbers,
-    slot: Numbers,
-    target: Numbers,
-    roots: Numbers,
-    slots: Numbers,
-    states: Numbers,
-    impossible: Numbers,
-    working: Numbers,
-    at: Numbers,
-) -> int:
-    """As ``sweep_carrying``, and with it what ``settle_pairs`` reads."""
-    class_of, slot_class = charging_of(fixed, fixed_at)[:2]
-    extra_tied = tied_of(fixed, fixed_at)[1]
-    state_used = sums_of(fixed, fixed_at)[1]
-    state_mixed = fixed[fixed_at[22] : fixed_at[23]]
-    alone = reading_of(fixed, fixed_at)[1]
-    cost, allowed, _, _, room, guard = question_of(working, at)
-    (
-        class_cost,
-        class_state,
-        slot_cost,
-        slot_used,
-        up,
-        up_used,
-        down,
-        down_used,
-        lowest,
-        lowest_used,
-        reached,
-        class_slot,
-        class_reached,
-        state_lowest,
-        state_reached,
-        state_sums,
-    ) = swept_of(working, at)
-    (
-        class_mixed,
-        class_lightest,
-        slot_mixed,
-        slot_light,
-        up_mixed,
-        up_light,
-        down_mixed,
-        down_light,
-        least,
-        least_used,
-        fitting,
-    ) = paired_of(working, at)
-    barred = allowed
-    for state in range(len(barred)):
-        barred[state] = 0
-    for place in range(len(impossible)):
-        state = alone[impossible[place]]
-        if state >= 0:
-            barred[state] = 1
-    pick_pairs(
-        class_of,
-        slot_class,
-        extra_tied,
-        cost,
-        state_mixed,
-        state_used,
-        words,
-        slots,
-        states,
-        barred,
-        class_cost,
-        class_state,
-        slot_cost,
-        slot_used,
-        class_mixed,
-        class_lightest,
-        slot_mixed,
-        slot_light,
-    )
-    sweep_up_paired(
-        start,
-        conjunction,
-        slot,
-        target,
-        slot_cost,
-        slot_used,
-        slot_mixed,
-        slot_light,
-        words,
-        up,
-        up_used,
-        up_mixed,
-        up_light,
-    )
-    total = total_of(roots, up)
-    if total >= LIMIT:
-        return -1
-    living = sweep_down_paired(
-        start,
-        conjunction,
-        slot,
-        target,
-        roots,
-        slot_cost,
-        slot_used,
-        slot_mixed,
-        slot_light,
-        words,
-        total,
-        total_of(roots, up_mixed),
-        most_mixed(fixed, fixed_at),
-        room,
-        guard,
-        up,
-        up_used,
-        down,
-        down_used,
-        lowest,
-        lowest_used,
-        reached,
-        up_mixed,
-        up_light,
-        down_mixed,
-        down_light,
-        least,
-        least_used,
-        fitting,
-    )
-    clear_states(class_slot, class_reached, state_lowest, state_reached)
-    settle_states_carrying(
-        class_of,
-        slot_class,
-        class_cost,
-        class_state,
-        lowest,
-        lowest_used,
-        reached,
-        cost,
-        state_used,
-        words,
-        slots,
-        states,
-        LIMIT - 1,
-        room,
-        guard,
-        class_slot,
-        class_reached,
-        state_lowest,
-        state_reached,
-        state_sums,
-    )
-    return living
-
-
-@kernel
 def prove(
     fixed: Numbers,
     fixed_at: Numbers,
@@ -431,12 +180,9 @@ def prove(
     state_used, fields, limit, heaviest = sums_of(fixed, fixed_at)[1:5]
     cost, allowed, proven, active, room, guard = question_of(working, at)
     ranked = ranked_of(working, at)
-    answer = working[at[25] : at[26]]
-    answer_reached = working[at[26] : at[27]]
-    opened = working[at[29] : at[30]]
+    answer, answer_reached, _, _, opened = answers_of(working, at)
     alone = reading[1]
-    state_lowest = working[at[19] : at[20]]
-    state_reached = working[at[20] : at[21]]
+    state_lowest, state_reached = swept_of(working, at)[13:15]
     for state in range(len(cost)):
         cost[state] = state_tied[state]
     charge_pins(*placement, pins, INFINITE, 0, cost)
@@ -539,9 +285,9 @@ def prove(
 
 @kernel
 def settle_open(
-    placement: tuple[Numbers, ...],
-    reading: tuple[Numbers, ...],
-    ranked: tuple[Numbers, ...],
+    placement: tuple[Numbers, Numbers, Numbers, Numbers, Numbers, Numbers, Numbers],
+    reading: tuple[Numbers, Numbers, Numbers, Numbers],
+    ranked: tuple[Numbers, Numbers, Numbers],
     allowed: Numbers,
     proven: Numbers,
     cost: Numbers,
@@ -594,79 +340,6 @@ def close_open(opened: Numbers, several: int, flags: Numbers, value_lowest: Numb
 
 
 @kernel
-def settle_pairs(
-    fixed: Numbers,
-    fixed_at: Numbers,
-    words: Words,
-    slots: Numbers,
-    states: Numbers,
-    working: Numbers,
-    at: Numbers,
-) -> None:
-    """What the mixture of ``sweep_pairs`` says of states that are allowed and not proven; sets
-    both for those."""
-    class_of, slot_class = charging_of(fixed, fixed_at)[:2]
-    state_used = sums_of(fixed, fixed_at)[1]
-    state_mixed = fixed[fixed_at[22] : fixed_at[23]]
-    _, allowed, proven, _, room, guard = question_of(working, at)
-    class_open, class_slot, class_reached = (
-        working[at[6] : at[7]],
-        working[at[17] : at[18]],
-        working[at[18] : at[19]],
-    )
-    class_mixed, class_lightest = paired_of(working, at)[:2]
-    least, least_used, fitting = paired_of(working, at)[8:]
-    state_least = working[at[41] : at[42]]
-    state_fitting = working[at[42] : at[43]]
-    open_slots = working[at[43] : at[44]]
-    open_states = working[at[44] : at[45]]
-    for index in range(len(class_open)):
-        class_open[index] = 0
-    several = 0
-    for place in range(len(states)):
-        state = states[place]
-        if allowed[state] and not proven[state]:
-            home = class_of[state]
-            class_open[home] = 1
-            class_slot[home] = -1
-            class_reached[home] = INFINITE
-            state_least[state] = INFINITE
-            state_fitting[state] = INFINITE
-            open_states[several] = state
-            several += 1
-    few = 0
-    for place in range(len(slots)):
-        open_slots[few] = slots[place]
-        few += class_open[slot_class[slots[place]]]
-    settle_states_carrying(
-        class_of,
-        slot_class,
-        class_mixed,
-        class_lightest,
-        least,
-        least_used,
-        fitting,
-        state_mixed,
-        state_used,
-        words,
-        open_slots[:few],
-        open_states[:several],
-        most_mixed(fixed, fixed_at),
-        room,
-        guard,
-        class_slot,
-        class_reached,
-        state_least,
-        state_fitting,
-        working[at[21] : at[22]],
-    )
-    for place in range(several):
-        state = open_states[place]
-        allowed[state] = state_least[state] < LIMIT
-        proven[state] = state_fitting[state] < LIMIT
-
-
-@kernel
 def mix(
     fixed: Numbers,
     fixed_at: Numbers,
@@ -679,7 +352,7 @@ def mix(
     slots: Numbers,
     states: Numbers,
     scale: int,
-    turn: int,
+    first_turn: int,
     turns: int,
     budget: int,
     sparse: float,
@@ -691,10 +364,10 @@ def mix(
     flags: Numbers,
     value_lowest: Numbers,
 ) -> tuple[int, int]:
-    """Sweep mixtures of the sums until every value is decided, from the ``turn``-th up to
-    ``turns`` of them and at most ``budget`` edges; to be called after ``prove``, with what
-    that said of the values: ``several`` of them were open. Answers how many are still, and
-    how many were found impossible (``close_open``).
+    """Sweep mixtures of the sums until every value is decided, at most ``turns`` of them (of which
+    ``first_turn`` are done) and ``budget`` edges; to be called after ``prove``, with what that
+    said of the values: ``several`` of them were open. Answers how many are still, and how many
+    were found impossible (``close_open``).
 
     ``living`` of the ``choices`` edges of choice nodes were alive after the first sweep.
     Where a share smaller than ``sparse`` is, the living ones are copied and swept instead."""
@@ -705,23 +378,16 @@ def mix(
     state_use, state_used, fields, limit, heaviest, nothing = sums_of(fixed, fixed_at)
     cost, allowed, proven, active, room, guard = question_of(working, at)
     swept_in = swept_of(working, at)
-    slot_cost = working[at[8] : at[9]]
-    up = working[at[10] : at[11]]
-    down = working[at[12] : at[13]]
-    state_lowest = working[at[19] : at[20]]
-    state_reached = working[at[20] : at[21]]
-    state_sums = working[at[21] : at[22]]
+    slot_cost, up, down = swept_in[2], swept_in[4], swept_in[6]
+    state_lowest, state_reached, state_sums = swept_in[13:]
     ranked = ranked_of(working, at)
-    answer = working[at[25] : at[26]]
-    opened = working[at[29] : at[30]]
-    multipliers = working[at[27] : at[28]]
-    heavy = working[at[28] : at[29]]
+    answer, _, multipliers, heavy, opened = answers_of(working, at)
     rows = len(limit)
     weights = np.ones(rows)
     swept = living
     most = 0
     left = several
-    for turn in range(turn, turns):
+    for turn in range(first_turn, turns):
         bound = find_binding(state_use, states, allowed, block_start, limit, heavy, active)
         if bound and swept + living > budget:
             break
@@ -835,7 +501,7 @@ def prove_changes(
     charge_pins(*placement, pins, penalty, hard, cost)
     for state in range(len(cost)):
         allowed[state] = cost[state] < LIMIT
-    heavy = working[at[28] : at[29]]
+    heavy = answers_of(working, at)[3]
     if not find_binding(state_use, states, allowed, placement[1], limit, heavy, active):
         return FREE
     set_bounds(fields, limit, heaviest, active, room, guard)
@@ -861,8 +527,9 @@ def prove_changes(
     if living < 0:
         return NOTHING
     ranked = ranked_of(working, at)
-    settle_values(*placement, *reading, working[at[19] : at[20]], *ranked, answer)
-    settle_values(*placement, *reading, working[at[20] : at[21]], *ranked, reached)
+    state_lowest, state_reached = swept_of(working, at)[13:15]
+    settle_values(*placement, *reading, state_lowest, *ranked, answer)
+    settle_values(*placement, *reading, state_reached, *ranked, reached)
     return living
 
 

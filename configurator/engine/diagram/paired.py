@@ -9,9 +9,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from configurator.engine.diagram.carrying import Words
+from configurator.engine.diagram.carrying import (
+    Words,
+    clear_states,
+    settle_states_carrying,
+)
 from configurator.engine.diagram.jit import kernel
-from configurator.engine.diagram.kernels import INFINITE, LIMIT, Numbers
+from configurator.engine.diagram.kernels import (
+    INFINITE,
+    LIMIT,
+    Numbers,
+    charging_of,
+    reading_of,
+    total_of,
+)
+from configurator.engine.diagram.layout import (
+    mixture_of,
+    open_of,
+    paired_of,
+    question_of,
+    sums_of,
+    swept_of,
+    tied_of,
+)
 
 ONE = np.uint64(1)
 """Unsigned, as all that is found by ``ONE`` and ``width`` then is: an array need not look
@@ -192,9 +212,9 @@ def sweep_down_paired(
         least[index] = INFINITE
         fitting[index] = INFINITE
     count = np.uint64(len(start)) - ONE
-    for node in range(count):
-        down[node] = INFINITE
-        down_mixed[node] = INFINITE
+    for place in range(count):
+        down[place] = INFINITE
+        down_mixed[place] = INFINITE
     for index in range(len(roots)):
         down[roots[index]] = total - up[roots[index]]
         down_mixed[roots[index]] = total_mixed - up_mixed[roots[index]]
@@ -305,3 +325,239 @@ def sweep_down_paired(
                     if fits:
                         fitting[taken] = whole
     return living
+
+
+@kernel
+def most_mixed(fixed: Numbers, at: Numbers) -> int:
+    """What the limits come to, the sums mixed alike."""
+    limit = sums_of(fixed, at)[3]
+    even = mixture_of(fixed, at)[0]
+    most = 0
+    for row in range(len(limit)):
+        most += even[row] * limit[row]
+    return most
+
+
+@kernel
+def sweep_pairs(
+    fixed: Numbers,
+    fixed_at: Numbers,
+    words: Words,
+    start: Numbers,
+    conjunction: Numbers,
+    slot: Numbers,
+    target: Numbers,
+    roots: Numbers,
+    slots: Numbers,
+    states: Numbers,
+    impossible: Numbers,
+    working: Numbers,
+    at: Numbers,
+) -> int:
+    """As ``sweep_carrying``, and with it what ``settle_pairs`` reads."""
+    class_of, slot_class = charging_of(fixed, fixed_at)[:2]
+    extra_tied = tied_of(fixed, fixed_at)[1]
+    state_used = sums_of(fixed, fixed_at)[1]
+    state_mixed = mixture_of(fixed, fixed_at)[1]
+    alone = reading_of(fixed, fixed_at)[1]
+    cost, allowed, _, _, room, guard = question_of(working, at)
+    (
+        class_cost,
+        class_state,
+        slot_cost,
+        slot_used,
+        up,
+        up_used,
+        down,
+        down_used,
+        lowest,
+        lowest_used,
+        reached,
+        class_slot,
+        class_reached,
+        state_lowest,
+        state_reached,
+        state_sums,
+    ) = swept_of(working, at)
+    (
+        class_mixed,
+        class_lightest,
+        slot_mixed,
+        slot_light,
+        up_mixed,
+        up_light,
+        down_mixed,
+        down_light,
+        least,
+        least_used,
+        fitting,
+    ) = paired_of(working, at)
+    barred = allowed
+    for state in range(len(barred)):
+        barred[state] = 0
+    for place in range(len(impossible)):
+        state = alone[impossible[place]]
+        if state >= 0:
+            barred[state] = 1
+    pick_pairs(
+        class_of,
+        slot_class,
+        extra_tied,
+        cost,
+        state_mixed,
+        state_used,
+        words,
+        slots,
+        states,
+        barred,
+        class_cost,
+        class_state,
+        slot_cost,
+        slot_used,
+        class_mixed,
+        class_lightest,
+        slot_mixed,
+        slot_light,
+    )
+    sweep_up_paired(
+        start,
+        conjunction,
+        slot,
+        target,
+        slot_cost,
+        slot_used,
+        slot_mixed,
+        slot_light,
+        words,
+        up,
+        up_used,
+        up_mixed,
+        up_light,
+    )
+    total = total_of(roots, up)
+    if total >= LIMIT:
+        return -1
+    living = sweep_down_paired(
+        start,
+        conjunction,
+        slot,
+        target,
+        roots,
+        slot_cost,
+        slot_used,
+        slot_mixed,
+        slot_light,
+        words,
+        total,
+        total_of(roots, up_mixed),
+        most_mixed(fixed, fixed_at),
+        room,
+        guard,
+        up,
+        up_used,
+        down,
+        down_used,
+        lowest,
+        lowest_used,
+        reached,
+        up_mixed,
+        up_light,
+        down_mixed,
+        down_light,
+        least,
+        least_used,
+        fitting,
+    )
+    clear_states(class_slot, class_reached, state_lowest, state_reached)
+    settle_states_carrying(
+        class_of,
+        slot_class,
+        class_cost,
+        class_state,
+        lowest,
+        lowest_used,
+        reached,
+        cost,
+        state_used,
+        words,
+        slots,
+        states,
+        LIMIT - 1,
+        room,
+        guard,
+        class_slot,
+        class_reached,
+        state_lowest,
+        state_reached,
+        state_sums,
+    )
+    return living
+
+
+@kernel
+def settle_pairs(
+    fixed: Numbers,
+    fixed_at: Numbers,
+    words: Words,
+    slots: Numbers,
+    states: Numbers,
+    working: Numbers,
+    at: Numbers,
+) -> None:
+    """What the mixture of ``sweep_pairs`` says of states that are allowed and not proven; sets
+    both for those."""
+    class_of, slot_class = charging_of(fixed, fixed_at)[:2]
+    state_used = sums_of(fixed, fixed_at)[1]
+    state_mixed = mixture_of(fixed, fixed_at)[1]
+    _, allowed, proven, _, room, guard = question_of(working, at)
+    swept = swept_of(working, at)
+    # What the charges of classes were is not asked any more.
+    class_open, class_slot, class_reached, state_sums = swept[0], swept[11], swept[12], swept[15]
+    pairs = paired_of(working, at)
+    class_mixed, class_lightest = pairs[:2]
+    least, least_used, fitting = pairs[8:]
+    state_least, state_fitting, open_slots, open_states = open_of(working, at)
+    for index in range(len(class_open)):
+        class_open[index] = 0
+    several = 0
+    for place in range(len(states)):
+        state = states[place]
+        if allowed[state] and not proven[state]:
+            home = class_of[state]
+            class_open[home] = 1
+            class_slot[home] = -1
+            class_reached[home] = INFINITE
+            state_least[state] = INFINITE
+            state_fitting[state] = INFINITE
+            open_states[several] = state
+            several += 1
+    few = 0
+    for place in range(len(slots)):
+        open_slots[few] = slots[place]
+        few += class_open[slot_class[slots[place]]]
+    settle_states_carrying(
+        class_of,
+        slot_class,
+        class_mixed,
+        class_lightest,
+        least,
+        least_used,
+        fitting,
+        state_mixed,
+        state_used,
+        words,
+        open_slots[:few],
+        open_states[:several],
+        most_mixed(fixed, fixed_at),
+        room,
+        guard,
+        class_slot,
+        class_reached,
+        state_least,
+        state_fitting,
+        state_sums,
+    )
+    for place in range(several):
+        state = open_states[place]
+        allowed[state] = state_least[state] < LIMIT
+        proven[state] = state_fitting[state] < LIMIT

@@ -63,9 +63,9 @@ SHARES = 12
 """Bits that tell shares of the sums apart."""
 
 OWN, LEAST_OWN = 24, 12
-"""Bits of a state's own number, at most and at least: two configurations of equal charge and
-share then still cost the same once in some hundred thousand times, and one time of those in
-which it matters which of them is met, a total that is reached may be told as a bound."""
+"""Bits of a state's own number, at most and at least. Two configurations of equal charge and
+share still tie once in some hundred thousand times; which of them is met may then decide
+whether a total that is reached is told as such or as a bound."""
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """Multiples of it are spread evenly over 64 bits (Knuth, The Art of Computer Programming,
@@ -82,9 +82,9 @@ class Carried:
         slots, states, nodes = len(diagram.slot_class), len(diagram.class_of), diagram.nodes
         rows, blocks = len(diagram.sum_limit), len(diagram.block_start) - 1
         values = int(diagram.offset[-1])
-        # In the order in which ``mixing`` takes them out again: what is known of the states
-        # under some pins and a bound, what a sweep works in, what is read from it for every
-        # value, and what steers the next.
+        # In the order of ``layout``: what is known of the states under some pins and a bound,
+        # what a sweep works in, what is read from it for every value, what steers the next,
+        # and what the mixture of a paired sweep takes besides.
         question = (states, states, states, rows, width, width)
         up = (classes, classes, slots, slots * width, nodes, nodes * width)
         down = (nodes, nodes * width, slots, slots * width, slots)
@@ -149,6 +149,8 @@ class SummedDiagram(DiagramBackend):
         self._rooms = threading.local()
         self._blocks = diagram.block_start[:-1].astype(np.int64)
         self._nothing_extra = self._fixed.views[20]
+        # Folded, which first answers may not be: those count the edges that they sweep, so
+        # that they are the same whatever was asked before.
         self._settled = Parts(self._parts.whole)
         self._slot_block = blocks_of_slots(diagram)
         self._roots: dict[tuple[Pins, bool], Bools] = {}
@@ -261,7 +263,7 @@ class SummedDiagram(DiagramBackend):
         if waiting:
             turn = 1 if paired else 0
             left, found = self._mix(graph, living, turn, several, budget, flags, lowest)
-        valid, undecided, exact = flags
+        valid, undecided, exact = flags[0], flags[1], flags[2]
         new = [room.opened[:found]] if found else []
         if left:
             if settle:
@@ -278,7 +280,7 @@ class SummedDiagram(DiagramBackend):
             graph = replace(graph, impossible=impossible, limited=several > 0)
         if narrowing or (learned and not self.plain):
             parts.keep(flat, graph)
-        some = bool(valid.any() or undecided.any())
+        some = bool(np.count_nonzero(valid) or undecided.any())
         exact = exact if self.facts.exact else self._exact
         return Marginals(some, valid, undecided, lowest, exact)
 
@@ -335,6 +337,7 @@ class SummedDiagram(DiagramBackend):
         lowest, changes, repaired = np.zeros((3, size), dtype=np.int64)
         self._mix(whole, 0, 0, 0, -1, flags, lowest)
         light = self._lightest((), (), whole, self.bounds(()), self.carried())
+        self._fixed_slots(whole, self.carried())
         self._run(mixing.read_changes)(
             light, light, flags, lowest, 0, 1, 0, True, light, changes, repaired, sure
         )
