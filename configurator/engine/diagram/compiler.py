@@ -50,8 +50,8 @@ PATIENCE = 0.25
 SMALL = 3000
 """A diagram of fewer edges is not worth another order."""
 
-LARGE_ENOUGH = 50_000
-"""A diagram of more edges is worth to vary its best order."""
+LARGE_ENOUGH = 300_000
+"""A diagram of more edges is worth to vary its best order until it has fewer."""
 
 VARIATIONS = 20
 """Variations for every order but the first."""
