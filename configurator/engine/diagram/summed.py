@@ -517,6 +517,8 @@ class SummedDiagram(DiagramBackend):
         """The same with lowest totals nearer to the truth, where they are only bounds."""
         if not (found.valid & ~found.lowest_exact).any():
             return found
+        # So that there is a part that is not folded: what is tried next depends on ties.
+        self._hard(pins, False, mix=False)
         allowed = self._allowed(pins)
         try:
             bounds, reached = Branching(self).raised(allowed, self._parts.nearest(self._flat(pins)))
