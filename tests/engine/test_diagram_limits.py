@@ -91,7 +91,7 @@ def test_answers_stay_within_their_arrays(tmp_path: Path) -> None:
 from configurator.engine.diagram import backend as module
 from configurator.engine.diagram import compile_diagram, compiler
 from tests.engine.test_diagram_oracle import random_network
-from tests.engine.test_diagram_sums import budgeted
+from tests.engine.test_diagram_sums import budgeted, heavier
 
 for seed in range(3):
     backend = compile_diagram(random_network(seed, 30, 5, 45), orders=1)
@@ -110,6 +110,17 @@ for seed in range(3):
             backend.marginals(pins, changes=True, settle=settle)
         backend.count(pins)
         backend.cheapest(pins)
+for bits in (0, 14):
+    backend = compile_diagram(heavier(budgeted(4, 24, 3, 1.3), bits), orders=1)
+    pins, offset = (), backend.diagram.offset.tolist()
+    for variable in range(16):
+        valid = backend.marginals(pins).valid
+        backend.marginals(pins, settle=False)
+        here = valid[offset[variable] : offset[variable + 1]]
+        pins = (*pins, (variable, int(here.argmax())))
+    parts = [part for _, part in backend._settled._kept.values()]
+    assert len(parts) > 8 and any(part.limited for part in parts)
+    assert any(len(part.roots) > len(backend.diagram.roots) for part in parts)
 print("within")
 """
     root = Path(__file__).resolve().parents[2]
