@@ -248,25 +248,26 @@ def _compiled(
         reduced = reduce_network(network, aside)
     except NeverSatisfiedError:
         return freeze(None, reduce_to_nothing(network), sizes), facts
-    compilation = _Compilation(network, reduced, orders, progress)
+    compilation = _Compilation(network, reduced, progress)
     best: FrozenDiagram | None = None
     refusal: TooWideError | None = None
     refused = in_vain = 0
-    blocks = len(reduced.class_count)
-    shortest = Ordering.drawn(blocks, 0)
-    for attempt in range(orders + VARIATIONS * (orders - 1)):
-        ordering = Ordering.drawn(blocks, attempt)
+    best_ordering = Ordering.drawn(len(reduced.class_count), 0)
+    with_variations = orders + VARIATIONS * (orders - 1)
+    for attempt in range(with_variations):
+        if attempt < orders:
+            ordering, several = Ordering.drawn(len(reduced.class_count), attempt), orders
+        elif best is None or best.edges < LARGE_ENOUGH or in_vain >= TIRED:
+            break
+        else:
+            ordering, several = best_ordering.varied(attempt), with_variations
         narrower = limits
         if best is not None:
             nodes = min(limits.nodes, 4 * best.nodes + 1000)
             narrower = Limits(nodes, limits.edges, limits.deadline)
-        if attempt >= orders:
-            if best is None or best.edges < LARGE_ENOUGH or in_vain == TIRED:
-                break
-            ordering = shortest.varied(attempt)
         in_vain += 1
         try:
-            grown = compilation.attempt(attempt, ordering, narrower)
+            grown = compilation.attempt(attempt, several, ordering, narrower)
         except TooWideError as error:
             refusal = refusal or error
             refused += 1
@@ -278,7 +279,7 @@ def _compiled(
             break
         frozen = freeze(grown, reduced, sizes)
         if best is None or frozen.edges < best.edges:
-            best, shortest, in_vain = frozen, ordering, 0
+            best, best_ordering, in_vain = frozen, ordering, 0
         if best.edges < SMALL or time.monotonic() > limits.deadline - seconds * (1 - PATIENCE):
             break
     if best is None:
@@ -305,18 +306,17 @@ class _Compilation:
         self,
         network: Network,
         reduced: Reduction,
-        orders: int,
         progress: Callable[[CompileProgress], None] | None,
     ) -> None:
         self.network = network
         self.reduced = reduced
-        self.orders = orders
         self.progress = progress
         self.scopes = [relation.scope for relation in (*reduced.relations, *reduced.charges)]
 
-    def attempt(self, attempt: int, ordering: Ordering, limits: Limits) -> GrowingDiagram:
+    def attempt(
+        self, attempt: int, orders: int, ordering: Ordering, limits: Limits
+    ) -> GrowingDiagram:
         sizes = self.reduced.class_count
-        several = VARIATIONS * (self.orders - 1) if attempt >= self.orders else 0
         try:
             elimination = elimination_order(sizes, self.scopes, ordering, limits.deadline)
         except TimeoutError as error:
@@ -330,9 +330,7 @@ class _Compilation:
             self._conjoin(diagram, batch, automata)
             done += len(batch)
             if self.progress is not None:
-                self.progress(
-                    CompileProgress(attempt + 1, self.orders + several, done, rules, diagram.nodes)
-                )
+                self.progress(CompileProgress(attempt + 1, orders, done, rules, diagram.nodes))
         diagram.drop_unreached()
         return diagram
 

@@ -30,6 +30,7 @@ from configurator.engine.diagram.branching import Branching, TooManyBranchesErro
 from configurator.engine.diagram.frozen import FrozenDiagram, blocks_of_slots
 from configurator.engine.diagram.graph import NO_SLOTS, NO_VALUES, Graph, Parts
 from configurator.engine.diagram.sums import SideSums
+from configurator.engine.diagram.ties import broken_ties
 
 Bools = npt.NDArray[np.bool_]
 Int64 = npt.NDArray[np.int64]
@@ -55,21 +56,6 @@ SCALE = 1 << 30
 
 ROOTS = 64
 """Facts told by shops for which it is remembered what is possible at all."""
-
-ROOM = 57
-"""Bits that charges and broken ties may take together, two fewer than ``LIMIT`` has."""
-
-SHARES = 12
-"""Bits that tell shares of the sums apart."""
-
-OWN, LEAST_OWN = 24, 12
-"""Bits of a state's own number, at most and at least. Two configurations of equal charge and
-share still tie once in some hundred thousand times; which of them is met may then decide
-whether a total that is reached is told as such or as a bound."""
-
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-"""Multiples of it are spread evenly over 64 bits (Knuth, The Art of Computer Programming,
-volume 3, section 6.4)."""
 
 AT_ONCE = 30_000
 """Edges that a first answer may sweep for mixtures, whatever the diagram's size."""
@@ -144,11 +130,12 @@ class SummedDiagram(DiagramBackend):
         self._scale = min(SCALE, (kernels.LIMIT - 1) // (4 * rows * ratio))
         # The sums mixed alike (``mixing.set_multipliers``).
         self._even: Int64 = np.rint(self._scale / rows / limit).astype(np.int64)
+        self._heaviest = int(self._even @ self.sums.most) + 1
         super().__init__(diagram, facts, plain=plain)
         self._decider_of = decider
         self._rooms = threading.local()
         self._blocks = diagram.block_start[:-1].astype(np.int64)
-        self._nothing_extra = self._fixed.views[20]
+        self._nothing_extra, self._even_use = self._fixed.views[20], self._fixed.views[22]
         # Folded, which first answers may not be: those count the edges that they sweep, so
         # that they are the same whatever was asked before.
         self._settled = Parts(self._parts.whole)
@@ -159,7 +146,9 @@ class SummedDiagram(DiagramBackend):
         use, used, _, fields, limit, most = self.sums.arrays
         slots = len(self.diagram.slot_class)
         even_use: Int64 = self._even @ self.sums.use
-        self._ties, tied = self._broken_ties(even_use)
+        largest = max(abs(self.floor), abs(self.floor + self.span))
+        blocks = len(self.diagram.block_start) - 1
+        self._ties, tied = broken_ties(even_use, self._heaviest, largest, blocks)
         return (
             use,
             used,
@@ -172,20 +161,6 @@ class SummedDiagram(DiagramBackend):
             (self.diagram.state_cost << self._ties) + tied,
             self.diagram.slot_extra << self._ties,
         )
-
-    def _broken_ties(self, even_use: Int64) -> tuple[int, Int64]:
-        """Bits below every charge and, for each state, what to put there so that no two
-        configurations cost the same: its share of the sums, so that of equal charges those
-        count that use less, and a number of its own. No bits where charges leave no room."""
-        room = ROOM - max(abs(self.floor), abs(self.floor + self.span), 1).bit_length()
-        blocks = len(self.diagram.block_start) - 1
-        shares = max(SHARES, blocks.bit_length())
-        own = min(room - shares - 1, OWN)
-        if own < LEAST_OWN:
-            return 0, np.zeros_like(even_use)
-        share = np.floor(even_use * (2.0**shares / (int(self._even @ self.sums.most) + 1)))
-        numbers = np.arange(1, len(even_use) + 1, dtype=np.uint64) * GOLDEN >> np.uint64(64 - own)
-        return shares + own + 1, (share.astype(np.int64) << own) + numbers.astype(np.int64)
 
     @property
     def _decider(self) -> Decider:
@@ -476,14 +451,12 @@ class SummedDiagram(DiagramBackend):
         fewest and, among those, uses least; -1 where that one breaks a limit."""
         given = np.zeros(len(self.diagram.class_of), dtype=np.int64)
         self._charge(pins, 1, given)
-        multipliers = self._even
-        heaviest = int(multipliers @ self.sums.most) + 1
-        cost = given * heaviest + multipliers @ self.sums.use
+        cost = given * self._heaviest + self._even_use
         self._charge(fixed, kernels.INFINITE, cost)
         if self.carry(graph, cost, self._nothing_extra, kernels.LIMIT - 1, bounds, room) is None:
             return np.full(len(self._never), -1, dtype=np.int64)
         reached = self._values(room.state_reached)
-        return np.where(reached < kernels.LIMIT, reached // heaviest, -1)
+        return np.where(reached < kernels.LIMIT, reached // self._heaviest, -1)
 
     def _root(self, fixed: Pins, settle: bool) -> Bools:
         """What is possible, or not known not to be, before anything is chosen."""
