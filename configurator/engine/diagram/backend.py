@@ -136,8 +136,9 @@ class DiagramBackend:
         self._charging, self._placement, self._reading = views[:4], views[4:11], views[11:15]
         self._no_pins: Any = [] if plain else np.zeros(0, dtype=np.int64)
         # Every answer shares these two, so they are read-only.
-        self._never = np.zeros(int(diagram.offset[-1]), dtype=bool)
-        self._exact = np.full(int(diagram.offset[-1]), facts.exact)
+        self._size = int(diagram.offset[-1])
+        self._never = np.zeros(self._size, dtype=bool)
+        self._exact = np.full(self._size, facts.exact)
         self._never.setflags(write=False)
         self._exact.setflags(write=False)
 
@@ -174,7 +175,7 @@ class DiagramBackend:
         if total >= kernels.LIMIT:
             return self._nothing(changes)
         self._narrowed(hard, graph, kernels.LIMIT - 1, work, living)
-        constant, size = self.facts.constant, len(self._never)
+        constant, size = self.facts.constant, self._size
         valid, lowest = self._room(size, np.bool_), self._room(size)
         if not changes:
             self._run(kernels.read_hard)(work.answer, constant, valid, lowest)
@@ -368,7 +369,7 @@ class DiagramBackend:
         )
 
     def _nothing(self, changes: bool) -> Marginals:
-        none = np.full(len(self._never), -1, dtype=np.int64)
+        none = np.full(self._size, -1, dtype=np.int64)
         if not changes:
             return Marginals(False, self._never, self._never, none, self._exact)
         return Marginals(

@@ -539,6 +539,7 @@ def read_changes(
     reached: Numbers,
     flags: Numbers,
     hard_lowest: Numbers,
+    root: Numbers,
     floor: int,
     penalty: int,
     constant: int,
@@ -547,14 +548,17 @@ def read_changes(
     changes: Numbers,
     repaired: Numbers,
     sure: Numbers,
-) -> bool:
+) -> tuple[int, int]:
     """Take apart what ``prove_changes`` found, beside what ``prove`` did (``flags``: valid,
     undecided, whether the lowest total is reached; ``hard_lowest``): ``changes``, the lowest
     total with so many (``repaired``) and whether that is reached (``sure``). A number of changes
     counts where a configuration within every limit gives up so many: the one reached, or the
-    ``lightest``. Answers whether some do not count."""
+    ``lightest``. What is not in ``root`` is impossible whatever is given up.
+
+    Answers how many do not count, and of how many values something is left open."""
     valid, undecided, hard_exact = flags[0], flags[1], flags[2]
-    others = False
+    others = 0
+    left = 0
     for index in range(len(answer)):
         changes[index] = -1
         repaired[index] = -1
@@ -563,7 +567,9 @@ def read_changes(
             changes[index] = 0
             repaired[index] = hard_lowest[index]
             sure[index] = hard_exact[index]
-        elif answer[index] < LIMIT:
+        elif undecided[index]:
+            changes[index] = -2
+        elif root[index] and answer[index] < LIMIT:
             given_up = max(answer[index] - floor, 0) // penalty
             at_least = max(reached[index] - floor, 0) // penalty
             if given_up > 0 and (at_least == given_up or lightest[index] == given_up):
@@ -572,7 +578,7 @@ def read_changes(
                 sure[index] = exact and reached[index] == answer[index]
             else:
                 changes[index] = -2
-                others |= given_up > 0
-        if undecided[index]:
-            changes[index] = -2
-    return others
+                others += given_up > 0
+        if changes[index] == -2 or (changes[index] >= 0 and not sure[index]):
+            left += 1
+    return others, left

@@ -141,6 +141,8 @@ class SummedDiagram(DiagramBackend):
         self._settled = Parts(self._parts.whole)
         self._slot_block = blocks_of_slots(diagram)
         self._roots: dict[tuple[Pins, bool], Bools] = {}
+        # Of no value is known how many changes the lightest configuration needs.
+        self._no_weight = np.full(self._size, -1, dtype=np.int64)
 
     def _beside(self) -> tuple[Int64, ...]:
         use, used, _, fields, limit, most = self.sums.arrays
@@ -177,31 +179,27 @@ class SummedDiagram(DiagramBackend):
         found = self._hard(every, settle)
         if not changes:
             return found
-        return self._with_changes(
-            self._raised(found, every) if settle else found, pins, fixed, settle
-        )
+        found = self._raised(found, every) if settle else found
+        return self._with_changes(found, pins, fixed, settle)[0]
 
     def proven(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals | None:
         """What ``marginals`` answers where one sweep of each kind proves all of it, lowest
         totals and least changes too; else ``None``."""
         found = self._hard(backend.together(pins, fixed), False, mix=False)
-        if found.undecided.any() or not found.lowest_exact.all():
+        if np.count_nonzero(found.undecided) or np.count_nonzero(found.lowest_exact) < self._size:
             return None
         if not changes:
             return found
-        found = self._with_changes(found, pins, fixed, False)
-        given_up, sure = found.changes, found.repaired_exact
-        if given_up is None or (given_up == -2).any():
-            return None
-        return found if sure is None or sure[given_up >= 0].all() else None
+        found, left = self._with_changes(found, pins, fixed, False)
+        return None if left else found
 
     def _hard(self, pins: Pins, settle: bool, *, mix: bool = True) -> Marginals:
         flat, room = self._flat(pins), self.carried()
         parts = self._settled if settle else self._parts
         graph = parts.nearest(flat)
         impossible = graph.impossible if settle else NO_VALUES
-        flags = np.empty((3, len(self._never)), dtype=np.bool_)
-        lowest = np.empty(len(self._never), dtype=np.int64)
+        flags = np.empty((3, self._size), dtype=np.bool_)
+        lowest = np.empty(self._size, dtype=np.int64)
         budget = kernels.LIMIT if settle else max(self._parts.whole.choices, AT_ONCE)
         narrowing = self._narrows(flat)
         to_part = narrowing and graph.edges >= backend.SMALLEST
@@ -255,7 +253,7 @@ class SummedDiagram(DiagramBackend):
             graph = replace(graph, impossible=impossible, limited=several > 0)
         if narrowing or (learned and not self.plain):
             parts.keep(flat, graph)
-        some = bool(np.count_nonzero(valid) or undecided.any())
+        some = bool(np.count_nonzero(valid) or np.count_nonzero(undecided))
         exact = exact if self.facts.exact else self._exact
         return Marginals(some, valid, undecided, lowest, exact)
 
@@ -305,7 +303,7 @@ class SummedDiagram(DiagramBackend):
 
     def warm_beside(self) -> None:
         """The same for the loops that an answer may do without."""
-        whole, size = self._parts.whole, len(self._never)
+        whole, size = self._parts.whole, self._size
         self.proven((), changes=True)
         self.count_unlimited(())
         flags, sure = np.zeros((3, size), dtype=np.bool_), np.zeros(size, dtype=np.bool_)
@@ -314,7 +312,7 @@ class SummedDiagram(DiagramBackend):
         light = self._lightest((), (), whole, self.bounds(()), self.carried())
         self._fixed_slots(whole, self.carried())
         self._run(mixing.read_changes)(
-            light, light, flags, lowest, 0, 1, 0, True, light, changes, repaired, sure
+            light, light, flags, lowest, sure, 0, 1, 0, True, light, changes, repaired, sure
         )
 
     # --- sweeps -----------------------------------------------------------------------
@@ -355,7 +353,7 @@ class SummedDiagram(DiagramBackend):
 
     def _values(self, of_state: Int64) -> Int64:
         """The least over the states that carry each value; ``INFINITE`` if none."""
-        answer = np.empty(len(self._never), dtype=np.int64)
+        answer = np.empty(self._size, dtype=np.int64)
         self._run(kernels.settle_values)(
             *self._placement, *self._reading, of_state, *self.carried().ranked, answer
         )
@@ -389,9 +387,12 @@ class SummedDiagram(DiagramBackend):
 
     # --- changes ----------------------------------------------------------------------
 
-    def _with_changes(self, hard: Marginals, pins: Pins, fixed: Pins, settle: bool) -> Marginals:
-        """Add the least numbers of pins to give up where a sweep proves them; -2 elsewhere."""
-        penalty, room, size = self.span + 1, self.carried(), len(self._never)
+    def _with_changes(
+        self, hard: Marginals, pins: Pins, fixed: Pins, settle: bool
+    ) -> tuple[Marginals, int]:
+        """Add the least numbers of pins to give up where a sweep proves them; -2 elsewhere.
+        Answers of how many values something is left open, too."""
+        penalty, room, size = self.span + 1, self.carried(), self._size
         graph = self._parts.nearest(self._flat(fixed))
         answer, reached = np.empty((2, size), dtype=np.int64)
         living = self._run(mixing.prove_changes)(
@@ -409,30 +410,31 @@ class SummedDiagram(DiagramBackend):
             reached,
         )
         if living == mixing.FREE:
-            return self._joined(hard, super().marginals(pins, changes=True, fixed=fixed))
+            return self._joined(hard, super().marginals(pins, changes=True, fixed=fixed)), 0
         if living == mixing.NOTHING:
-            return self._nothing(True)
+            return self._nothing(True), 0
+        changes, repaired = np.empty((2, size), dtype=np.int64)
+        sure = np.empty(size, dtype=np.bool_)
         read = partial(
             self._run(mixing.read_changes),
             answer,
             reached,
             np.array((hard.valid, hard.undecided, hard.lowest_exact)),
             hard.lowest,
+            self._root(fixed, settle),
             self.floor,
             penalty,
             self.facts.constant,
             self.facts.exact,
         )
-        changes, repaired = np.empty((2, size), dtype=np.int64)
-        sure = np.empty(size, dtype=np.bool_)
-        if read(np.full(size, -1, dtype=np.int64), changes, repaired, sure):
+        others, left = read(self._no_weight, changes, repaired, sure)
+        if others:
             active = tuple(np.flatnonzero(room.active).tolist())
             lightest = self._lightest(pins, fixed, graph, self.bounds(active), room)
-            read(lightest, changes, repaired, sure)
-        changes[~self._root(fixed, settle) & ~hard.undecided & ~hard.valid] = -1
+            _, left = read(lightest, changes, repaired, sure)
         if settle:
             self._own_values(pins, fixed, changes, repaired, sure)
-        return replace(hard, changes=changes, repaired_lowest=repaired, repaired_exact=sure)
+        return replace(hard, changes=changes, repaired_lowest=repaired, repaired_exact=sure), left
 
     def _joined(self, hard: Marginals, soft: Marginals) -> Marginals:
         """Where no sum can be broken whatever is given up, the diagram knows everything."""
@@ -454,7 +456,7 @@ class SummedDiagram(DiagramBackend):
         cost = given * self._heaviest + self._even_use
         self._charge(fixed, kernels.INFINITE, cost)
         if self.carry(graph, cost, self._nothing_extra, kernels.LIMIT - 1, bounds, room) is None:
-            return np.full(len(self._never), -1, dtype=np.int64)
+            return np.full(self._size, -1, dtype=np.int64)
         reached = self._values(room.state_reached)
         return np.where(reached < kernels.LIMIT, reached // self._heaviest, -1)
 
