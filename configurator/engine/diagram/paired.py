@@ -10,8 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from configurator.engine.diagram.carrying import (
+    ONE,
     Words,
     clear_states,
+    hand_down,
+    hand_on,
+    note_whole,
     settle_states_carrying,
 )
 from configurator.engine.diagram.jit import kernel
@@ -32,10 +36,6 @@ from configurator.engine.diagram.layout import (
     swept_of,
     tied_of,
 )
-
-ONE = np.uint64(1)
-"""Unsigned, as all that is found by ``ONE`` and ``width`` then is: an array need not look
-whether it is asked for a place counted from its end."""
 
 
 @kernel
@@ -243,27 +243,13 @@ def sweep_down_paired(
         if conjunction[node]:
             whole = above + up[node]
             mixture = above_mixed + up_mixed[node]
-            first_whole = first_above + up_used[here]
-            light_whole = light_above + up_light[here]
+            first = first_above + up_used[here]
+            light_first = light_above + up_light[here]
             for edge in range(start[node], start[node + ONE]):
                 below = target[edge]
-                place = below * width
-                rest = whole - up[below]
-                if rest < down[below]:
-                    down[below] = rest
-                    down_used[place] = first_whole - up_used[place]
-                    for word in range(ONE, width):
-                        down_used[place + word] = (
-                            down_used[here + word] + up_used[here + word] - up_used[place + word]
-                        )
+                hand_on(whole - up[below], first, here, below, width, up_used, down, down_used)
                 rest = mixture - up_mixed[below]
-                if rest < down_mixed[below]:
-                    down_mixed[below] = rest
-                    down_light[place] = light_whole - up_light[place]
-                    for word in range(ONE, width):
-                        down_light[place + word] = (
-                            down_light[here + word] + up_light[here + word] - up_light[place + word]
-                        )
+                hand_on(rest, light_first, here, below, width, up_light, down_mixed, down_light)
         else:
             for edge in range(start[node], start[node + ONE]):
                 taken = slot[edge]
@@ -273,57 +259,51 @@ def sweep_down_paired(
                 if whole >= LIMIT:
                     continue
                 living += 1
-                place = below * width
                 chosen = taken * width
                 first = first_above + used[chosen]
-                if partial < down[below]:
-                    down[below] = partial
-                    down_used[place] = first
-                    for word in range(ONE, width):
-                        down_used[place + word] = down_used[here + word] + used[chosen + word]
-                # ``reached`` is never below ``lowest``.
-                if whole < reached[taken]:
-                    first += up_used[place]
-                    fits = (first_room - first) & first_guard == first_guard
-                    lower = whole < lowest[taken]
-                    if lower:
-                        lowest[taken] = whole
-                        lowest_used[chosen] = first
-                    for word in range(ONE, width):
-                        sums = down_used[here + word] + used[chosen + word] + up_used[place + word]
-                        if lower:
-                            lowest_used[chosen + word] = sums
-                        if (room[word] - sums) & guard[word] != guard[word]:
-                            fits = False
-                    if fits:
-                        reached[taken] = whole
+                hand_down(partial, first, here, chosen, below, width, used, down, down_used)
+                note_whole(
+                    whole,
+                    first,
+                    here,
+                    taken,
+                    below,
+                    width,
+                    first_room,
+                    first_guard,
+                    room,
+                    guard,
+                    used,
+                    up_used,
+                    down_used,
+                    lowest,
+                    lowest_used,
+                    reached,
+                )
                 partial = above_mixed + mixed[taken]
                 whole = partial + up_mixed[below]
                 if whole > most:
                     continue
                 first = light_above + light[chosen]
-                if partial < down_mixed[below]:
-                    down_mixed[below] = partial
-                    down_light[place] = first
-                    for word in range(ONE, width):
-                        down_light[place + word] = down_light[here + word] + light[chosen + word]
-                if whole < fitting[taken]:
-                    first += up_light[place]
-                    fits = (first_room - first) & first_guard == first_guard
-                    lower = whole < least[taken]
-                    if lower:
-                        least[taken] = whole
-                        least_used[chosen] = first
-                    for word in range(ONE, width):
-                        sums = (
-                            down_light[here + word] + light[chosen + word] + up_light[place + word]
-                        )
-                        if lower:
-                            least_used[chosen + word] = sums
-                        if (room[word] - sums) & guard[word] != guard[word]:
-                            fits = False
-                    if fits:
-                        fitting[taken] = whole
+                hand_down(partial, first, here, chosen, below, width, light, down_mixed, down_light)
+                note_whole(
+                    whole,
+                    first,
+                    here,
+                    taken,
+                    below,
+                    width,
+                    first_room,
+                    first_guard,
+                    room,
+                    guard,
+                    light,
+                    up_light,
+                    down_light,
+                    least,
+                    least_used,
+                    fitting,
+                )
     return living
 
 
