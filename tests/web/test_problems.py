@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 from werkzeug.test import TestResponse
 
-from configurator.web.api.problems import KINDS, LARGEST_BODY
+from configurator.app import BODY_LIMIT
+from configurator.web.api.problems import KINDS
 from configurator.web.api.schemas import Integral, Words
 from tests.web.conftest import ApiSession
 
@@ -57,7 +58,7 @@ def test_what_is_not_declared_as_json(lamp_session: ApiSession, kind: str) -> No
 
 
 def test_a_body_that_is_too_large(lamp_session: ApiSession) -> None:
-    body = json.dumps({"slot": "mount", "answer": "x" * LARGEST_BODY}).encode()
+    body = json.dumps({"slot": "mount", "answer": "x" * BODY_LIMIT}).encode()
     response = lamp_session.post("choose", data=body, content_type="application/json")
     problem_of(response, 413, "body-too-large")
 

@@ -33,7 +33,6 @@ from configurator.web.locale import LOCALES
 log = structlog.get_logger(__name__)
 
 Json = dict[str, Any]
-LARGEST_BODY: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,13 +384,6 @@ def answer_with_problems(blueprint: Blueprint) -> None:
     handler(UnknownChoiceError, _choice)
     handler(KeyReusedError, lambda _: problem("key-reused"))
     handler(TrailUnavailableError, _unavailable)
-
-    def limit_body(endpoint: str | None, values: object) -> None:
-        # As early as a blueprint can: CSRF protection, which runs before any
-        # before_request of ours, must not read more than this either.
-        request.max_content_length = LARGEST_BODY
-
-    blueprint.url_value_preprocessor(limit_body)
 
 
 def _asked_wrongly(asked: ProblemError) -> Response:
