@@ -16,20 +16,23 @@ from benchmarks import figures
 
 RULES = Path(__file__).parents[1] / "rules"
 
+ON_RULES = ("choice", "http")
+"""Parts that are run on a demo product."""
+
 
 def _part(name: str) -> Callable[[], list[figures.Row]]:
     """The part's ``run``, imported only where it is wanted."""
 
     def run() -> list[figures.Row]:
         module = import_module(f"benchmarks.{name}")
-        return (module.run(RULES) if name == "http" else module.run()) or []
+        return (module.run(RULES) if name in ON_RULES else module.run()) or []
 
     return run
 
 
 PARTS = {
     name: _part(name)
-    for name in ("engine", "reasons", "growth", "parallel", "http")
+    for name in ("engine", "reasons", "growth", "parallel", "choice", "http")
     if find_spec(f"benchmarks.{name}") is not None
 }
 
