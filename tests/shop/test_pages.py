@@ -118,6 +118,11 @@ def test_several_of_counts_and_is_closed_at_once(shopper: Shopper, sessions: Fak
     choices = {c.slot: c.answer for c in sessions.get(shopper.session_id).choices}
     assert choices == {"tails.long": "2", "tails.bow": "0"}
     assert "Settled" in shopper.open("extras")
+    assert "Long ×\u00a02" in shopper.open("review")
+    shopper.choose("tails.long", "1", at="extras")
+    review = shopper.open("review")
+    assert "Long" in review
+    assert "×" not in review
 
 
 def test_a_text_and_nothing_at_all(shopper: Shopper, sessions: FakeSessions) -> None:
@@ -252,6 +257,14 @@ def test_a_suggestion_that_needs_changes_leads_to_what_it_takes(shopper: Shopper
         r'<a class="btn line" href="[^"]*/why\?slot=cloth&amp;answer=silk">Change to Silk',
         shopper.open("sail"),
     )
+
+
+def test_a_suggestion_away_from_its_choice_names_its_question(shopper: Shopper) -> None:
+    shopper.choose("shape", "ring")
+    shopper.choose("cloth", "cotton")
+    page = text_of(shopper.open("review"))
+    assert "Choose Cloth: Silk" in page
+    assert "Change to Silk" not in page
 
 
 def test_a_guard_is_acknowledged_with_a_reason(shopper: Shopper) -> None:

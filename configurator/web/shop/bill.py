@@ -123,7 +123,7 @@ def _rows(variable: Variable, session: Session, wording: Wording) -> list[Answer
     if not known or all(data["state"] == "not asked" for data in known.values()):
         return []
     taken = [
-        f"{wording.slot(slot)} × {known[slot]['answer']}"
+        wording.taken(slot, known[slot]["answer"])
         for slot in (f"{variable.id}.{value.id}" for value in variable.values)
         if known.get(slot, {}).get("answer", "0") != "0"
     ]

@@ -43,11 +43,14 @@ class SaidGuard:
     slot: str
 
 
-def said_guards(session: Session, wording: Wording) -> tuple[SaidGuard, ...]:
-    """Every guard being said, in the order of the rule folder."""
+def said_guards(
+    session: Session, wording: Wording, *, collected: bool = False
+) -> tuple[SaidGuard, ...]:
+    """Every guard being said, in the order of the rule folder. Where they are ``collected``,
+    none stands below its choice, so what it suggests is said with its question."""
     spoken: Json = session.view.get("guards", {})
     return tuple(
-        _said(guard, spoken[guard.id], session, wording)
+        _said(guard, spoken[guard.id], session, wording, collected)
         for guard in session.product.guards
         if guard.id in spoken
     )
@@ -67,10 +70,13 @@ def level_name(level: str) -> str:
     }[level]
 
 
-def _said(guard: Guard, spoken: Json, session: Session, wording: Wording) -> SaidGuard:
+def _said(
+    guard: Guard, spoken: Json, session: Session, wording: Wording, collected: bool
+) -> SaidGuard:
     reads: dict[str, str] = spoken.get("reads", {})
     slot = _woken_by(reads, session)
     at = spoken.get("at", "choice")
+    below = slot if at == "choice" and not collected else ""
     return SaidGuard(
         id=guard.id,
         level=guard.level,
@@ -78,7 +84,7 @@ def _said(guard: Guard, spoken: Json, session: Session, wording: Wording) -> Sai
         sentence=wording.say(guard.say, reads),
         evidence=wording.say(guard.evidence.text) if guard.evidence else "",
         suggested=tuple(
-            _suggested(other, each, slot if at == "choice" else "", session, wording)
+            _suggested(other, each, below, session, wording)
             for other, each in sorted(spoken.get("suggest", {}).items())
         ),
         reasons=tuple(wording.say(reason) for reason in guard.reasons),
@@ -111,7 +117,7 @@ def _suggested(slot: str, each: Json, below: str, session: Session, wording: Wor
     elif slot == below:
         label = gettext("Change to %(what)s", what=wording.answer(slot, answer))
     else:
-        label = gettext("Put %(what)s", what=wording.choice(slot, answer))
+        label = gettext("Choose %(what)s", what=wording.choice(slot, answer))
     exact = not option.get("at_least") and not session.view.get("price", {}).get("at_least")
     if exact and difference is not None:
         change = wording.difference(difference)

@@ -118,7 +118,7 @@ def step_page(
 def review_page(session: Session, *, notice: Iterable[str] = (), status: int = 200) -> Response:
     """Everything on one page, before the order."""
     words = wording(session)
-    guards = said_guards(session, words)
+    guards = said_guards(session, words, collected=True)
     page = render_template(
         "shop/review.html",
         **frame(session, words, None),

@@ -134,6 +134,11 @@ class Wording:
             return gettext("“%(text)s”", text=answer)
         return self.value(variable, answer)
 
+    def taken(self, slot: str, quantity: str) -> str:
+        """One kind of a several-of and how many of it, for a list: ``Bell``; ``Shelf × 2``."""
+        name = self.slot(slot)
+        return name if quantity == "1" else f"{name} ×{TOGETHER}{quantity}"
+
     def choice(self, slot: str, answer: str) -> str:
         """A question and its answer: ``Wheels: 29``; ``Extras: Rack, 2 ×``."""
         variable = self._variable(slot)
