@@ -88,16 +88,22 @@ class Customer:
         ).first.wait_for()
 
 
-def no_sideways_scroll(page: Any) -> None:
+def ends_where_it_ends(page: Any) -> None:
+    """Nobody can scroll to where nothing is, be it only a hidden text that stands there."""
     wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
     assert not wide, f"{page.url} scrolls sideways"
+    beyond = page.evaluate(
+        "document.documentElement.scrollHeight"
+        " - Math.max(document.body.getBoundingClientRect().height, window.innerHeight)"
+    )
+    assert beyond < 2, f"{page.url} goes on {beyond} pixels below its end"
 
 
 def inspect(page: Any) -> None:
     """What must hold of every page; both measures need script in the page."""
     from axe_playwright_python.sync_playwright import Axe
 
-    no_sideways_scroll(page)
+    ends_where_it_ends(page)
     results = Axe().run(page)
     assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
 
@@ -213,7 +219,7 @@ def replayed_by_support(
     seen = set()
     for _ in range(40):
         page.wait_for_load_state()
-        no_sideways_scroll(page)
+        ends_where_it_ends(page)
         assert page.url not in seen
         seen.add(page.url)
         following = page.locator("a.btn.line", has_text=re.compile("^(Next|Siguiente)"))
