@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,35 +43,33 @@ class Draft:
         unlisted: Collection[str] = (),
         /,
         **arguments: Phrase,
-    ) -> None:
-        """Report an unknown word with the likeliest one and what is offered.
+    ) -> str | None:
+        """Report an unknown word with the likeliest one, which is answered, and what is
+        offered.
 
         ``unlisted`` words may be meant too, and are not listed.
         """
+        like = self._likeliest(word, [*offered, *sorted(unlisted)])
         self.report.stop(
-            key,
-            span,
-            word=word,
-            hint=self.hint(word, offered, unlisted),
-            offered=listed(offered),
-            **arguments,
+            key, span, word=word, hint=_hint(like), offered=listed(offered), **arguments
         )
+        return like
 
-    def hint(
-        self, word: str, offered: Collection[str], unlisted: Collection[str] = ()
-    ) -> tuple[str, str]:
-        """``did you mean "carbon"?`` in both languages, or nothing."""
+    def _likeliest(self, word: str, offered: Sequence[str]) -> str | None:
+        """Which of the words offered ``word`` may be meant for."""
         if self.likenesses <= 0 or word[:1].isdigit():
-            return "", ""
+            return None
         self.likenesses -= 1
-        offered = [*offered, *sorted(unlisted)]
         like = difflib.get_close_matches(word[:80], offered, n=1, cutoff=0.6)
-        if not like:
-            folded = {each.casefold(): each for each in offered}
-            if word.casefold() not in folded:
-                return "", ""
-            like = [folded[word.casefold()]]
-        return f'did you mean "{like[0]}"? ', f"¿querías decir «{like[0]}»? "
+        folded = {each.casefold(): each for each in offered}
+        return like[0] if like else folded.get(word.casefold())
+
+
+def _hint(like: str | None) -> tuple[str, str]:
+    """``did you mean "carbon"?`` in both languages, or nothing."""
+    if like is None:
+        return "", ""
+    return f'did you mean "{like}"? ', f"¿querías decir «{like}»? "
 
 
 def listed(words: Iterable[str]) -> Phrase:

@@ -114,24 +114,27 @@ class Fields:
                     draft.report.later(later[spaced], key.span)
                     continue
                 if spaced not in known or spaced in self.of:
-                    self._unknown(key, known, facts)
+                    self._unknown(key, value, known, facts)
                     continue
                 name = spaced
             self.of[name] = value
         if "accept" in self.of:
             _accept(draft, self.of["accept"], node)
 
-    def _unknown(self, key: Scalar, known: frozenset[str], facts: bool) -> None:
-        english = SPANISH_KEYS.get(key.text.lower())
-        if english == "when" and "when" in known:
+    def _unknown(self, key: Scalar, value: Node, known: frozenset[str], facts: bool) -> None:
+        """Report a key, and read on as if what it is likely meant for were written."""
+        meant = SPANISH_KEYS.get(key.text.lower())
+        if meant == "when" and "when" in known:
             self.draft.report.stop("unknown-key/when", key.span, word=key.text)
-        elif english in known:
-            self.draft.report.stop("unknown-key/write", key.span, word=key.text, write=english)
+        elif meant in known:
+            self.draft.report.stop("unknown-key/write", key.span, word=key.text, write=meant)
         else:
             offered = sorted(known - METADATA)
             if facts:
                 offered += self.draft.scope.facts
-            self.draft.stop_unknown("unknown-key", key.span, key.text, offered, METADATA)
+            meant = self.draft.stop_unknown("unknown-key", key.span, key.text, offered, METADATA)
+        if meant is not None:
+            self.of.setdefault(meant if meant in known else f"fact:{meant}", value)
 
     def __contains__(self, key: str) -> bool:
         return key in self.of

@@ -132,12 +132,17 @@ def _section(
         else:
             report.stop("type-mismatch/list", node.span)
     else:
-        write = SPANISH_KEYS.get(name)
-        if write in (*_MAPPINGS, *_LISTS, *PRODUCT_KEYS):
-            report.stop("unknown-key/write", key.span, word=key.text, write=str(write))
+        offered = sorted((*PRODUCT_KEYS, *_MAPPINGS, *_LISTS))
+        meant = SPANISH_KEYS.get(name)
+        if meant in offered:
+            report.stop("unknown-key/write", key.span, word=key.text, write=meant)
         else:
-            offered = (*PRODUCT_KEYS, *_MAPPINGS, *_LISTS)
-            draft.stop_unknown("unknown-key/section", key.span, key.text, sorted(offered))
+            meant = draft.stop_unknown("unknown-key/section", key.span, key.text, offered)
+        # Read on as if that were written, or all that is in it would be missed.
+        if meant in PRODUCT_KEYS:
+            sections.product.setdefault(meant, node)
+        elif meant is not None and not isinstance(node, Scalar):
+            _section(draft, sections, first, replace(key, text=meant), node)
 
 
 def _remember(draft: Draft, section: str, node: Node) -> None:
