@@ -124,6 +124,8 @@ def test_a_mistake_is_shown_right_after_its_line(
     assert services.catalogue.current("lamp").number == 1
     spanish = words(workshop.get(location, query_string={"lang": "es"}))
     assert f"Fallo, línea {line}, columna" in spanish
+    assert "Did you mean" in read
+    assert "¿Querías decir «foot»?" in spanish
 
 
 def test_scenarios_show_what_was_expected(workshop: FlaskClient, lamp: dict[str, bytes]) -> None:

@@ -19,6 +19,12 @@ LONGEST_LINE: Final = 2000
 _WORD: Final = re.compile(r"\w[\w.-]*|\S")
 
 
+def sentence(text: str) -> str:
+    """A text that begins small, as helps do, to stand by itself."""
+    first = 1 if text[:1] in ("¿", "¡") else 0
+    return text[:first] + text[first : first + 1].upper() + text[first + 1 :]
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line: its text in three parts, the middle one underlined (empty where nothing

@@ -36,7 +36,7 @@ from configurator.web.access import requires, services, staff_name, staff_only, 
 from configurator.web.speech import gettext
 from configurator.web.workshop.drafts import DraftShelf, UnknownDraftError
 from configurator.web.workshop.jobs import Job, Jobs
-from configurator.web.workshop.lines import listing
+from configurator.web.workshop.lines import listing, sentence
 from configurator.web.workshop.zips import LARGEST_ZIP, UnpackError, unpack
 
 log = structlog.get_logger(__name__)
@@ -59,6 +59,7 @@ READING_SECONDS: Final = 30
 
 blueprint = Blueprint("workshop", __name__, url_prefix="/workshop")
 staff_only(blueprint)
+blueprint.add_app_template_filter(sentence)
 
 
 @blueprint.record_once
