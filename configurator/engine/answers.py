@@ -23,9 +23,10 @@ def checked(layout: Layout, choice: Choice) -> Choice:
     if slot is None:
         raise _unknown("unknown-slot", choice.slot, layout.by_id, "pregunta", "question")
     if slot.variable.kind == "computed":
+        es, en = _name(slot)
         raise UnknownChoiceError(
             "computed-slot",
-            said(f"“{slot.id}” se calcula solo.", f"“{slot.id}” is worked out by itself."),
+            said(f"«{es}» se calcula solo.", f"“{en}” is worked out by itself."),
             said("Cambia las respuestas de las que depende.", "Change what it depends on."),
         )
     if slot.never:
@@ -56,25 +57,24 @@ def checked_context(layout: Layout, choice: Choice) -> Choice:
 def _on_grid(slot: Slot, grid: Grid, answer: str) -> str:
     number = parse_day(answer) if grid.days else parse_number(answer)
     low, high = grid.answer(0), grid.answer(grid.size - 1)
+    ends_es, ends_en = _measured(slot, f"{low} a {high}", f"{low} to {high}")
     if number is None:
         if grid.days:
             raise UnknownChoiceError(
                 "malformed-day",
-                said(f"“{answer[:40]}” no es una fecha.", f"“{answer[:40]}” is not a date."),
+                said(f"«{answer[:40]}» no es una fecha.", f"“{answer[:40]}” is not a date."),
                 said(f"Escríbela así: {low}.", f"Write it like this: {low}."),
             )
         raise UnknownChoiceError(
             "malformed-number",
-            said(f"“{answer[:40]}” no es un número.", f"“{answer[:40]}” is not a number."),
-            said(f"Escribe un número de {low} a {high}.", f"Write a number from {low} to {high}."),
+            said(f"«{answer[:40]}» no es un número.", f"“{answer[:40]}” is not a number."),
+            said(f"Escribe un número de {ends_es}.", f"Write a number from {ends_en}."),
         )
+    es, en = _name(slot)
     if number < grid.number(0) or number > grid.number(grid.size - 1):
         raise UnknownChoiceError(
             "out-of-range",
-            said(
-                f"“{slot.id}” va de {low} a {high}.",
-                f"“{slot.id}” goes from {low} to {high}.",
-            ),
+            said(f"«{es}» va de {ends_es}.", f"“{en}” goes from {ends_en}."),
             said("Elige dentro de esos límites.", "Choose between those ends."),
         )
     position = grid.position(number)
@@ -82,10 +82,12 @@ def _on_grid(slot: Slot, grid: Grid, answer: str) -> str:
         below = int((number - grid.low) // grid.step)
         near = f"{grid.answer(below)} · {grid.answer(min(below + 1, grid.size - 1))}"
         step = plain(grid.step)
+        by_es, by_en = _measured(slot, f"{step} en {step}", step)
+        near_es, near_en = _measured(slot, near, near)
         raise UnknownChoiceError(
             "off-step",
-            said(f"“{slot.id}” va de {step} en {step}.", f"“{slot.id}” goes in steps of {step}."),
-            said(f"Lo más cercano: {near}.", f"The nearest: {near}."),
+            said(f"«{es}» va de {by_es}.", f"“{en}” goes in steps of {by_en}."),
+            said(f"Lo más cercano: {near_es}.", f"The nearest: {near_en}."),
         )
     return grid.answer(position)
 
@@ -109,7 +111,7 @@ def _text(slot: Slot, choice: Choice) -> Choice:
     if wrong:
         raise UnknownChoiceError(
             "text-letters",
-            said(f"“{wrong[0]}” no se puede escribir aquí.", f"“{wrong[0]}” cannot be used here."),
+            said(f"«{wrong[0]}» no se puede escribir aquí.", f"“{wrong[0]}” cannot be used here."),
             said("Usa otras letras.", "Use other letters."),
         )
     return Choice(slot.id, text)
@@ -125,12 +127,28 @@ def _letter_fits(letter: str, letters: str) -> bool:
     return True
 
 
+def _name(slot: Slot) -> tuple[str, str]:
+    """What a slot is called in Spanish and in English."""
+    value_id = slot.id.partition(".")[2]
+    of_value = (value.name for value in slot.variable.values if value.id == value_id)
+    name = next(of_value, slot.variable.name)
+    return name.in_language("es"), name.in_language("en")
+
+
+def _measured(slot: Slot, es: str, en: str) -> tuple[str, str]:
+    """Numbers in Spanish and in English, with the slot's unit."""
+    unit = f" {slot.variable.unit}" if slot.variable.unit else ""
+    comma = es if slot.grid is not None and slot.grid.days else es.replace(".", ",")
+    return f"{comma}{unit}", f"{en}{unit}"
+
+
 def _not_today(slot: Slot, answer: str) -> UnknownChoiceError:
+    es, en = _name(slot)
     return UnknownChoiceError(
         "not-today",
         said(
-            f"“{answer}” no se ofrece ese día en “{slot.id}”.",
-            f"“{answer}” is not on offer that day for “{slot.id}”.",
+            f"«{answer}» no se ofrece ese día en «{es}».",
+            f"“{answer}” is not on offer that day for “{en}”.",
         ),
         said("Elige otra opción.", "Choose another option."),
     )
@@ -143,12 +161,12 @@ def _unknown(
     shown = word[:40]
     near = difflib.get_close_matches(shown, names, n=1)
     if near:
-        help_es, help_en = f"¿Querías decir “{near[0]}”?", f"Did you mean “{near[0]}”?"
+        help_es, help_en = f"¿Querías decir «{near[0]}»?", f"Did you mean “{near[0]}”?"
     else:
         some = ", ".join(names[:8])
         help_es, help_en = f"Hay: {some}.", f"There is: {some}."
     return UnknownChoiceError(
         code,
-        said(f"“{shown}” no es una {noun_es}.", f"“{shown}” is no {noun_en} here."),
+        said(f"«{shown}» no es una {noun_es}.", f"“{shown}” is no {noun_en} here."),
         said(help_es, help_en),
     )
