@@ -94,6 +94,32 @@ def test_typed_numbers(typed: str, locale: str, decimals: int, read: str) -> Non
     assert amounts.typed_number(typed, locale, decimals) == read
 
 
+@pytest.mark.parametrize(
+    ("typed", "unit", "read"),
+    [
+        ("1,78 m", "cm", "178"),
+        ("1.78m", "cm", "178"),
+        ("2,4 metros", "mm", "2400"),
+        ("240 cm", "mm", "2400"),
+        ("1800 mm", "mm", "1800"),
+        ("1800 mm.", "mm", "1800"),
+        ("82 kilos", "kg", "82"),
+        ("900 g", "kg", "0.9"),
+        ("4.600 W", "kW", "4.6"),
+        ("29 pulgadas", "inch", "29"),
+        ("12 meses", "months", "12"),
+        ("500 €", "€", "500"),
+        ("29", None, "29"),
+        ("29 cm", None, "29"),
+        ("180 lb", "kg", "180 lb"),
+        ("6 ft", "cm", "6 ft"),
+        ("80 kg", "cm", "80 kg"),
+    ],
+)
+def test_numbers_typed_in_another_unit(typed: str, unit: str | None, read: str) -> None:
+    assert amounts.typed_number(typed, "es", 1, unit) == read
+
+
 @given(
     st.decimals(min_value=-999999, max_value=999999, places=2, allow_nan=False),
     st.sampled_from(["es", "en"]),

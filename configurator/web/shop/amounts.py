@@ -9,9 +9,11 @@ import datetime
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 from babel.dates import format_date
 
+from configurator.engine.exact import plain as exact
 from configurator.web.shop.texts import gettext, ngettext
 
 TOGETHER = "\N{NO-BREAK SPACE}"
@@ -124,13 +126,40 @@ def changes_in_words(count: int) -> str:
 
 _TYPED = re.compile(r"[+-]?[0-9][0-9.,]*|[+-]?[.,][0-9]+")
 
+_SCALES: tuple[dict[str, int], ...] = (
+    {"mm": 1, "cm": 10, "m": 1_000, "km": 1_000_000},
+    {"g": 1, "kg": 1_000, "t": 1_000_000},
+    {"w": 1, "kw": 1_000, "mw": 1_000_000},
+    {"wh": 1, "kwh": 1_000, "mwh": 1_000_000},
+)
+"""Units that are converted, each with what it is of the smallest of its kind."""
 
-def typed_number(text: str, locale: str, decimals: int) -> str:
+_SPELLED: dict[str, str] = {
+    **dict.fromkeys(("milímetro", "milimetro", "millimetre", "millimeter"), "mm"),
+    **dict.fromkeys(("centímetro", "centimetro", "centimetre", "centimeter"), "cm"),
+    **dict.fromkeys(("metro", "metre", "meter", "mt"), "m"),
+    **dict.fromkeys(("gramo", "gram", "gr"), "g"),
+    **dict.fromkeys(("kilo", "kilogramo", "kilogram", "kilogramme"), "kg"),
+    **dict.fromkeys(("in", "pulgada"), "inch"),
+    **dict.fromkeys(("ft", "pie", "feet"), "foot"),
+    **dict.fromkeys(("lb", "libra"), "pound"),
+    **dict.fromkeys(("oz", "onza"), "ounce"),
+    **dict.fromkeys(("yd", "yarda"), "yard"),
+    "st": "stone",
+}
+"""Units as people write them too, without their plural."""
+
+_UNITS = frozenset({*(name for scale in _SCALES for name in scale), *_SPELLED.values()})
+
+
+def typed_number(text: str, locale: str, decimals: int, unit: str | None = None) -> str:
     """What somebody typed as a number, as a plain decimal: ``1.820,5`` → ``1820.5``.
 
     One sign alone is read as the decimal sign, unless it stands before three last
     digits as the thousands sign of ``locale`` does and the question has fewer than
-    three decimals. What is no number comes back trimmed, for the engine to refuse with
+    three decimals. Where another unit than the question's stands behind it, it is
+    converted: ``1,78 m`` is ``178`` where centimetres are asked for. What is no number, or
+    in a unit that cannot be converted, comes back trimmed, for the engine to refuse with
     its reason.
     """
     bare = re.sub(r"\s", "", text).replace(MINUS, "-")
@@ -152,4 +181,25 @@ def typed_number(text: str, locale: str, decimals: int) -> str:
             plain = digits.replace(thousands, ".")
     else:
         plain = digits.replace(point, ".")
-    return plain.rstrip(".") if plain.count(".") < 2 else text.strip()
+    if plain.count(".") > 1:
+        return text.strip()
+    factor = _factor(bare[match.end() :], unit)
+    if factor is None:
+        return text.strip()
+    return plain.rstrip(".") if factor == 1 else exact(Fraction(plain) * factor)
+
+
+def _factor(written: str, unit: str | None) -> Fraction | None:
+    """What a number in a ``written`` unit is multiplied by to be one in ``unit``; 1 where no
+    unit that is known here is written, ``None`` where there is no way."""
+    name = written.lower().rstrip(".")
+    if name not in _UNITS:
+        name = name.removesuffix("s")
+    name = _SPELLED.get(name, name)
+    wanted = (unit or "").lower()
+    if unit is None or name not in _UNITS or name == wanted:
+        return Fraction(1)
+    for scale in _SCALES:
+        if name in scale and wanted in scale:
+            return Fraction(scale[name], scale[wanted])
+    return None

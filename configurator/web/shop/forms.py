@@ -67,7 +67,7 @@ def carried_answer(product: Product, slot: str) -> str:
     except KeyError:
         return answer
     if variable.kind == "number" and variable.number is not None and answer != "none":
-        return typed_number(answer, choose_locale(), variable.number.decimals)
+        return typed_number(answer, choose_locale(), variable.number.decimals, variable.unit)
     return answer
 
 
