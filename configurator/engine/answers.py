@@ -11,6 +11,12 @@ from configurator.engine.exact import plain
 from configurator.engine.layout import Grid, Layout, Slot, parse_day, parse_number
 from configurator.model.choice import NONE, Choice
 
+LATIN_END = 0x250
+"""Where Unicode's blocks of Latin letters, with their digits and signs, end."""
+
+SIGNS = "–—‘’“”„…•€"
+"""What is written among Latin letters, too, and stands elsewhere in Unicode."""
+
 
 def checked(layout: Layout, choice: Choice) -> Choice:
     """The choice with its answer spelled as the engine spells it.
@@ -122,8 +128,8 @@ def _letter_fits(letter: str, letters: str) -> bool:
         return False
     if letters == "digits":
         return letter.isascii() and letter.isdigit()
-    if letters == "latin" and letter.isalpha():
-        return unicodedata.name(letter, "").startswith("LATIN")
+    if letters == "latin" and ord(letter) >= LATIN_END:
+        return letter in SIGNS or unicodedata.name(letter, "").startswith("LATIN ")
     return True
 
 

@@ -254,8 +254,11 @@ def test_a_text_is_given_or_not_and_has_a_length() -> None:
     assert engine.complete(()).bill.total == 100
     with pytest.raises(UnknownChoiceError, match="text-length"):
         engine.check(Choice("plate", "x" * 21))
-    with pytest.raises(UnknownChoiceError, match="text-letters"):
-        engine.check(Choice("plate", "Ж"))
+    for foreign in ("Ж", "Ana 🚲", "❤", "١", "a\n"):
+        with pytest.raises(UnknownChoiceError, match="text-letters"):
+            engine.check(Choice("plate", foreign))
+    for latin in ("Ñandú & Zoë", "«1.º» – 3/4", "O’Brien… 5€", "Łódź"):
+        assert engine.check(Choice("plate", latin)).answer == latin
 
 
 def test_what_has_passed_is_gone() -> None:
