@@ -49,13 +49,13 @@ class Draft:
 
         ``unlisted`` words may be meant too, and are not listed.
         """
-        like = self._likeliest(word, [*offered, *sorted(unlisted)])
+        like = self.likeliest(word, [*offered, *sorted(unlisted)])
         self.report.stop(
             key, span, word=word, hint=_hint(like), offered=listed(offered), **arguments
         )
         return like
 
-    def _likeliest(self, word: str, offered: Sequence[str]) -> str | None:
+    def likeliest(self, word: str, offered: Sequence[str]) -> str | None:
         """Which of the words offered ``word`` may be meant for."""
         if self.likenesses <= 0 or word[:1].isdigit():
             return None

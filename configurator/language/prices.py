@@ -64,15 +64,18 @@ def line_items(draft: Draft, sections: list[Mapping]) -> list[Mapping]:
     found = []
     for section in sections:
         for key, node in section.entries:
-            if key.text != "lines":
+            name: str | None = key.text
+            if name not in _SECTION:
+                name = draft.likeliest(key.text, sorted(_SECTION))
+            if name != "lines":
                 continue
             for item in sequence(draft, node):
                 if not isinstance(item, Mapping):
                     draft.report.stop("type-mismatch/mapping", item.span)
                     continue
                 found.append(item)
-                for name, value in item.entries:
-                    if name.text == "id" and isinstance(value, Scalar):
+                for each, value in item.entries:
+                    if each.text == "id" and isinstance(value, Scalar):
                         draft.scope.prices.add(value.text)
     return found
 
