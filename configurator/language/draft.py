@@ -49,20 +49,21 @@ class Draft:
 
         ``unlisted`` words may be meant too, and are not listed.
         """
-        like = self.likeliest(word, [*offered, *sorted(unlisted)])
+        like = self._likeliest(word, [*offered, *sorted(unlisted)])
         self.report.stop(
             key, span, word=word, hint=_hint(like), offered=listed(offered), **arguments
         )
         return like
 
-    def likeliest(self, word: str, offered: Sequence[str]) -> str | None:
+    def _likeliest(self, word: str, offered: Sequence[str]) -> str | None:
         """Which of the words offered ``word`` may be meant for."""
         if self.likenesses <= 0 or word[:1].isdigit():
             return None
         self.likenesses -= 1
         like = difflib.get_close_matches(word[:80], offered, n=1, cutoff=0.6)
-        folded = {each.casefold(): each for each in offered}
-        return like[0] if like else folded.get(word.casefold())
+        if like:
+            return like[0]
+        return {each.casefold(): each for each in offered}.get(word.casefold())
 
 
 def _hint(like: str | None) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from configurator.language.header import (
     read_steps,
 )
 from configurator.language.nodes import Mapping, Node, Scalar, Sequence, read_yaml
-from configurator.language.prices import line_items, read_prices
+from configurator.language.prices import read_prices, read_section
 from configurator.language.report import Report
 from configurator.language.rules import read_rules
 from configurator.language.scenarios import read_scenarios
@@ -208,14 +208,13 @@ def _product(draft: Draft, sections: Sections, digest: str) -> Product:
     outlines = declare(draft, sections.mappings.get("variables", []))
     rule_items = _items(draft, sections, "rules")
     type_lookups(draft, rule_items)
-    price_sections = sections.mappings.get("prices", [])
-    lines = line_items(draft, price_sections)
+    price_fields, lines = read_section(draft, sections.mappings.get("prices", []))
     variables = complete(draft, outlines)
     asked = tuple(each.id for each in variables if each.kind != "computed")
     steps = read_steps(draft, sections.lists.get("steps", []), asked, header.span)
     rules, tables, rule_ids = read_rules(draft, rule_items)
     guards, guard_ids = read_guards(draft, _items(draft, sections, "guards"))
-    prices = read_prices(draft, price_sections, lines, variables)
+    prices = read_prices(draft, price_fields, lines, variables)
     charges = {"base", "minimum", *draft.scope.prices, *(each.id for each in variables)}
     scenarios = read_scenarios(
         draft, _items(draft, sections, "scenarios"), {*rule_ids}, {*guard_ids}, charges

@@ -18,7 +18,7 @@ from configurator.language.fields import (
 )
 from configurator.language.header import named
 from configurator.language.lookups import Lookup
-from configurator.language.nodes import Mapping, Node, Scalar
+from configurator.language.nodes import Mapping, Scalar
 from configurator.language.resolve import read_condition, read_number
 from configurator.language.rules import take_id
 from configurator.language.sheets import sheet_of
@@ -59,37 +59,42 @@ _LATER = {
 RESERVED_LINES = ("base", "minimum", "all", "tax", "total", "net")
 
 
-def line_items(draft: Draft, sections: list[Mapping]) -> list[Mapping]:
-    """The lines of every ``prices`` section, in order; their ids become known."""
-    found = []
+def read_section(draft: Draft, sections: list[Mapping]) -> tuple[Fields | None, list[Mapping]]:
+    """The ``prices`` sections of all files as one, ``None`` where there is none, and their
+    lines in order, whose ids become known. A key may stand in one of them only, ``lines``
+    in all."""
+    first: dict[str, Scalar] = {}
     for section in sections:
-        for key, node in section.entries:
-            name: str | None = key.text
-            if name not in _SECTION:
-                name = draft.likeliest(key.text, sorted(_SECTION))
-            if name != "lines":
+        for key, _ in section.entries:
+            known = first.setdefault(key.text, key)
+            if known is not key and key.text != "lines":
+                file, line = known.file, known.line
+                draft.report.stop("duplicate-id", key.span, id=key.text, file=file, line=line)
+    every = [Fields(draft, section, _SECTION) for section in sections]
+    lines = []
+    for fields in every:
+        for item in sequence(draft, fields.get("lines")):
+            if not isinstance(item, Mapping):
+                draft.report.stop("type-mismatch/mapping", item.span)
                 continue
-            for item in sequence(draft, node):
-                if not isinstance(item, Mapping):
-                    draft.report.stop("type-mismatch/mapping", item.span)
-                    continue
-                found.append(item)
-                for each, value in item.entries:
-                    if each.text == "id" and isinstance(value, Scalar):
-                        draft.scope.prices.add(value.text)
-    return found
+            lines.append(item)
+            for name, value in item.entries:
+                if name.text == "id" and isinstance(value, Scalar):
+                    draft.scope.prices.add(value.text)
+    for fields in every[1:]:
+        every[0].of = {**fields.of, **every[0].of}
+    return (every[0] if every else None), lines
 
 
 def read_prices(
     draft: Draft,
-    sections: list[Mapping],
+    fields: Fields | None,
     lines: list[Mapping],
     variables: tuple[Variable, ...],
 ) -> Prices | None:
     """The prices, or ``None`` where the folder has none."""
-    if not sections:
+    if fields is None:
         return None
-    fields = Fields(draft, _joined(draft, sections), _SECTION)
     tax_rate, included = Fraction(0), True
     if "tax" in fields:
         tax = Fields(draft, fields.of["tax"], frozenset({"rate", "included"}))
@@ -109,21 +114,6 @@ def read_prices(
         minimum=fields.money("minimum"),
         times=times.term if times else None,
     )
-
-
-def _joined(draft: Draft, sections: list[Mapping]) -> Mapping:
-    """Several sections as one; a key may stand in one of them only, ``lines`` in all."""
-    entries: dict[str, tuple[Scalar, Node]] = {}
-    for section in sections:
-        for key, node in section.entries:
-            first = entries.get(key.text)
-            if first is not None and key.text != "lines":
-                file, line = first[0].file, first[0].line
-                draft.report.stop("duplicate-id", key.span, id=key.text, file=file, line=line)
-            else:
-                entries[key.text] = (key, node)
-    place = sections[0]
-    return Mapping(place.file, place.line, place.column, list(entries.values()), False, place.line)
 
 
 def _lines(
