@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterable
+from fractions import Fraction
 
 from configurator.engine.errors import UnknownChoiceError, said
 from configurator.engine.exact import plain
@@ -62,40 +63,45 @@ def checked_context(layout: Layout, choice: Choice) -> Choice:
 
 def _on_grid(slot: Slot, grid: Grid, answer: str) -> str:
     number = parse_day(answer) if grid.days else parse_number(answer)
+    position = None if number is None else grid.position(number)
+    if position is None:
+        raise _off_grid(slot, grid, answer, number)
+    return grid.answer(position)
+
+
+def _off_grid(slot: Slot, grid: Grid, answer: str, number: Fraction | None) -> UnknownChoiceError:
+    """Why an answer has no place on the grid; ``number`` is what it reads as."""
     low, high = grid.answer(0), grid.answer(grid.size - 1)
     ends_es, ends_en = _measured(slot, f"{low} a {high}", f"{low} to {high}")
+    es, en = _name(slot)
+    if number is None and grid.days:
+        return UnknownChoiceError(
+            "malformed-day",
+            said(f"«{answer[:40]}» no es una fecha.", f"“{answer[:40]}” is not a date."),
+            said(f"Escríbela así: {low}.", f"Write it like this: {low}."),
+        )
     if number is None:
-        if grid.days:
-            raise UnknownChoiceError(
-                "malformed-day",
-                said(f"«{answer[:40]}» no es una fecha.", f"“{answer[:40]}” is not a date."),
-                said(f"Escríbela así: {low}.", f"Write it like this: {low}."),
-            )
-        raise UnknownChoiceError(
+        return UnknownChoiceError(
             "malformed-number",
             said(f"«{answer[:40]}» no es un número.", f"“{answer[:40]}” is not a number."),
             said(f"Escribe un número de {ends_es}.", f"Write a number from {ends_en}."),
         )
-    es, en = _name(slot)
     if number < grid.number(0) or number > grid.number(grid.size - 1):
-        raise UnknownChoiceError(
+        return UnknownChoiceError(
             "out-of-range",
             said(f"«{es}» va de {ends_es}.", f"“{en}” goes from {ends_en}."),
             said("Elige dentro de esos límites.", "Choose between those ends."),
         )
-    position = grid.position(number)
-    if position is None:
-        below = int((number - grid.low) // grid.step)
-        near = f"{grid.answer(below)} · {grid.answer(min(below + 1, grid.size - 1))}"
-        step = plain(grid.step)
-        by_es, by_en = _measured(slot, f"{step} en {step}", step)
-        near_es, near_en = _measured(slot, near, near)
-        raise UnknownChoiceError(
-            "off-step",
-            said(f"«{es}» va de {by_es}.", f"“{en}” goes in steps of {by_en}."),
-            said(f"Lo más cercano: {near_es}.", f"The nearest: {near_en}."),
-        )
-    return grid.answer(position)
+    below = int((number - grid.low) // grid.step)
+    near = f"{grid.answer(below)} · {grid.answer(min(below + 1, grid.size - 1))}"
+    step = plain(grid.step)
+    by_es, by_en = _measured(slot, f"{step} en {step}", step)
+    near_es, near_en = _measured(slot, near, near)
+    return UnknownChoiceError(
+        "off-step",
+        said(f"«{es}» va de {by_es}.", f"“{en}” goes in steps of {by_en}."),
+        said(f"Lo más cercano: {near_es}.", f"The nearest: {near_en}."),
+    )
 
 
 def _text(slot: Slot, choice: Choice) -> Choice:
