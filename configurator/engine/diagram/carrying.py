@@ -150,55 +150,39 @@ def hand_on(
 
 
 @kernel
-def hand_down(
+def follow(
     partial: int,
-    first: int,
-    here: Place,
-    chosen: Place,
-    below: Place,
-    width: Place,
-    used: Numbers,
-    down: Numbers,
-    down_used: Numbers,
-) -> None:
-    """What is beside the node ``below`` where an edge leads to it: ``partial``, and used of the
-    first word ``first``, where nothing less is known to be."""
-    if partial < down[below]:
-        place = below * width
-        down[below] = partial
-        down_used[place] = first
-        for word in range(ONE, width):
-            down_used[place + word] = down_used[here + word] + used[chosen + word]
-
-
-@kernel
-def note_whole(
     whole: int,
-    first: int,
     here: Place,
     taken: Place,
     below: Place,
     width: Place,
-    first_room: int,
-    first_guard: int,
     room: Numbers,
     guard: Numbers,
     used: Numbers,
     up_used: Numbers,
+    down: Numbers,
     down_used: Numbers,
     lowest: Numbers,
     lowest_used: Numbers,
     reached: Numbers,
 ) -> None:
-    """The ``whole`` over an edge as evidence for its slot: whether it is the lowest with it,
-    and whether it keeps within every limit. Above the node below, it uses ``first`` of the
-    first word."""
+    """An edge from the node ``here`` times ``width`` by the slot ``taken`` to the node
+    ``below``. What is beside that node, ``partial``, where nothing less is known to be; and the
+    ``whole`` as evidence for the slot: whether it is the lowest with it, and whether it keeps
+    within every limit."""
+    place = below * width
+    chosen = taken * width
+    first = down_used[here] + used[chosen]
+    if partial < down[below]:
+        down[below] = partial
+        down_used[place] = first
+        for word in range(ONE, width):
+            down_used[place + word] = down_used[here + word] + used[chosen + word]
     # ``reached`` is never below ``lowest``.
     if whole < reached[taken]:
-        place = below * width
-        chosen = taken * width
         first += up_used[place]
-        fits = (first_room - first) & first_guard == first_guard
+        fits = (room[0] - first) & guard[0] == guard[0]
         lower = whole < lowest[taken]
         if lower:
             lowest[taken] = whole
@@ -255,8 +239,6 @@ def sweep_down_carrying(
         for index in range(len(roots)):
             place = roots[index] * width + word
             down_used[place] = sums - up_used[place]
-    first_room = room[0]
-    first_guard = guard[0]
     living = 0
     for step in range(ONE, count):
         node = count - step
@@ -264,10 +246,9 @@ def sweep_down_carrying(
         if above + up[node] > most:
             continue
         here = node * width
-        first_above = down_used[here]
         if conjunction[node]:
             whole = above + up[node]
-            first = first_above + up_used[here]
+            first = down_used[here] + up_used[here]
             for edge in range(start[node], start[node + ONE]):
                 below = target[edge]
                 hand_on(whole - up[below], first, here, below, width, up_used, down, down_used)
@@ -280,22 +261,18 @@ def sweep_down_carrying(
                 if whole > most:
                     continue
                 living += 1
-                chosen = taken * width
-                first = first_above + used[chosen]
-                hand_down(partial, first, here, chosen, below, width, used, down, down_used)
-                note_whole(
+                follow(
+                    partial,
                     whole,
-                    first,
                     here,
                     taken,
                     below,
                     width,
-                    first_room,
-                    first_guard,
                     room,
                     guard,
                     used,
                     up_used,
+                    down,
                     down_used,
                     lowest,
                     lowest_used,

@@ -13,9 +13,8 @@ from configurator.engine.diagram.carrying import (
     ONE,
     Words,
     clear_states,
-    hand_down,
+    follow,
     hand_on,
-    note_whole,
     settle_states_carrying,
 )
 from configurator.engine.diagram.jit import kernel
@@ -228,8 +227,6 @@ def sweep_down_paired(
             place = roots[index] * width + word
             down_used[place] = sums - up_used[place]
             down_light[place] = mixture - up_light[place]
-    first_room = room[0]
-    first_guard = guard[0]
     living = 0
     for step in range(ONE, count):
         node = count - step
@@ -237,14 +234,12 @@ def sweep_down_paired(
         if above + up[node] >= LIMIT:
             continue
         here = node * width
-        first_above = down_used[here]
         above_mixed = down_mixed[node]
-        light_above = down_light[here]
         if conjunction[node]:
             whole = above + up[node]
             mixture = above_mixed + up_mixed[node]
-            first = first_above + up_used[here]
-            light_first = light_above + up_light[here]
+            first = down_used[here] + up_used[here]
+            light_first = down_light[here] + up_light[here]
             for edge in range(start[node], start[node + ONE]):
                 below = target[edge]
                 hand_on(whole - up[below], first, here, below, width, up_used, down, down_used)
@@ -259,22 +254,18 @@ def sweep_down_paired(
                 if whole >= LIMIT:
                     continue
                 living += 1
-                chosen = taken * width
-                first = first_above + used[chosen]
-                hand_down(partial, first, here, chosen, below, width, used, down, down_used)
-                note_whole(
+                follow(
+                    partial,
                     whole,
-                    first,
                     here,
                     taken,
                     below,
                     width,
-                    first_room,
-                    first_guard,
                     room,
                     guard,
                     used,
                     up_used,
+                    down,
                     down_used,
                     lowest,
                     lowest_used,
@@ -284,21 +275,18 @@ def sweep_down_paired(
                 whole = partial + up_mixed[below]
                 if whole > most:
                     continue
-                first = light_above + light[chosen]
-                hand_down(partial, first, here, chosen, below, width, light, down_mixed, down_light)
-                note_whole(
+                follow(
+                    partial,
                     whole,
-                    first,
                     here,
                     taken,
                     below,
                     width,
-                    first_room,
-                    first_guard,
                     room,
                     guard,
                     light,
                     up_light,
+                    down_mixed,
                     down_light,
                     least,
                     least_used,
