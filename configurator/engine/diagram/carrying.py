@@ -23,13 +23,6 @@ Words = Any
 """A tuple of ``width`` numbers. Only its length counts: it is known when a loop is compiled,
 so that the inner loops over words disappear where there is one word, as there mostly is."""
 
-Place = Any
-"""A number of type ``uint64`` or ``uint32``, by which something is found in an array."""
-
-ONE: Place = np.uint64(1)
-"""Unsigned, as all that is found by ``ONE`` and ``width`` then is: an array need not look
-whether it is asked for a place counted from its end."""
-
 
 @kernel
 def pick_states(
@@ -86,29 +79,28 @@ def sweep_up_carrying(
     """``up[x]``: the lowest total below node ``x``; ``up_used[x]``: what it uses up.
 
     The first word, mostly the only one, is kept in registers."""
-    width = np.uint64(len(words))
+    width = len(words)
     up[0] = 0
     for word in range(width):
         up_used[word] = 0
-    for node in range(ONE, np.uint64(len(start)) - ONE):
+    for node in range(1, len(start) - 1):
         first = 0
-        here = node * width
         if conjunction[node]:
             total = 0
-            for edge in range(start[node], start[node + ONE]):
+            for edge in range(start[node], start[node + 1]):
                 below = target[edge]
                 total = min(INFINITE, total + up[below])
                 first += up_used[below * width]
             up[node] = total
-            for word in range(ONE, width):
+            for word in range(1, width):
                 sums = 0
-                for edge in range(start[node], start[node + ONE]):
+                for edge in range(start[node], start[node + 1]):
                     sums += up_used[target[edge] * width + word]
-                up_used[here + word] = sums
+                up_used[node * width + word] = sums
         else:
             best = INFINITE
             taken = start[node]
-            for edge in range(start[node], start[node + ONE]):
+            for edge in range(start[node], start[node + 1]):
                 below = target[edge]
                 chosen = slot[edge]
                 whole = cost[chosen] + up[below]
@@ -119,82 +111,11 @@ def sweep_up_carrying(
                 taken = edge if better else taken
             up[node] = best
             if best < LIMIT:
-                for word in range(ONE, width):
-                    up_used[here + word] = (
+                for word in range(1, width):
+                    up_used[node * width + word] = (
                         used[slot[taken] * width + word] + up_used[target[taken] * width + word]
                     )
-        up_used[here] = first
-
-
-@kernel
-def hand_on(
-    rest: int,
-    first: int,
-    here: Place,
-    below: Place,
-    width: Place,
-    up_used: Numbers,
-    down: Numbers,
-    down_used: Numbers,
-) -> None:
-    """What is beside the node ``below`` in a whole that is the least with a conjunction:
-    ``rest``, and used of the first word ``first``, where nothing less is known to be."""
-    if rest < down[below]:
-        place = below * width
-        down[below] = rest
-        down_used[place] = first - up_used[place]
-        for word in range(ONE, width):
-            down_used[place + word] = (
-                down_used[here + word] + up_used[here + word] - up_used[place + word]
-            )
-
-
-@kernel
-def follow(
-    partial: int,
-    whole: int,
-    here: Place,
-    taken: Place,
-    below: Place,
-    width: Place,
-    room: Numbers,
-    guard: Numbers,
-    used: Numbers,
-    up_used: Numbers,
-    down: Numbers,
-    down_used: Numbers,
-    lowest: Numbers,
-    lowest_used: Numbers,
-    reached: Numbers,
-) -> None:
-    """An edge from the node ``here`` times ``width`` by the slot ``taken`` to the node
-    ``below``. What is beside that node, ``partial``, where nothing less is known to be; and the
-    ``whole`` as evidence for the slot: whether it is the lowest with it, and whether it keeps
-    within every limit."""
-    place = below * width
-    chosen = taken * width
-    first = down_used[here] + used[chosen]
-    if partial < down[below]:
-        down[below] = partial
-        down_used[place] = first
-        for word in range(ONE, width):
-            down_used[place + word] = down_used[here + word] + used[chosen + word]
-    # ``reached`` is never below ``lowest``.
-    if whole < reached[taken]:
-        first += up_used[place]
-        fits = (room[0] - first) & guard[0] == guard[0]
-        lower = whole < lowest[taken]
-        if lower:
-            lowest[taken] = whole
-            lowest_used[chosen] = first
-        for word in range(ONE, width):
-            sums = down_used[here + word] + used[chosen + word] + up_used[place + word]
-            if lower:
-                lowest_used[chosen + word] = sums
-            if (room[word] - sums) & guard[word] != guard[word]:
-                fits = False
-        if fits:
-            reached[taken] = whole
+        up_used[node * width] = first
 
 
 @kernel
@@ -223,13 +144,13 @@ def sweep_down_carrying(
     ``lowest_used[s]`` what it uses; ``reached[s]``: the lowest total of a configuration with
     slot ``s`` seen to keep within every limit. Answers how many edges of choice nodes lie on
     a whole of at most ``most``."""
-    width = np.uint64(len(words))
+    width = len(words)
     for index in range(len(lowest)):
         lowest[index] = INFINITE
         reached[index] = INFINITE
-    count = np.uint64(len(start)) - ONE
-    for place in range(count):
-        down[place] = INFINITE
+    count = len(start) - 1
+    for node in range(count):
+        down[node] = INFINITE
     for index in range(len(roots)):
         down[roots[index]] = total - up[roots[index]]
     for word in range(width):
@@ -239,21 +160,33 @@ def sweep_down_carrying(
         for index in range(len(roots)):
             place = roots[index] * width + word
             down_used[place] = sums - up_used[place]
+    first_room = room[0]
+    first_guard = guard[0]
     living = 0
-    for step in range(ONE, count):
+    for step in range(1, count):
         node = count - step
         above = down[node]
         if above + up[node] > most:
             continue
         here = node * width
+        first_above = down_used[here]
         if conjunction[node]:
             whole = above + up[node]
-            first = down_used[here] + up_used[here]
-            for edge in range(start[node], start[node + ONE]):
+            first_whole = first_above + up_used[here]
+            for edge in range(start[node], start[node + 1]):
                 below = target[edge]
-                hand_on(whole - up[below], first, here, below, width, up_used, down, down_used)
+                rest = whole - up[below]
+                if rest < down[below]:
+                    down[below] = rest
+                    down_used[below * width] = first_whole - up_used[below * width]
+                    for word in range(1, width):
+                        down_used[below * width + word] = (
+                            down_used[here + word]
+                            + up_used[here + word]
+                            - up_used[below * width + word]
+                        )
         else:
-            for edge in range(start[node], start[node + ONE]):
+            for edge in range(start[node], start[node + 1]):
                 taken = slot[edge]
                 below = target[edge]
                 partial = above + cost[taken]
@@ -261,23 +194,34 @@ def sweep_down_carrying(
                 if whole > most:
                     continue
                 living += 1
-                follow(
-                    partial,
-                    whole,
-                    here,
-                    taken,
-                    below,
-                    width,
-                    room,
-                    guard,
-                    used,
-                    up_used,
-                    down,
-                    down_used,
-                    lowest,
-                    lowest_used,
-                    reached,
-                )
+                first = first_above + used[taken * width]
+                if partial < down[below]:
+                    down[below] = partial
+                    down_used[below * width] = first
+                    for word in range(1, width):
+                        down_used[below * width + word] = (
+                            down_used[here + word] + used[taken * width + word]
+                        )
+                # ``reached`` is never below ``lowest``.
+                if whole < reached[taken]:
+                    first += up_used[below * width]
+                    fits = (first_room - first) & first_guard == first_guard
+                    lower = whole < lowest[taken]
+                    if lower:
+                        lowest[taken] = whole
+                        lowest_used[taken * width] = first
+                    for word in range(1, width):
+                        sums = (
+                            down_used[here + word]
+                            + used[taken * width + word]
+                            + up_used[below * width + word]
+                        )
+                        if lower:
+                            lowest_used[taken * width + word] = sums
+                        if (room[word] - sums) & guard[word] != guard[word]:
+                            fits = False
+                    if fits:
+                        reached[taken] = whole
     return living
 
 

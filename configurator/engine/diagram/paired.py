@@ -10,11 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from configurator.engine.diagram.carrying import (
-    ONE,
     Words,
     clear_states,
-    follow,
-    hand_on,
     settle_states_carrying,
 )
 from configurator.engine.diagram.jit import kernel
@@ -35,6 +32,10 @@ from configurator.engine.diagram.layout import (
     swept_of,
     tied_of,
 )
+
+ONE = np.uint64(1)
+"""Unsigned, as all that is found by ``ONE`` and ``width`` then is: an array need not look
+whether it is asked for a place counted from its end."""
 
 
 @kernel
@@ -227,6 +228,8 @@ def sweep_down_paired(
             place = roots[index] * width + word
             down_used[place] = sums - up_used[place]
             down_light[place] = mixture - up_light[place]
+    first_room = room[0]
+    first_guard = guard[0]
     living = 0
     for step in range(ONE, count):
         node = count - step
@@ -234,17 +237,33 @@ def sweep_down_paired(
         if above + up[node] >= LIMIT:
             continue
         here = node * width
+        first_above = down_used[here]
         above_mixed = down_mixed[node]
+        light_above = down_light[here]
         if conjunction[node]:
             whole = above + up[node]
             mixture = above_mixed + up_mixed[node]
-            first = down_used[here] + up_used[here]
-            light_first = down_light[here] + up_light[here]
+            first_whole = first_above + up_used[here]
+            light_whole = light_above + up_light[here]
             for edge in range(start[node], start[node + ONE]):
                 below = target[edge]
-                hand_on(whole - up[below], first, here, below, width, up_used, down, down_used)
+                place = below * width
+                rest = whole - up[below]
+                if rest < down[below]:
+                    down[below] = rest
+                    down_used[place] = first_whole - up_used[place]
+                    for word in range(ONE, width):
+                        down_used[place + word] = (
+                            down_used[here + word] + up_used[here + word] - up_used[place + word]
+                        )
                 rest = mixture - up_mixed[below]
-                hand_on(rest, light_first, here, below, width, up_light, down_mixed, down_light)
+                if rest < down_mixed[below]:
+                    down_mixed[below] = rest
+                    down_light[place] = light_whole - up_light[place]
+                    for word in range(ONE, width):
+                        down_light[place + word] = (
+                            down_light[here + word] + up_light[here + word] - up_light[place + word]
+                        )
         else:
             for edge in range(start[node], start[node + ONE]):
                 taken = slot[edge]
@@ -254,44 +273,57 @@ def sweep_down_paired(
                 if whole >= LIMIT:
                     continue
                 living += 1
-                follow(
-                    partial,
-                    whole,
-                    here,
-                    taken,
-                    below,
-                    width,
-                    room,
-                    guard,
-                    used,
-                    up_used,
-                    down,
-                    down_used,
-                    lowest,
-                    lowest_used,
-                    reached,
-                )
+                place = below * width
+                chosen = taken * width
+                first = first_above + used[chosen]
+                if partial < down[below]:
+                    down[below] = partial
+                    down_used[place] = first
+                    for word in range(ONE, width):
+                        down_used[place + word] = down_used[here + word] + used[chosen + word]
+                # ``reached`` is never below ``lowest``.
+                if whole < reached[taken]:
+                    first += up_used[place]
+                    fits = (first_room - first) & first_guard == first_guard
+                    lower = whole < lowest[taken]
+                    if lower:
+                        lowest[taken] = whole
+                        lowest_used[chosen] = first
+                    for word in range(ONE, width):
+                        sums = down_used[here + word] + used[chosen + word] + up_used[place + word]
+                        if lower:
+                            lowest_used[chosen + word] = sums
+                        if (room[word] - sums) & guard[word] != guard[word]:
+                            fits = False
+                    if fits:
+                        reached[taken] = whole
                 partial = above_mixed + mixed[taken]
                 whole = partial + up_mixed[below]
                 if whole > most:
                     continue
-                follow(
-                    partial,
-                    whole,
-                    here,
-                    taken,
-                    below,
-                    width,
-                    room,
-                    guard,
-                    light,
-                    up_light,
-                    down_mixed,
-                    down_light,
-                    least,
-                    least_used,
-                    fitting,
-                )
+                first = light_above + light[chosen]
+                if partial < down_mixed[below]:
+                    down_mixed[below] = partial
+                    down_light[place] = first
+                    for word in range(ONE, width):
+                        down_light[place + word] = down_light[here + word] + light[chosen + word]
+                if whole < fitting[taken]:
+                    first += up_light[place]
+                    fits = (first_room - first) & first_guard == first_guard
+                    lower = whole < least[taken]
+                    if lower:
+                        least[taken] = whole
+                        least_used[chosen] = first
+                    for word in range(ONE, width):
+                        sums = (
+                            down_light[here + word] + light[chosen + word] + up_light[place + word]
+                        )
+                        if lower:
+                            least_used[chosen + word] = sums
+                        if (room[word] - sums) & guard[word] != guard[word]:
+                            fits = False
+                    if fits:
+                        fitting[taken] = whole
     return living
 
 
