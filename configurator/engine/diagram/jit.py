@@ -1,12 +1,18 @@
 """One decorator for the small loops: compiled by Numba, or the same function undecorated.
 
 Knows nothing of diagrams. Where Numba is absent the functions run as written, slower.
+
+A compiled loop has in it the loops it calls and the constants it reads, also those of other
+files. Numba's cache on disk looks at a loop's own file alone, and would go on with what
+another file no longer says; so its stamp here is of all files with loops.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
@@ -25,7 +31,20 @@ def kernel(function: F) -> F:
     """Compile ``function`` on first use, without the interpreter's lock, cached on disk."""
     if _njit is None:
         return function
-    return cast(F, _njit(cache=True, nogil=True)(function))
+    compiled = _njit(cache=True, nogil=True)(function)
+    compiled._cache._cache_file._source_stamp = _stamp()
+    return cast(F, compiled)
+
+
+@cache
+def _stamp() -> str:
+    """The digest of all the engine's files with loops."""
+    digest = sha256()
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        content = path.read_bytes()
+        if b"\n@kernel" in content:
+            digest.update(sha256(content).digest())
+    return digest.hexdigest()
 
 
 @cache
