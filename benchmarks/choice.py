@@ -12,15 +12,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from benchmarks import figures
-from benchmarks.http import FLOOR, PRODUCT, Walk, add_floor, draw_walks
-from configurator.app import Services, create_app, create_services, settle
-from configurator.language import read_folder
+from benchmarks.http import PRODUCT, Walk, draw_walks, prepare, served
+from configurator.app import Services, utc_now
+from configurator.engine import Engine
 from configurator.model.choice import Choice
 from configurator.session.state import State
 from configurator.session.view import Pieces, view_of
@@ -32,24 +31,16 @@ WALKS = 40
 ROWS = 2_000
 
 
-def run(rules: Path) -> list[figures.Row]:
+def run() -> list[figures.Row]:
     """Measure and print; there is no target."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "bench")
-        services = create_services(settings)
-        FLOOR.metadata.create_all(services.trail._engine)
-        published = services.catalogue.publish(read_folder(rules / PRODUCT), by="benchmark")
-        assert published.release is not None, published.diagnostics
-        services.catalogue.open_current()
-        app = create_app(settings, services)
+        release = prepare(settings)
+        app = served(settings)
         app.config["RATELIMIT_ENABLED"] = False
-        add_floor(app, services)
-        release = published.release.digest
-        first = services.sessions.start(PRODUCT, locale="es").session
-        engine = services.catalogue.engine(release, first.day)
-        walks = iter(draw_walks(engine, 5 * WALKS))
-        settle()
-        lines = _layers(app, services, engine, walks)
+        services: Services = app.extensions["configurator"]
+        engine = services.catalogue.engine(release, utc_now().date())
+        lines = _layers(app, services, engine, iter(draw_walks(engine, 5 * WALKS)))
     row = lines[-1][1]
     print(f"{PRODUCT}, one thread in process: processor time of one act")
     for name, taken in lines:
@@ -58,7 +49,7 @@ def run(rules: Path) -> list[figures.Row]:
 
 
 def _layers(
-    app: Flask, services: Services, engine: Any, walks: Iterator[Walk]
+    app: Flask, services: Services, engine: Engine, walks: Iterator[Walk]
 ) -> list[tuple[str, float]]:
     pieces = Pieces()
 

@@ -23,8 +23,8 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,12 @@ from sqlalchemy import Column, Integer, MetaData, String, Table
 
 from benchmarks import figures
 from benchmarks.inputs import product_of
-from configurator.app import create_app, create_services, settle, utc_now
+from configurator.app import Services, create_app, create_services, settle, utc_now
 from configurator.engine import Engine, compile_product
 from configurator.language import read_folder
 from configurator.model.choice import Choice
 from configurator.settings import Settings
+from configurator.trail.database import writing
 
 CLIENTS = 4
 ROUNDS = 5
@@ -51,6 +52,7 @@ WALKS = 600
 
 TARGET = 0.5
 PRODUCT = "trail-bike"
+FOLDER = Path(__file__).parents[1] / "rules" / PRODUCT
 DATABASE = "CONFIGURATOR_BENCH_DATABASE"
 
 
@@ -59,10 +61,17 @@ FLOOR = Table(
 )
 
 
-def add_floor(app: Flask, services: Any) -> None:
-    """A view that does what no service can do without: insert one row and answer."""
-    from configurator.trail.database import writing
+def prepare(settings: Settings) -> str:
+    """Publish the product, make the table of the floor; the digest of the release."""
+    services = create_services(settings)
+    FLOOR.metadata.create_all(services.trail._engine)
+    published = services.catalogue.publish(read_folder(FOLDER), by="benchmark")
+    assert published.release is not None, published.diagnostics
+    return published.release.digest
 
+
+def add_floor(app: Flask, services: Services) -> None:
+    """A view that does what no service can do without: insert one row and answer."""
     engine = services.trail._engine
     insert = FLOOR.insert()
 
@@ -263,31 +272,29 @@ def load(clients: list[Client], act: str) -> tuple[float, list[float]]:
     return len(taken) / SECONDS, taken
 
 
-def run(rules: Path) -> list[figures.Row]:
+def run() -> list[figures.Row]:
     """Measure and print the ratios."""
-    files = read_folder(rules / PRODUCT)
-    product = product_of(rules / PRODUCT)
-    walks = draw_walks(compile_product(product, utc_now().date()), WALKS)
+    walks = draw_walks(compile_product(product_of(FOLDER), utc_now().date()), WALKS)
     with tempfile.TemporaryDirectory() as folder:
         alone = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "bench")
-        rows = [_measured("one process, SQLite", alone, one_process, files, list(walks))]
+        rows = [_measured("one process, SQLite", alone, one_process, list(walks))]
     database = os.environ.get(DATABASE)
     if database is None:
         print(f"two workers on PostgreSQL: skipped; name an empty database in {DATABASE}")
         return rows
     with tempfile.TemporaryDirectory() as folder:
         several = Settings(Path(folder), database, "bench")
-        rows.append(_measured("two workers, PostgreSQL", several, two_workers, files, walks))
+        rows.append(_measured("two workers, PostgreSQL", several, two_workers, walks))
     return rows
 
 
 def _measured(
-    title: str, settings: Settings, running: Any, files: dict[str, bytes], walks: list[Walk]
+    title: str,
+    settings: Settings,
+    running: Callable[[Settings], AbstractContextManager[int]],
+    walks: list[Walk],
 ) -> figures.Row:
-    services = create_services(settings)
-    FLOOR.metadata.create_all(services.trail._engine)
-    published = services.catalogue.publish(files, by="benchmark")
-    assert published.release is not None, published.diagnostics
+    prepare(settings)
     with running(settings) as port:
         clients = [Client(port, number, walks[number::CLIENTS]) for number in range(CLIENTS)]
         for client in clients:
