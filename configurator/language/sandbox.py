@@ -67,30 +67,28 @@ class _OutOfTimeError(Exception):
 
 @contextmanager
 def _limited(seconds: int, size: int) -> Iterator[None]:
-    """Soft limits for a while, counted from what this process takes now."""
+    """Limits for a while, counted from what this process takes now."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise _OutOfTimeError
 
-    before = {kind: resource.getrlimit(kind) for kind in (resource.RLIMIT_CPU, resource.RLIMIT_AS)}
-    handler = signal.signal(signal.SIGXCPU, stop)
-    spent = resource.getrusage(resource.RUSAGE_SELF)
-    until = int(spent.ru_utime + spent.ru_stime) + seconds + 1
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    handler = signal.signal(signal.SIGPROF, stop)
     try:
-        _set_soft(resource.RLIMIT_CPU, until)
+        # Not RLIMIT_CPU, which is of the whole process: what the kernel holds against it may be
+        # seconds off what it says is spent.
+        signal.setitimer(signal.ITIMER_PROF, seconds, 1)
         if _STATM.exists():  # elsewhere nobody tells how much address space there is already
             pages = int(_STATM.read_text(encoding="ascii").split()[0])
-            _set_soft(resource.RLIMIT_AS, pages * resource.getpagesize() + size)
+            limit, hard = pages * resource.getpagesize() + size, before[1]
+            if hard != resource.RLIM_INFINITY:
+                limit = min(limit, hard)
+            resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
         yield
     finally:
-        for kind, limits in before.items():
-            resource.setrlimit(kind, limits)
-        signal.signal(signal.SIGXCPU, handler)
-
-
-def _set_soft(kind: int, limit: int) -> None:
-    _, hard = resource.getrlimit(kind)
-    resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, handler)
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def _oversized(files: Mapping[str, bytes]) -> Loaded | None:
