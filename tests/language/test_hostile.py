@@ -127,15 +127,16 @@ def heavy(files: object) -> None:
 def test_a_command_leaves_what_takes_too_much(
     reading: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = resource.getrlimit(resource.RLIMIT_AS), signal.getsignal(signal.SIGPROF)
+    before = [resource.getrlimit(each) for each in (resource.RLIMIT_CPU, resource.RLIMIT_AS)]
     with monkeypatch.context() as then:
         then.setattr(sandbox, "load_folder", reading)
         loaded = load_within({"product.yaml": b""}, seconds=1, megabytes=20)
     assert loaded.product is None
     assert [each.code for each in loaded.diagnostics] == ["too-large"]
-    after = resource.getrlimit(resource.RLIMIT_AS), signal.getsignal(signal.SIGPROF)
+    after = [resource.getrlimit(each) for each in (resource.RLIMIT_CPU, resource.RLIMIT_AS)]
     assert after == before
     assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
+    assert signal.getsignal(signal.SIGPROF) is signal.SIG_DFL
     assert load_within(folder("rules: [{id: a, require: bell}]")).product is not None
 
 
