@@ -7,13 +7,16 @@ import gc
 import threading
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+import structlog
 from flask import Flask, Response, request
 from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from secure import ContentSecurityPolicy, ReferrerPolicy, Secure, StrictTransportSecurity
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from configurator import logs
 from configurator.catalogue import Catalogue, Findings, Load, Telling
 from configurator.language import load_safely
 from configurator.model.product import Product
@@ -33,6 +36,8 @@ upload before, within less."""
 GARBAGE = (5_000, 20, 50)
 """Objects that are new, rounds of the young and of the middle-aged, before the garbage
 collector looks at the next older ones."""
+
+log = structlog.get_logger(__name__)
 
 BODY_LIMIT = 64 * 1024
 """Bytes a request may have; uploads in the workshop set their own limit."""
@@ -55,8 +60,10 @@ def utc_now() -> datetime.datetime:
 
 
 def create_services(settings: Settings, load: Load | None = None) -> Services:
-    """Open the database (bringing it up to date) and the rooms over it. Rule folders are
-    published by ``load``; where it is not given, they are read in a limited process first."""
+    """Open the database (bringing it up to date) and the rooms over it, after the log. Rule
+    folders are published by ``load``; where it is not given, they are read in a limited
+    process first."""
+    logs.set_up()
     database = connect(settings.database_url)
     migrate(database)
     trail = Trail(database, clock=utc_now)
@@ -84,11 +91,24 @@ def create_services(settings: Settings, load: Load | None = None) -> Services:
     )
 
 
+class _Application(Flask):
+    """Flask, but that it logs an address that failed by its rule: a link by which somebody
+    resumes is a secret."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log what nobody has foreseen."""
+        rule = None if request.url_rule is None else request.url_rule.rule
+        session = (request.view_args or {}).get("session_id")
+        log.error(
+            "unforeseen", method=request.method, rule=rule, session=session, exc_info=exc_info
+        )
+
+
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
     """The web application; settings come from the environment where not given, and
     services from the settings."""
     settings = settings or Settings.from_environment()
-    app = Flask(
+    app = _Application(
         "configurator",
         template_folder=str(resource_dir("templates")),
         static_folder=str(resource_dir("static")),

@@ -31,6 +31,14 @@ _TROUBLES = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.Ti
 _PATIENCE = 10
 """Seconds a statement waits for another program's lock."""
 
+_ENGINE_OPTIONS: dict[str, Any] = {
+    "pool_size": 16,
+    "max_overflow": 16,
+    "pool_timeout": _PATIENCE,
+    "hide_parameters": True,
+}
+"""Values stay out of what errors say: they may be a customer's words."""
+
 _FRESH = 1.0
 """Seconds a PostgreSQL connection may rest in the pool without being asked again."""
 
@@ -76,9 +84,7 @@ def connect(url: str) -> Engine:
 
 
 def _sqlite(url: str, file: Path) -> Engine:
-    engine = create_engine(
-        url, pool_size=16, max_overflow=16, pool_timeout=_PATIENCE, connect_args={"timeout": 10}
-    )
+    engine = create_engine(url, **_ENGINE_OPTIONS, connect_args={"timeout": 10})
     queue = WriterQueue(file.with_name(f"{file.name}-writers"))
     _queues[engine] = queue
 
@@ -112,9 +118,7 @@ def _postgresql(address: URL) -> Engine:
     options = " ".join((_SERVER_OPTIONS, *((given,) if isinstance(given, str) else given)))
     engine = create_engine(
         address.difference_update_query(["options"]),
-        pool_size=16,
-        max_overflow=16,
-        pool_timeout=_PATIENCE,
+        **_ENGINE_OPTIONS,
         connect_args={"connect_timeout": 5, "options": options},
     )
 

@@ -219,8 +219,14 @@ def refusal_page(refusal: HTTPException) -> ResponseReturnValue:
     return page, refusal.code, headers
 
 
+def tell_unavailable(problem: TrailUnavailableError) -> None:
+    """Log that the store did not answer. Its own words say why; every request would repeat
+    the same traceback."""
+    log.error("storage unavailable", problem=str(problem), endpoint=request.endpoint)
+
+
 def _unavailable(problem: TrailUnavailableError) -> ResponseReturnValue:
-    log.error("storage unavailable", exc_info=problem)
+    tell_unavailable(problem)
     return refusal_page(ServiceUnavailable(retry_after=5))
 
 
@@ -279,7 +285,9 @@ def enter() -> ResponseReturnValue:
     if _plausible(name, LONGEST_NAME) and _plausible(password, LONGEST_PASSWORD):
         member = services().staff.check(name, password)
     if member is None:
-        log.warning("staff sign-in refused", name=name[:LONGEST_NAME])
+        # What is no name may be a password in the wrong field.
+        known = services().staff.get(name) if _plausible(name, LONGEST_NAME) else None
+        log.warning("staff sign-in refused", name=known and known.name, address=remote_address())
         page = render_template("desk/sign_in.html", name=name[:LONGEST_NAME], refused=True)
         return page, 401
     spoken = session.get("locale")

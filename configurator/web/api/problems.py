@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import structlog
 from flask import Blueprint, Response, current_app, request
 from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
@@ -28,9 +27,8 @@ from configurator.session import (
     UnknownGuardError,
 )
 from configurator.trail import KeyReusedError, TrailUnavailableError, UnknownSessionError
+from configurator.web.access import tell_unavailable
 from configurator.web.locale import LOCALES
-
-log = structlog.get_logger(__name__)
 
 Json = dict[str, Any]
 
@@ -429,6 +427,6 @@ def _choice(error: UnknownChoiceError) -> Response:
     return problem(code, detail=error.message, cure=error.help, reason=error.code)
 
 
-def _unavailable(error: Exception) -> Response:
-    log.error("storage unavailable", exc_info=error)
+def _unavailable(error: TrailUnavailableError) -> Response:
+    tell_unavailable(error)
     return problem("try-again", headers={"Retry-After": "1"})

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import structlog
 from flask import Blueprint, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from configurator.trail import TrailUnavailableError
+from configurator.web.access import tell_unavailable
 from configurator.web.shop.texts import gettext
-
-log = structlog.get_logger(__name__)
 
 KEPT_HEADERS = ("Retry-After", "Allow")
 
@@ -35,7 +33,7 @@ def show(problem: HTTPException) -> Response:
 
 def show_unavailable(problem: TrailUnavailableError) -> Response:
     """The store did not answer: nothing was lost, and a retry counts once."""
-    log.error("storage unavailable", exc_info=problem)
+    tell_unavailable(problem)
     return _page(503, *_by_status(503), headers={"Retry-After": "5"})
 
 
