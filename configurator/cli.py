@@ -354,22 +354,21 @@ def verify(code: str, language: str) -> None:
 
     services = create_services(Settings.from_environment())
     try:
-        head = services.trail.head_by_code(normalise(code))
+        asked = normalise(code)
+        result = services.trail.verify(services.trail.id_of(asked))
     except (BadCodeError, UnknownSessionError) as problem:
         raise click.ClickException(str(problem)) from problem
-    result = services.trail.verify(head.session_id)
     if not result.ok:
         reason = result.reason.in_language(language) if result.reason else ""
         click.echo(f"NOT WHOLE at event {result.first_bad_seq}: {reason}")
         sys.exit(1)
-    click.echo(f"{head.code}: {head.seq} events, whole and unchanged.")
+    click.echo(f"{asked}: {result.events} events, whole and unchanged.")
 
 
 @trail.command()
 @click.argument("code")
 @click.option("--json", "as_json", is_flag=True)
-@language_option
-def replay(code: str, as_json: bool, language: str) -> None:
+def replay(code: str, as_json: bool) -> None:
     """Tell step by step what the customer did and was shown."""
     from configurator.app import create_services
     from configurator.printing import print_replay
@@ -377,10 +376,10 @@ def replay(code: str, as_json: bool, language: str) -> None:
 
     services = create_services(Settings.from_environment())
     try:
-        session = services.sessions.by_code(normalise(code))
+        session_id = services.trail.id_of(normalise(code))
     except (BadCodeError, UnknownSessionError) as problem:
         raise click.ClickException(str(problem)) from problem
-    steps = services.trail.replay(session.session_id)
+    steps = services.trail.replay(session_id)
     if as_json:
         told = [
             {
@@ -395,7 +394,7 @@ def replay(code: str, as_json: bool, language: str) -> None:
         ]
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        print_replay(console, session.product, steps, language)
+        print_replay(console, steps)
 
 
 @cli.group()

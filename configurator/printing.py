@@ -211,9 +211,7 @@ def print_refusal(console: Console, product: Product, refusal: Refusal, language
         console.print(f"  {words['repair']} {number}: {escape(changes)}{cost}")
 
 
-def print_replay(
-    console: Console, product: Product, steps: Iterable[ReplayStep], language: str
-) -> None:
+def print_replay(console: Console, steps: Iterable[ReplayStep]) -> None:
     """A trail, one line per event, with what changed for the customer."""
     for step in steps:
         event = step.event

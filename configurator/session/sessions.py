@@ -13,7 +13,7 @@ import hmac
 import secrets
 import uuid
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
@@ -33,10 +33,12 @@ from configurator.session.state import State, apply
 from configurator.session.view import Pieces, has_undecided, view_of
 from configurator.trail import (
     CodeTakenError,
+    DamagedSessionError,
     Decision,
     EventDraft,
     Head,
     KeyReusedError,
+    ReplayStep,
     Trail,
     TrailUnavailableError,
     UnknownSessionError,
@@ -110,46 +112,61 @@ class Sessions:
         """The session as it stands; raises ``UnknownSessionError``."""
         return self._session(self._trail.head(session_id))
 
-    def by_code(self, code: str) -> Session:
-        """The session of a spoken code; raises ``BadCodeError``, ``UnknownSessionError``."""
-        return self._session(self._trail.head_by_code(code))
-
     def resume(self, token: str) -> Session:
-        """The session a token belongs to; raises ``UnknownSessionError``."""
+        """The session a token belongs to; raises ``UnknownSessionError`` and
+        ``DamagedSessionError``."""
         session_id, _, secret = token.partition(".")
-        head = self._trail.head(session_id)
+        try:
+            head = self._trail.head(session_id)
+        except DamagedSessionError:
+            self.owned_by(token)  # it is nobody else's concern
+            raise
         if not hmac.compare_digest(_token_hash(secret), head.token_hash):
             raise UnknownSessionError(session_id)
         return self._session(head)
 
-    def at(self, session_id: str, seq: int) -> Session:
-        """The session as it stood after event ``seq``, folded from the trail."""
-        head = self._trail.head(session_id)
-        state = State()
-        view: Json = {}
-        for step in self._trail.replay(session_id):
-            if step.event.seq > seq:
-                break
-            state = apply(state, step.event.kind, step.event.payload)
-            view = step.view
-        return Session(
-            head.session_id,
-            head.code,
-            self._catalogue.product(head.release),
-            head.release,
-            datetime.date.fromisoformat(head.day),
-            seq,
-            state,
-            view,
-        )
+    def owned_by(self, token: str) -> str:
+        """The id of the session a token belongs to, whatever became of it; raises
+        ``UnknownSessionError``."""
+        session_id, _, secret = token.partition(".")
+        if not hmac.compare_digest(_token_hash(secret), self._trail.token_hash(session_id)):
+            raise UnknownSessionError(session_id)
+        return session_id
 
-    def recompute(self, session: Session) -> Json:
+    def at(self, session_id: str, seq: int) -> Session:
+        """The session as it stood after event ``seq``, folded from the trail; raises as
+        ``as_told``."""
+        steps = self._trail.replay(session_id)
+        return self.as_told([step for step in steps if step.event.seq <= seq])
+
+    def as_told(self, steps: Sequence[ReplayStep]) -> Session:
+        """The session as the last of some steps left it, folded from these alone, the
+        first of all before them. Raises ``DamagedSessionError`` where they cannot be
+        followed, and the catalogue's errors for a release that cannot be read."""
+        if not steps:
+            raise DamagedSessionError("no step can be read")
+        first, last = steps[0].event, steps[-1].event
+        state = State()
+        try:
+            for step in steps:
+                state = apply(state, step.event.kind, step.event.payload)
+            code = (first.opening or {})["code"]
+            day = datetime.date.fromisoformat(last.day)
+        except (LookupError, TypeError, ValueError, AttributeError) as problem:
+            raise DamagedSessionError(repr(problem), first.session_id) from problem
+        product, view = self._catalogue.product(last.release), steps[-1].view
+        return Session(first.session_id, code, product, last.release, day, last.seq, state, view)
+
+    def recompute(self, session: Session, steps: Sequence[ReplayStep] | None = None) -> Json:
         """The view computed afresh from the pinned release, for comparison with the
-        recorded one, by the same sort of engine."""
+        recorded one, by the same sort of engine. ``steps`` are the session's, where they
+        have been read already."""
+        if steps is None:
+            steps = self._trail.replay(session.session_id)
         answered = [
-            event.engine_version
-            for event in self._trail.events(session.session_id)
-            if event.seq <= session.seq and event.kind not in _SHOWN_ONLY
+            step.event.engine_version
+            for step in steps
+            if step.event.seq <= session.seq and step.event.kind not in _SHOWN_ONLY
         ]
         backend = answered[-1].partition("+")[2] if answered else ""
         engine = self._catalogue.engine(session.release, session.day, backend=backend or "auto")
@@ -430,6 +447,10 @@ class Sessions:
                 written = write(conflict.head.seq)
         except TrailSequenceConflictError as conflict:
             raise SequenceConflictError(self._session(conflict.head)) from conflict
+        except DamagedSessionError:
+            if token is not None:
+                self.owned_by(token)
+            raise
         event = written.event
         if written.replayed or acted is None:
             session = self.at(session_id, event.seq)

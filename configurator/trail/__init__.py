@@ -15,6 +15,7 @@ from configurator.trail.database import connect
 from configurator.trail.errors import (
     BadCodeError,
     CodeTakenError,
+    DamagedSessionError,
     KeyReusedError,
     NotCanonicalError,
     SequenceConflictError,
@@ -31,6 +32,7 @@ from configurator.trail.verify import ReplayStep, Verification
 __all__ = [
     "BadCodeError",
     "CodeTakenError",
+    "DamagedSessionError",
     "Decision",
     "Event",
     "EventDraft",

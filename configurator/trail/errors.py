@@ -154,7 +154,34 @@ class NotCanonicalError(TrailError, ValueError):
     )
 
 
-class UnreadableEventError(TrailError):
+class DamagedSessionError(TrailError):
+    """What is stored of a session is not what was written: somebody altered it, or it was
+    damaged. ``session_id`` and ``spoken_code`` say of which, where that is known;
+    ``Trail.verify`` says where."""
+
+    code = "damaged-session"
+    message = Text.of(
+        {
+            "es": "Lo que hay guardado de esta configuración se alteró o está dañado.",
+            "en": "What is stored of this configuration was altered or is damaged.",
+        }
+    )
+    help = Text.of(
+        {
+            "es": "Empieza otra, o da el código a la tienda: allí se ve hasta qué paso está "
+            "entera.",
+            "en": "Start another one, or give the code to the shop: there they see up to which "
+            "step it is whole.",
+        }
+    )
+
+    def __init__(self, detail: str = "", session_id: str = "", spoken_code: str = "") -> None:
+        super().__init__(detail)
+        self.session_id = session_id
+        self.spoken_code = spoken_code
+
+
+class UnreadableEventError(DamagedSessionError):
     """A stored event is not what this program writes: it was altered or damaged."""
 
     code = "unreadable-event"

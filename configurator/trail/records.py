@@ -176,8 +176,28 @@ class StoredHead(Protocol):
 
 
 _ABSENT_WHEN_NONE = ("on_behalf_of", "change", "answer", "opening")
+_TEXTS = (
+    "event_id",
+    "session_id",
+    "kind",
+    "key",
+    "fingerprint",
+    "actor",
+    "server_time",
+    "release",
+    "engine_version",
+    "locale",
+    "view_digest",
+    "previous_hash",
+    "day",
+    "status",
+    "state_digest",
+)
 _KINDS: dict[str, type | UnionType] = {
+    **dict.fromkeys(_TEXTS, str),
     "seq": int,
+    "version": int,
+    "on_behalf_of": str | None,
     "payload": dict,
     "change": dict | None,
     "opening": dict | None,

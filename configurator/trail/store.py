@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 import uuid_utils
-from sqlalchemy import Connection, Engine, Row, Select, exc
+from sqlalchemy import Connection, Engine, Row, exc
 
 from configurator.trail.canonical import (
     apply_change,
@@ -53,8 +53,8 @@ from configurator.trail.tables import (
     EVENT_COLUMNS,
     EVENTS,
     HEAD_AND_KEY,
-    HEAD_BY_CODE,
     HEAD_COLUMNS,
+    ID_OF_CODE,
     LOCK_HEAD,
     MARK,
     MARK_AND_KEY,
@@ -65,7 +65,13 @@ from configurator.trail.tables import (
     ONE_HEAD,
     OPEN_SESSIONS,
 )
-from configurator.trail.verify import ReplayStep, Verification, replay_rows, verify_rows
+from configurator.trail.verify import (
+    ReplayStep,
+    Verification,
+    replay_rows,
+    shown_by,
+    verify_rows,
+)
 
 Clock = Callable[[], datetime.datetime]
 """The present moment, with its time zone."""
@@ -154,8 +160,8 @@ class Trail:
         must not act on the world, nor write to this database. ``token_hash``, where
         given, has to be the session's: to anybody else it is unknown.
 
-        Raises ``UnknownSessionError``, ``KeyReusedError`` (same key, other
-        fingerprint), ``SequenceConflictError`` (the session is not at
+        Raises ``UnknownSessionError``, ``DamagedSessionError``, ``KeyReusedError`` (same
+        key, other fingerprint), ``SequenceConflictError`` (the session is not at
         ``expected_seq``), ``NotCanonicalError``, ``TrailUnavailableError``.
         """
         if not storable(key):
@@ -202,20 +208,44 @@ class Trail:
         return _written(step) if stored else None
 
     def head(self, session_id: str) -> Head:
-        """How a session stands; raises ``UnknownSessionError``. Its state and view are
-        shared: do not change them."""
+        """How a session stands; raises ``UnknownSessionError`` and, where its last event
+        does not bear that out, ``DamagedSessionError``. Its state and view are shared: do
+        not change them."""
         known = self._heads.get(session_id)
         if known is not None:
             with autocommit(self._engine) as connection:
                 row = connection.execute(MARK, {"session_id": session_id}).one_or_none()
             if row is not None and _is_still(known, row):
                 return known
-        return self._head(ONE_HEAD, "session_id", session_id)
+        if not storable(session_id):
+            raise UnknownSessionError
+        with autocommit(self._engine) as connection:
+            row = connection.execute(ONE_HEAD, {"session_id": session_id}).one_or_none()
+        if row is None:
+            raise UnknownSessionError(session_id)
+        return self._head_of(row)
 
-    def head_by_code(self, code: str) -> Head:
-        """How the session of a code stands; ``code`` as ``code.normalise`` gives it.
-        Raises ``UnknownSessionError``."""
-        return self._head(HEAD_BY_CODE, "code", code)
+    def id_of(self, code: str) -> str:
+        """The id of the session of a code, whatever became of it; ``code`` as
+        ``code.normalise`` gives it. Raises ``UnknownSessionError``."""
+        if not storable(code):
+            raise UnknownSessionError
+        with autocommit(self._engine) as connection:
+            found = connection.execute(ID_OF_CODE, {"code": code}).scalar_one_or_none()
+        if found is None:
+            raise UnknownSessionError(code)
+        return str(found)
+
+    def token_hash(self, session_id: str) -> str:
+        """The hash of the secret that opens a session, whatever became of it; raises
+        ``UnknownSessionError``."""
+        if not storable(session_id):
+            raise UnknownSessionError
+        with autocommit(self._engine) as connection:
+            row = connection.execute(MARK, {"session_id": session_id}).one_or_none()
+        if row is None:
+            raise UnknownSessionError(session_id)
+        return str(row.token_hash)
 
     def events(self, session_id: str) -> tuple[Event, ...]:
         """The events of a session in order; raises ``UnknownSessionError``,
@@ -261,15 +291,6 @@ class Trail:
             raise UnknownSessionError(session_id)
         return head, tuple(rows)
 
-    def _head(self, query: Select[Any], column: str, value: str) -> Head:
-        if not storable(value):
-            raise UnknownSessionError
-        with autocommit(self._engine) as connection:
-            row = connection.execute(query, {column: value}).one_or_none()
-        if row is None:
-            raise UnknownSessionError(value)
-        return self._head_of(row)
-
     def _find(self, session_id: str, key: str) -> tuple[Head, Event | None]:
         if not storable(session_id):
             raise UnknownSessionError
@@ -292,9 +313,10 @@ class Trail:
             raise UnknownSessionError(session_id)
         return self._head_of(row), _earlier(row)
 
-    def _head_of(self, row: Row[Any]) -> Head:
+    def _head_of(self, row: Any) -> Head:
+        """The head of a row; raises ``DamagedSessionError``."""
+        view = shown_by(row, row.last_record)
         columns = {name: getattr(row, name) for name in HEAD_COLUMNS}
-        view = zlib.decompress(row.view)
         columns |= {"state": orjson.loads(row.state), "view": orjson.loads(view)}
         head = Head(**columns)
         self._heads.keep(head, len(view))

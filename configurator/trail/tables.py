@@ -15,6 +15,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -65,24 +66,35 @@ event = Table(
 HEAD_COLUMNS = tuple(column.name for column in session_head.columns)
 MOVING_COLUMNS = ("release", "day", "locale", "status", "seq", "hash", "state", "view", "updated")
 EVENT_COLUMNS = tuple(column.name for column in event.columns)
-ONE_HEAD = select(session_head).where(session_head.c.session_id == bindparam("session_id"))
-HEAD_BY_CODE = select(session_head).where(session_head.c.code == bindparam("code"))
+_last = event.alias("last")
+_HEAD = (*session_head.c, _last.c.record.label("last_record"))
+_WITH_LAST = session_head.outerjoin(
+    _last,
+    (_last.c.session_id == session_head.c.session_id) & (_last.c.seq == session_head.c.seq),
+)
+ONE_HEAD = (
+    select(*_HEAD)
+    .select_from(_WITH_LAST)
+    .where(session_head.c.session_id == bindparam("session_id"))
+)
+"""A head, with the event it stands after, which has to bear it out."""
+ID_OF_CODE = select(session_head.c.session_id).where(session_head.c.code == bindparam("code"))
 _mark = (session_head.c.seq, session_head.c.hash, session_head.c.token_hash)
 MARK = select(*_mark).where(session_head.c.session_id == bindparam("session_id"))
 """Enough of a head to see whether it has moved."""
 
 
-def _and_key(columns: Iterable[ColumnElement[Any]]) -> Select[Any]:
+def _and_key(columns: Iterable[ColumnElement[Any]], source: FromClause) -> Select[Any]:
     of_key = (event.c.session_id == session_head.c.session_id) & (event.c.key == bindparam("key"))
     return (
         select(*columns, event.c.record, event.c.hash.label("event_hash"))
-        .select_from(session_head.outerjoin(event, of_key))
+        .select_from(source.outerjoin(event, of_key))
         .where(session_head.c.session_id == bindparam("session_id"))
     )
 
 
-HEAD_AND_KEY = _and_key(session_head.c)
-MARK_AND_KEY = _and_key(_mark)
+HEAD_AND_KEY = _and_key(_HEAD, _WITH_LAST)
+MARK_AND_KEY = _and_key(_mark, session_head)
 LOCK_HEAD = (
     select(session_head.c.seq)
     .where(session_head.c.session_id == bindparam("session_id"))

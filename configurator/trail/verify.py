@@ -13,15 +13,18 @@ Knows nothing of databases.
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from configurator.model.text import Text
 from configurator.trail.canonical import apply_change, digest
-from configurator.trail.errors import NotCanonicalError, UnreadableEventError
+from configurator.trail.errors import (
+    DamagedSessionError,
+    NotCanonicalError,
+    UnreadableEventError,
+)
 from configurator.trail.records import (
     NO_HASH,
     Event,
@@ -34,7 +37,21 @@ from configurator.trail.records import (
 Json = dict[str, Any]
 
 _COPIED = ("session_id", "seq", "key", "kind", "server_time")
-_FROM_EVENT = ("release", "day", "locale", "status", "hash")
+_FROM_EVENT = ("session_id", "seq", "release", "day", "locale", "status", "hash")
+_EVENT_TEXTS = ("session_id", "key", "kind", "server_time", "hash")
+_HEAD_TEXTS = (
+    "session_id",
+    "code",
+    "product_id",
+    "release",
+    "day",
+    "locale",
+    "status",
+    "hash",
+    "token_hash",
+    "created",
+    "updated",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +88,11 @@ class _Fault:
 
 def verify_rows(head: StoredHead | None, rows: Sequence[StoredEvent]) -> Verification:
     """Verify the stored head and events (in the order of ``seq``) of one session."""
-    fault = _first(_forward(head, rows), _backward(head, rows)) or _folding(head, rows)
+    fault = (
+        _strange(head, rows)
+        or _first(_forward(head, rows), _backward(head, rows))
+        or _folding(head, rows)
+    )
     if fault is None:
         return Verification(True, len(rows), hash=rows[-1].hash)
     reason = Text.of({"es": fault.es, "en": fault.en})
@@ -96,6 +117,67 @@ def replay_rows(rows: Sequence[StoredEvent]) -> tuple[ReplayStep, ...]:
         view = apply_change(view, event.change or {})
         steps.append(ReplayStep(event, view, _digest(view) == event.view_digest))
     return tuple(steps)
+
+
+def shown_by(head: StoredHead, last: bytes | None) -> bytes:
+    """The canonical bytes of a stored head's view, where the record of its ``last`` event
+    bears out the whole head; raises ``DamagedSessionError`` where it does not."""
+    try:
+        if last is not None:
+            view = _view_of(head)
+            if _left_by(head, view, event_of(last, hash_of(last))):
+                return view
+    except (TypeError, UnreadableEventError):  # SQLite lets a column hold anything
+        pass
+    raise DamagedSessionError(
+        f"event {head.seq} left another head", str(head.session_id), str(head.code)
+    )
+
+
+def _left_by(head: StoredHead, view: bytes, event: Event) -> bool:
+    """Whether a head, with the bytes of its view, is as an event left it."""
+    return (
+        all(getattr(head, name) == getattr(event, name) for name in _FROM_EVENT)
+        and head.updated == event.server_time
+        and hashlib.sha256(head.state).hexdigest() == event.state_digest
+        and hashlib.sha256(view).hexdigest() == event.view_digest
+    )
+
+
+def _view_of(head: StoredHead) -> bytes:
+    """The canonical bytes of its view; none where they cannot be had."""
+    try:
+        return zlib.decompress(head.view)
+    except zlib.error:
+        return b""
+
+
+def _strange(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | None:
+    """The first row that holds another kind of thing than was written, as SQLite lets it."""
+    for place, row in enumerate(rows, start=1):
+        if not (
+            _are(str, row, _EVENT_TEXTS)
+            and _are(int, row, ("seq",))
+            and _are(bytes, row, ("record",))
+        ):
+            return _Fault(
+                place, f"El paso {place} no se puede leer.", f"Step {place} cannot be read."
+            )
+    if head is None or (
+        _are(str, head, _HEAD_TEXTS)
+        and _are(int, head, ("seq",))
+        and _are(bytes, head, ("state", "view"))
+    ):
+        return None
+    return _Fault(
+        max(len(rows), 1),
+        "La ficha de la configuración no se puede leer.",
+        "The configuration's head cannot be read.",
+    )
+
+
+def _are(kind: type, row: object, columns: Iterable[str]) -> bool:
+    return all(isinstance(getattr(row, column), kind) for column in columns)
 
 
 def _first(*faults: _Fault | None) -> _Fault | None:
@@ -207,12 +289,8 @@ def _folding(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | N
     assert event is not None
     opening = event_of(rows[0].record, rows[0].hash)
     started = {"created": opening.server_time, **(opening.opening or {})}
-    agrees = (
-        all(getattr(head, name) == getattr(event, name) for name in _FROM_EVENT)
-        and head.updated == event.server_time
-        and all(getattr(head, name) == value for name, value in started.items())
-        and hashlib.sha256(head.state).hexdigest() == event.state_digest
-        and _view_of(head) == view
+    agrees = _left_by(head, _view_of(head), event) and all(
+        getattr(head, name) == value for name, value in started.items()
     )
     if agrees:
         return None
@@ -227,11 +305,4 @@ def _digest(view: Json) -> str | None:
     try:
         return digest(view)
     except NotCanonicalError:
-        return None
-
-
-def _view_of(head: StoredHead) -> Any:
-    try:
-        return json.loads(zlib.decompress(head.view))
-    except (zlib.error, ValueError):
         return None

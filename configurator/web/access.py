@@ -36,8 +36,9 @@ from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests
 from werkzeug.wrappers import Response
 
+from configurator.catalogue import CatalogueError
 from configurator.service.staff import LONGEST_PASSWORD, StaffMember
-from configurator.trail import TrailUnavailableError
+from configurator.trail import DamagedSessionError, TrailUnavailableError
 from configurator.web.counters import Counters
 from configurator.web.locale import LOCALES
 from configurator.web.speech import gettext
@@ -223,6 +224,12 @@ def tell_unavailable(problem: TrailUnavailableError) -> None:
     """Log that the store did not answer. Its own words say why; every request would repeat
     the same traceback."""
     log.error("storage unavailable", problem=str(problem), endpoint=request.endpoint)
+
+
+def tell_damage(problem: DamagedSessionError | CatalogueError) -> None:
+    """Log that what is stored of a session or a release is not what was written."""
+    session = (request.view_args or {}).get("session_id")
+    log.error("damaged", problem=str(problem), session=session, endpoint=request.endpoint)
 
 
 def _unavailable(problem: TrailUnavailableError) -> ResponseReturnValue:

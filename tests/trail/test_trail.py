@@ -63,7 +63,7 @@ class TrailContract:
         head = a_head()
         event = trail.start(a_draft(head), head)
         found = trail.head(head.session_id)
-        assert trail.head_by_code(head.code) == found
+        assert trail.id_of(head.code) == head.session_id
         assert (found.seq, found.hash) == (1, event.hash)
         assert (found.created, found.updated) == (event.server_time, event.server_time)
         assert (found.state, found.view) == (head.state, head.view)
@@ -98,7 +98,7 @@ class TrailContract:
             trail.head(other.session_id)
 
     def test_what_is_not_there_is_said(self, trail: Trail) -> None:
-        for ask in (trail.head, trail.head_by_code, trail.events, trail.verify, trail.replay):
+        for ask in (trail.head, trail.id_of, trail.events, trail.verify, trail.replay):
             with pytest.raises(UnknownSessionError):
                 ask("nobody")
         with pytest.raises(UnknownSessionError):
@@ -106,7 +106,7 @@ class TrailContract:
 
     @pytest.mark.parametrize("text", ["a\0b", "\ud800", "", "'; DROP TABLE event; --", "ñ" * 9999])
     def test_what_cannot_be_there_is_not_there_either(self, trail: Trail, text: str) -> None:
-        for ask in (trail.head, trail.head_by_code, trail.events, trail.verify, trail.replay):
+        for ask in (trail.head, trail.id_of, trail.events, trail.verify, trail.replay):
             with pytest.raises(UnknownSessionError):
                 ask(text)
         with pytest.raises(UnknownSessionError):

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import IntegrityError
 
-from configurator.trail import Trail, canonical_json
+from configurator.trail import DamagedSessionError, Trail, canonical_json, tables
 from configurator.trail.records import hash_of
 from tests.trail.sessions import Clock, a_session, choose
 from tests.trail.stores import OnPostgresql, OnSqlite, allow_changes
@@ -228,6 +229,17 @@ EDITS: dict[str, Edit] = {
     "move the head back": move_the_head_back,
 }
 TRIES = 3
+UNBELIEVABLE = {
+    "delete everything",
+    "change the head's hash",
+    "change the head's seq",
+    "change the head's release",
+    "change the head's day",
+    "change the head's status",
+    "change the head's state",
+    "change the head's view",
+    "move the head back",
+}
 
 
 class VerifyContract:
@@ -260,6 +272,25 @@ class VerifyContract:
             assert found.reason is not None or found.ok
         assert not wrong, wrong
         assert all(trail.verify(session_id).ok for session_id in clean)
+
+    @pytest.mark.parametrize("edit", [each for each in EDITS if each in UNBELIEVABLE])
+    def test_a_head_that_its_last_event_does_not_bear_out_is_not_believed(
+        self, trail: Trail, engine: Engine, edit: str
+    ) -> None:
+        session_id = a_session(trail, EVENTS)
+        allow_changes(engine, "event")
+        with engine.begin() as connection:
+            EDITS[edit](connection, session_id, random.Random(7))
+        unknowing = Trail(engine, Clock())  # another process, or this one started anew
+        with pytest.raises(DamagedSessionError) as caught:
+            unknowing.head(session_id)
+        assert caught.value.session_id == session_id
+        with pytest.raises(DamagedSessionError):
+            choose(unknowing, session_id, "a", "more", "more")
+        found = unknowing.verify(session_id)
+        assert not found.ok
+        assert found.first_bad_seq == (1 if edit == "delete everything" else EVENTS)
+        assert unknowing.token_hash(session_id) == "b" * 64
 
     def test_an_event_moved_to_another_session_is_missed_and_noticed(
         self, trail: Trail, engine: Engine
@@ -337,7 +368,27 @@ class VerifyContract:
 
 
 class TestVerifyOnSqlite(OnSqlite, VerifyContract):
-    pass
+    @pytest.mark.parametrize("value", [None, 7, 1.5, "text", b"bytes"])
+    def test_a_column_that_holds_another_kind_of_thing_is_found(
+        self, trail: Trail, engine: Engine, value: Any
+    ) -> None:
+        allow_changes(engine, "event")
+        edits = [("event", each.name) for each in tables.event.columns]
+        edits += [("session_head", each.name) for each in tables.session_head.columns]
+        for table, column in edits:
+            if column in ("session_id", "token_hash"):  # whose it is, is no part of the trail
+                continue
+            session_id = a_session(trail, 3)
+            where = "session_id = :s" + (" AND seq = 3" if table == "event" else "")
+            try:
+                with engine.begin() as connection:
+                    statement = f"UPDATE {table} SET {column} = :v WHERE {where}"
+                    sql(connection, statement, v=value, s=session_id)
+            except IntegrityError:  # no column takes NULL
+                assert value is None
+                continue
+            assert not trail.verify(session_id).ok, (table, column)
+            assert len(trail.replay(session_id)) <= 3
 
 
 class TestVerifyOnPostgresql(OnPostgresql, VerifyContract):

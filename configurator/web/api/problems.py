@@ -9,13 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from flask import Blueprint, Response, current_app, request
 from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
 
-from configurator.catalogue import UnknownProductError
+from configurator.catalogue import (
+    CatalogueError,
+    UnknownProductError,
+    UnknownReleaseError,
+    UnreadableReleaseError,
+)
 from configurator.engine import UnknownChoiceError
 from configurator.model.text import Text
 from configurator.session import (
@@ -26,8 +32,13 @@ from configurator.session import (
     SessionError,
     UnknownGuardError,
 )
-from configurator.trail import KeyReusedError, TrailUnavailableError, UnknownSessionError
-from configurator.web.access import tell_unavailable
+from configurator.trail import (
+    DamagedSessionError,
+    KeyReusedError,
+    TrailUnavailableError,
+    UnknownSessionError,
+)
+from configurator.web.access import tell_damage, tell_unavailable
 from configurator.web.locale import LOCALES
 
 Json = dict[str, Any]
@@ -229,6 +240,20 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Repeat the act with the same Idempotency-Key; it will not be done twice.",
         "Repite el acto con el mismo Idempotency-Key; no se hará dos veces.",
     ),
+    "damaged-session": _kind(
+        503,
+        "What is stored of this session was altered or is damaged.",
+        "Lo que hay guardado de esta sesión se alteró o está dañado.",
+        "Start a new session. Whoever runs the service can see by the code what is whole.",
+        "Empieza otra sesión. Quien lleva el servicio puede ver con el código qué está entero.",
+    ),
+    "unreadable-release": _kind(
+        503,
+        "The stored files of this release cannot be read.",
+        "Los archivos guardados de esta versión no se pueden leer.",
+        "Nothing was changed. Tell whoever runs the service, and try again later.",
+        "No ha cambiado nada. Avisa a quien lleva el servicio y prueba más tarde.",
+    ),
     "try-again": _kind(
         503,
         "The service cannot write just now.",
@@ -382,6 +407,9 @@ def answer_with_problems(blueprint: Blueprint) -> None:
     handler(UnknownChoiceError, _choice)
     handler(KeyReusedError, lambda _: problem("key-reused"))
     handler(TrailUnavailableError, _unavailable)
+    handler(DamagedSessionError, partial(_damaged, "damaged-session"))
+    for unread in (UnknownReleaseError, UnreadableReleaseError):
+        handler(unread, partial(_damaged, "unreadable-release"))
 
 
 def _asked_wrongly(asked: ProblemError) -> Response:
@@ -425,6 +453,11 @@ def _session(error: SessionError) -> Response:
 def _choice(error: UnknownChoiceError) -> Response:
     code = "unknown-slot" if error.code == "unknown-slot" else "unknown-value"
     return problem(code, detail=error.message, cure=error.help, reason=error.code)
+
+
+def _damaged(code: str, error: DamagedSessionError | CatalogueError) -> Response:
+    tell_damage(error)
+    return problem(code)
 
 
 def _unavailable(error: TrailUnavailableError) -> Response:

@@ -250,8 +250,7 @@ def replay(session_id: str, seq: str) -> Json:
 @address(blueprint, "/sessions/<session_id>/verification", schemas.TrailCheck, secured=True)
 def verify(session_id: str) -> Json:
     """Whether every event is as it was written and none is missing in between."""
-    own_session(session_id)
-    found = services().trail.verify(session_id)
+    found = services().trail.verify(services().sessions.owned_by(own_token(session_id)))
     data: Json = {"ok": found.ok}
     if found.first_bad_seq is not None:
         data["first_bad_seq"] = found.first_bad_seq

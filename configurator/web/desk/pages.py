@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import structlog
+from babel import UnknownLocaleError
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, get_locale
@@ -23,16 +25,23 @@ from configurator.catalogue import CatalogueError
 from configurator.engine import EngineError, UnknownChoiceError
 from configurator.session import Session
 from configurator.session.refusal import refusal_from_json
-from configurator.session.state import State, apply
 from configurator.trail import (
     BadCodeError,
+    DamagedSessionError,
     ReplayStep,
     UnknownSessionError,
     Verification,
     digest,
     normalise,
 )
-from configurator.web.access import requires, services, staff_name, staff_only, throttle
+from configurator.web.access import (
+    requires,
+    services,
+    staff_name,
+    staff_only,
+    tell_damage,
+    throttle,
+)
 from configurator.web.desk import narration
 from configurator.web.desk.difference import Difference, differences
 from configurator.web.desk.fates import SaidGuard, fates
@@ -47,6 +56,16 @@ log = structlog.get_logger(__name__)
 LOOK_UPS = "30 per minute"
 AROUND = 3
 """How many steps before and after the present one the replay lists."""
+
+_NONSENSE = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    UnknownChoiceError,
+    UnknownLocaleError,
+)
+"""What comes of telling steps that nobody wrote."""
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 staff_only(blueprint)
@@ -89,18 +108,21 @@ def look_up() -> ResponseReturnValue:
     throttle(LOOK_UPS, "desk-find", staff_name())
     spoken = request.form.get("code", "")[:100]
     try:
-        session = services().sessions.by_code(normalise(spoken))
+        session_id = services().trail.id_of(normalise(spoken))
     except (BadCodeError, UnknownSessionError) as problem:
         status = 404 if isinstance(problem, UnknownSessionError) else 422
         return render_template("desk/find.html", code=spoken, problem=problem), status
-    return redirect(url_for("desk.show", session_id=session.session_id), 303)
+    return redirect(url_for("desk.show", session_id=session_id), 303)
 
 
 @blueprint.get("/configurations/<session_id>")
 @requires("support", "admin")
 def show(session_id: str) -> ResponseReturnValue:
     """How it went: the timeline, the guards and their fate, how it stands now."""
-    story = _story(session_id)
+    return _told(session_id, _show)
+
+
+def _show(story: Story) -> ResponseReturnValue:
     painter = Painter(story.session.product, _language(), story.session.view)
     return render_template(
         "desk/show.html",
@@ -130,10 +152,12 @@ def step_at(session_id: str) -> ResponseReturnValue:
 @requires("support", "admin")
 def step(session_id: str, seq: str) -> ResponseReturnValue:
     """One step exactly as the customer saw it, and what it changed."""
-    story = _story(session_id)
     if not (seq.isascii() and seq.isdigit() and len(seq) <= 9):
         abort(404)
-    place = int(seq) - 1
+    return _told(session_id, partial(_step, int(seq) - 1))
+
+
+def _step(place: int, story: Story) -> ResponseReturnValue:
     if not 0 <= place < len(story.steps):
         abort(404)
     here = story.steps[place]
@@ -173,7 +197,10 @@ def step(session_id: str, seq: str) -> ResponseReturnValue:
 def verify(session_id: str) -> ResponseReturnValue:
     """Every step: is its link of the chain whole, and does the pinned release still
     compute the view that was recorded?"""
-    story = _story(session_id)
+    return _told(session_id, _verification)
+
+
+def _verification(story: Story) -> ResponseReturnValue:
     rows = []
     for place, told in enumerate(_timeline(story.steps, story.session)):
         event = story.steps[place].event
@@ -190,37 +217,44 @@ def verify(session_id: str) -> ResponseReturnValue:
     )
 
 
-def _story(session_id: str) -> Story:
-    """The configuration with its trail; answers 404 where there is none.
+def _told(session_id: str, page: Callable[[Story], ResponseReturnValue]) -> ResponseReturnValue:
+    """A page of a configuration, told from its steps alone; 404 where there is none.
 
-    A damaged trail is told up to the last step that can be read.
+    Where the trail is not whole, what stands in it from there on may not be what anybody
+    wrote. It is told as far as it makes sense, else up to the last step that is proven,
+    else the answer is a page of what there is.
     """
     rooms = services()
     if not session_id.isprintable():
         abort(404)
     try:
-        session = rooms.sessions.get(session_id)
+        check = rooms.trail.verify(session_id)
     except UnknownSessionError:
         abort(404)
     log.info("trail read", by=staff_name(), session=session_id)
-    check = rooms.trail.verify(session_id)
-    return Story(session, rooms.trail.replay(session_id), check)
-
-
-def _as_of(story: Story, place: int) -> Session:
-    """The session as it stood after the step at ``place``."""
-    state = State()
-    for each in story.steps[: place + 1]:
-        state = apply(state, each.event.kind, each.event.payload)
-    here = story.steps[place]
-    return replace(story.session, seq=here.event.seq, state=state, view=here.view)
+    steps = rooms.trail.replay(session_id)
+    proven = steps if check.first_bad_seq is None else steps[: check.first_bad_seq - 1]
+    problem: DamagedSessionError | CatalogueError = DamagedSessionError("no step can be read")
+    for told in (steps, proven):
+        try:
+            if told:
+                return page(Story(rooms.sessions.as_told(told), told, check))
+        except (DamagedSessionError, CatalogueError) as untold:
+            problem = untold
+        except _NONSENSE:
+            if check.ok:
+                raise
+    tell_damage(problem)
+    events = [each.event for each in proven]
+    return render_template("desk/damaged.html", check=check, problem=problem, events=events)
 
 
 def _recomputed(story: Story, place: int) -> Json | None:
     """The view after the step at ``place``, computed afresh; ``None`` where the pinned
     release can no longer be compiled or asked. What was recorded is shown all the same."""
     try:
-        view: Json = services().sessions.recompute(_as_of(story, place))
+        told = services().sessions.as_told(story.steps[: place + 1])
+        view: Json = services().sessions.recompute(told, story.steps)
     except (EngineError, CatalogueError, UnknownChoiceError) as problem:
         log.error("view not recomputed", session=story.session.session_id, exc_info=problem)
         return None

@@ -7,8 +7,9 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from configurator.trail import TrailUnavailableError
-from configurator.web.access import tell_unavailable
+from configurator.catalogue import CatalogueError, UnknownReleaseError, UnreadableReleaseError
+from configurator.trail import DamagedSessionError, TrailUnavailableError
+from configurator.web.access import tell_damage, tell_unavailable
 from configurator.web.shop.texts import gettext
 
 KEPT_HEADERS = ("Retry-After", "Allow")
@@ -19,6 +20,8 @@ def register(shop: Blueprint) -> None:
     of their own keep them."""
     shop.app_errorhandler(HTTPException)(show)
     shop.app_errorhandler(TrailUnavailableError)(show_unavailable)
+    for damage in (DamagedSessionError, UnknownReleaseError, UnreadableReleaseError):
+        shop.app_errorhandler(damage)(show_damage)
 
 
 def show(problem: HTTPException) -> Response:
@@ -37,10 +40,29 @@ def show_unavailable(problem: TrailUnavailableError) -> Response:
     return _page(503, *_by_status(503), headers={"Retry-After": "5"})
 
 
-def _page(status: int, title: str, cure: str, *, headers: dict[str, str]) -> Response:
+def show_damage(problem: DamagedSessionError | CatalogueError) -> Response:
+    """What is stored of a configuration or of its release is not what was written."""
+    tell_damage(problem)
+    if isinstance(problem, DamagedSessionError):
+        title = gettext("This configuration is damaged")
+        cure = gettext("Nothing in it can be changed any more. Begin another one.")
+        if problem.spoken_code:
+            cure += " " + gettext(
+                "With the code %(code)s the shop sees what is whole.", code=problem.spoken_code
+            )
+    else:
+        title = gettext("This product cannot be opened just now")
+        cure = gettext("Your choices so far are kept. Tell the shop, or try again later.")
+    return _page(503, title, cure, headers={}, whole=False)
+
+
+def _page(
+    status: int, title: str, cure: str, *, headers: dict[str, str], whole: bool = True
+) -> Response:
+    """The page; where the configuration is not ``whole``, the way out is the catalogue."""
     session_id = (request.view_args or {}).get("session_id", "")
     back = url_for("shop.catalogue")
-    if session_id and status != 404:
+    if session_id and status != 404 and whole:
         back = url_for("shop.session", session_id=session_id)
     page = render_template("shop/problem.html", title=title, cure=cure, status=status, back=back)
     return make_response(page, status, headers)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from flask import abort, g, session
 from flask_babel import refresh
 
+from configurator.catalogue import CatalogueError
 from configurator.session import Session
-from configurator.trail import UnknownSessionError
+from configurator.trail import DamagedSessionError, UnknownSessionError
 from configurator.web.shop.services import sessions
 
 MOST_KEPT = 12
@@ -56,8 +57,8 @@ def drafts(most: int) -> list[Session]:
     for session_id in reversed(list(tokens())):
         try:
             draft = sessions().get(session_id)
-        except UnknownSessionError:
-            continue
+        except (UnknownSessionError, DamagedSessionError, CatalogueError):
+            continue  # whoever opens it is told
         if draft.status == "open":
             found.append(draft)
         if len(found) == most:

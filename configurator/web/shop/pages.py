@@ -12,12 +12,13 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from configurator.catalogue import Catalogue
+from configurator.catalogue import Catalogue, UnknownReleaseError, UnreadableReleaseError
 from configurator.engine import EngineError, UnknownChoiceError
 from configurator.model.choice import Choice
 from configurator.model.product import Product
 from configurator.session import Refusal
 from configurator.trail import UnknownSessionError
+from configurator.web.access import tell_damage
 from configurator.web.shop import render, summary
 from configurator.web.shop.owner import drafts, owned, remember, speak
 from configurator.web.shop.services import catalogue, picture, sessions
@@ -71,7 +72,12 @@ def speaking() -> dict[str, Any]:
 def show_catalogue() -> ResponseReturnValue:
     """Everything on sale, and what this browser has begun."""
     locale = page_language()
-    offered = [_offered(release.digest, locale) for release in catalogue().products()]
+    offered = []
+    for release in catalogue().products():
+        try:
+            offered.append(_offered(release.digest, locale))
+        except (UnknownReleaseError, UnreadableReleaseError) as problem:
+            tell_damage(problem)  # the others can be had
     return render_template(
         "shop/catalogue.html",
         products=offered,
