@@ -11,6 +11,7 @@ import datetime
 import threading
 import zoneinfo
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -225,7 +226,8 @@ class Catalogue:
         return product
 
     def _compiled(self, product: Product, day: datetime.date, *, wait: bool = True) -> Engine:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # compiling says so
+            self._folder.mkdir(parents=True, exist_ok=True)
         return self._compile(
             product,
             day,
@@ -250,9 +252,12 @@ class Catalogue:
             except (OSError, EngineError):
                 log.exception("not compiled in the background", release=digest)
                 return
-        log.info("compiled in the background", release=digest, engine=engine.backend_name)
         if engine.too_wide is None:
+            log.info("compiled in the background", release=digest, engine=engine.backend_name)
             self._engines.put((digest, day), engine)
+        else:
+            reason = engine.too_wide.reason
+            log.warning("not compiled in the background", release=digest, reason=reason)
 
     def _now(self) -> str:
         moment = self._clock().astimezone(datetime.UTC)

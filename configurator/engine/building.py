@@ -106,8 +106,25 @@ def build(
     """Compile a network into the cache folder, in a child where it is not small.
 
     Waits for the child, or for another process that is at the same network; with ``wait``
-    off it does neither, and the answer is then ``None``.
+    off it does neither, and the answer is then ``None``. Where the folder cannot be written,
+    what is small is kept nowhere, and the rest is too wide for the ``disk``.
     """
+    try:
+        return _build(network, folder, digest, limits, search, progress, wait=wait)
+    except OSError:
+        return in_passing(network, limits, search, progress) or TooWide("disk")
+
+
+def _build(
+    network: Network,
+    folder: Path,
+    digest: str,
+    limits: Limits,
+    search: Search,
+    progress: Progress | None,
+    *,
+    wait: bool,
+) -> DiagramBackend | TooWide | None:
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder / f"{digest}.lock", wait) as alone:
         if not alone:
@@ -126,7 +143,7 @@ def build(
             found = _in_child(network, folder / digest, limits, progress)
             if found is None:
                 found = stored(folder, digest, limits, search) or TooWide("died")
-        if isinstance(found, TooWide) and found.reason != "died":
+        if isinstance(found, TooWide) and found.reason not in ("died", "disk"):
             _write_note(_note(folder, digest), found, limits)
         return found
 
@@ -234,6 +251,8 @@ def child() -> None:
         tell(wide=error.reason, owners=error.owners)
     except MemoryError:
         tell(wide="memory", owners=())
+    except OSError:
+        tell(wide="disk", owners=())
     else:
         tell(saved=True)
 

@@ -26,9 +26,9 @@ class TooWide:
     """Why a network has no compiled form, so that SAT answers instead.
 
     ``reason``: the limit met (``nodes``, ``seconds``, ``memory``), a rule that alone has
-    too many ``states``, amounts beyond the arithmetic (``charges``), or ``died``: the
-    compiling process ended without a word. ``owners`` are the rules that made it wide,
-    the widest first; none where no rule can be blamed.
+    too many ``states``, amounts beyond the arithmetic (``charges``), no place to store it
+    (``disk``), or ``died``: the compiling process ended without a word. ``owners`` are the
+    rules that made it wide, the widest first; none where no rule can be blamed.
     """
 
     reason: str

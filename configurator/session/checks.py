@@ -104,11 +104,30 @@ _WHY = {
         "its amounts are too large to add up quickly",
         "sus importes son demasiado grandes para sumarlos deprisa",
     ),
+    "disk": ("it cannot be stored", "no se puede guardar"),
     "died": (
         "the compiling process ended without a word, perhaps for want of memory",
         "el proceso que compila terminó sin avisar, quizá por falta de memoria",
     ),
 }
+
+
+_SPLIT = Text.of(
+    {
+        "en": "Split such rules into ones that read fewer questions, or give numbers "
+        "fewer steps. Whoever runs the service can allow more time and memory.",
+        "es": "Divide esas reglas en otras que lean menos preguntas, o da menos pasos a "
+        "los números. Quien lleva el servicio puede permitir más tiempo y memoria.",
+    }
+)
+_MAKE_ROOM = Text.of(
+    {
+        "en": "Whoever runs the service has to make room in the folder of compiled products, or "
+        "let the service write there; then publish it again.",
+        "es": "Quien lleva el servicio tiene que hacer sitio en la carpeta de productos "
+        "compilados, o dejar que el servicio escriba en ella; después, publícalo otra vez.",
+    }
+)
 
 
 def not_compiled(product: Product, why: TooWide) -> Diagnostic:
@@ -132,14 +151,7 @@ def not_compiled(product: Product, why: TooWide) -> Diagnostic:
                 "se muestra como en comprobación, y los precios mínimos pueden decir «al menos».",
             }
         ),
-        Text.of(
-            {
-                "en": "Split such rules into ones that read fewer questions, or give numbers "
-                "fewer steps. Whoever runs the service can allow more time and memory.",
-                "es": "Divide esas reglas en otras que lean menos preguntas, o da menos pasos a "
-                "los números. Quien lleva el servicio puede permitir más tiempo y memoria.",
-            }
-        ),
+        _MAKE_ROOM if why.reason == "disk" else _SPLIT,
     )
 
 

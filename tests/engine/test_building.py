@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import errno
+import itertools
 import json
 import threading
 from pathlib import Path
@@ -116,6 +118,50 @@ def test_a_killed_child_leaves_no_half_written_file_and_is_tried_again(
     assert stored(tmp_path, digest, LIMITS, search) is None
     assert [each.name for each in tmp_path.iterdir()] == [f"{digest}.lock"]
     assert isinstance(build(network, tmp_path, digest, LIMITS, search), DiagramBackend)
+
+
+@pytest.mark.parametrize("small", [True, False])
+@pytest.mark.parametrize("full", [True, False])
+def test_where_nothing_can_be_stored_only_what_is_small_is_compiled(
+    tmp_path: Path, small: bool, full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = chain()
+    digest = network_digest(network)
+    folder = tmp_path / "compiled"
+    with monkeypatch.context() as patch:
+        if not small:
+            patch.setattr(building_module, "SMALL_TERMS", -1)
+        if not full:
+            folder.write_text("in the way")
+        elif small:
+            patch.setattr(DiagramBackend, "save", no_space)
+        else:
+            limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))\n"
+            patch.setattr(building_module, "_START", limit + building_module._START)
+        found = build(network, folder, digest, LIMITS, search)
+    if small:
+        assert isinstance(found, DiagramBackend)
+        assert found.count(()) == (chain_count(), True)
+    else:
+        assert found == TooWide("disk")
+    if full:
+        assert [each.name for each in folder.iterdir()] == [f"{digest}.lock"]
+        # there is room again
+        assert isinstance(build(network, folder, digest, LIMITS, search), DiagramBackend)
+        assert (folder / digest).is_dir()
+
+
+def no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def chain_count() -> int:
+    """Configurations of ``chain()``, one by one."""
+    answers = itertools.product(range(3), repeat=12)
+    return sum(
+        all(one in (0, 1) or next_one == 0 for one, next_one in itertools.pairwise(row))
+        for row in answers
+    )
 
 
 @pytest.mark.usefixtures("in_child")
