@@ -100,6 +100,23 @@ def test_fields_that_are_not_as_expected(
     assert all(each["message"] for each in problem["errors"])
 
 
+@pytest.mark.parametrize(
+    ("key", "code", "message"),
+    [
+        ("", "empty", "It is empty."),
+        ("k1", "short", "It is too short: 16 at least."),
+        ("k" * 300, "long", "It is too long: 200 at most."),
+    ],
+)
+def test_a_key_of_the_wrong_length_says_which_it_has_to_have(
+    client: FlaskClient, key: str, code: str, message: str
+) -> None:
+    headers = {"Idempotency-Key": key, "Accept-Language": "en"}
+    response = client.post("/api/v1/sessions", json={"product": "lamp"}, headers=headers)
+    (error,) = problem_of(response, 422, "unexpected-fields")["errors"]
+    assert error == {"field": "Idempotency-Key", "code": code, "message": message}
+
+
 def test_null_is_no_number(lamp_session: ApiSession) -> None:
     response = lamp_session.post("choose", {"slot": "mount", "answer": None, "expected_seq": None})
     problem = problem_of(response, 422, "unexpected-fields")

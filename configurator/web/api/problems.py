@@ -289,7 +289,12 @@ _FIELD_ERRORS: Final[Mapping[str, Text]] = {
         }
     ),
     "empty": Text.of({"en": "It is empty.", "es": "Está vacío."}),
-    "long": Text.of({"en": "It is too long.", "es": "Es demasiado largo."}),
+    "short": Text.of(
+        {"en": "It is too short: {number} at least.", "es": "Es demasiado corto: {number} o más."}
+    ),
+    "long": Text.of(
+        {"en": "It is too long: {number} at most.", "es": "Es demasiado largo: {number} o menos."}
+    ),
     "whole": Text.of({"en": "It has to be a whole number.", "es": "Tiene que ser un entero."}),
     "range": Text.of({"en": "It is out of range.", "es": "Está fuera de los límites."}),
     "language": Text.of({"en": "It has to be es or en.", "es": "Tiene que ser es o en."}),
@@ -372,7 +377,8 @@ def problem(
 
 
 def field_errors(messages: object, path: str = "") -> list[Json]:
-    """Marshmallow's nested messages as a flat list of field, code and sentence."""
+    """Marshmallow's nested messages as a flat list of field, code and sentence. A message is
+    the code of one of ``_FIELD_ERRORS``, with the number it speaks of behind it."""
     if isinstance(messages, Mapping):
         return [
             error
@@ -380,13 +386,14 @@ def field_errors(messages: object, path: str = "") -> list[Json]:
             for error in field_errors(inner, _joined(path, str(key)))
         ]
     codes = messages if isinstance(messages, list) else [messages]
+    said = (str(each).partition(" ") for each in codes)
     return [
         {
             "field": path,
             "code": code,
-            "message": _FIELD_ERRORS[code].in_language(language()),
+            "message": _FIELD_ERRORS[code].in_language(language()).format(number=number),
         }
-        for code in map(str, codes)
+        for code, _, number in said
     ]
 
 

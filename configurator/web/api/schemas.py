@@ -67,7 +67,8 @@ class Words(fields.Field[str]):
         "text": "text",
         "letters": "letters",
         "empty": "empty",
-        "long": "long",
+        "short": "short {number}",
+        "long": "long {number}",
         "required": "required",
         "null": "text",
     }
@@ -89,10 +90,12 @@ class Words(fields.Field[str]):
     ) -> str:
         if not isinstance(value, str):
             raise self.make_error("text")
-        if len(value) < self.shortest:
+        if not value and self.shortest:
             raise self.make_error("empty")
+        if len(value) < self.shortest:
+            raise self.make_error("short", number=self.shortest)
         if len(value) > self.longest:
-            raise self.make_error("long")
+            raise self.make_error("long", number=self.longest)
         if any(_unstorable(letter) for letter in value):
             raise self.make_error("letters")
         return value
@@ -152,7 +155,7 @@ class ChooseMany(Act):
     choices = fields.List(
         fields.Nested(Answer, error_messages=_OBJECT),
         required=True,
-        validate=[validate.Length(1, error="empty"), validate.Length(max=500, error="long")],
+        validate=[validate.Length(1, error="empty"), validate.Length(max=500, error="long {max}")],
         error_messages=_LIST,
     )
 
@@ -183,7 +186,7 @@ class AcknowledgeIrreversible(Act):
     slots = fields.List(
         Words(longest=400),
         required=True,
-        validate=[validate.Length(1, error="empty"), validate.Length(max=500, error="long")],
+        validate=[validate.Length(1, error="empty"), validate.Length(max=500, error="long {max}")],
         error_messages=_LIST,
     )
 
@@ -201,7 +204,7 @@ class Start(Strict):
     language = Words(longest=5, validate=_language, metadata={"enum": list(LOCALES)})
     context = fields.List(
         fields.Nested(Answer, error_messages=_OBJECT),
-        validate=validate.Length(max=50, error="long"),
+        validate=validate.Length(max=50, error="long {max}"),
         error_messages=_LIST,
     )
 
