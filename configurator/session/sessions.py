@@ -153,7 +153,8 @@ class Sessions:
             code = (first.opening or {})["code"]
             day = datetime.date.fromisoformat(last.day)
         except (LookupError, TypeError, ValueError, AttributeError) as problem:
-            raise DamagedSessionError(repr(problem), first.session_id) from problem
+            detail = f"its steps cannot be followed: {type(problem).__name__}"
+            raise DamagedSessionError(detail, first.session_id) from problem
         product, view = self._catalogue.product(last.release), steps[-1].view
         return Session(first.session_id, code, product, last.release, day, last.seq, state, view)
 
