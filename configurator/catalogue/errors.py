@@ -82,3 +82,9 @@ class UnreadableReleaseError(CatalogueError):
             "en": "The stored files of this release cannot be read.",
         }
     )
+    help = Text.of(
+        {
+            "es": "Se alteraron en la base de datos. Compárala con la última copia de seguridad.",
+            "en": "They were altered in the database. Compare it with the last backup.",
+        }
+    )

@@ -5,16 +5,23 @@ Knows rows and files; knows nothing of what the files say.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, Row, func, select, text
 
-from configurator.catalogue.errors import UnknownProductError, UnknownReleaseError
+from configurator.catalogue.errors import (
+    UnknownProductError,
+    UnknownReleaseError,
+    UnreadableReleaseError,
+)
 from configurator.catalogue.tables import blob, product_release, publication, release_file
 from configurator.engine import TooWide
 from configurator.engine.confirmation import Confirmation
@@ -22,7 +29,10 @@ from configurator.model.text import Text
 from configurator.trail import canonical_json
 from configurator.trail.database import autocommit, snapshot, storable, writing
 
+log = structlog.get_logger(__name__)
+
 Act = Literal["published", "rolled back"]
+Kept = TypeVar("Kept")
 
 _LOCK = 7_236_150_918_331_003
 """PostgreSQL's number for "somebody is publishing"."""
@@ -86,12 +96,14 @@ class ReleaseStore:
         self._database = database
 
     def products(self) -> tuple[Release, ...]:
-        """The current release of every product, by product id."""
+        """The current release of every product, by product id. Rows that cannot be read are
+        left out here and in ``releases`` and ``history``, and logged."""
         with autocommit(self._database) as connection:
-            return tuple(_release(row) for row in connection.execute(_CURRENT))
+            return _readable(_release, connection.execute(_CURRENT))
 
     def current(self, product_id: str) -> Release:
-        """The current release of a product; raises ``UnknownProductError``."""
+        """The current release of a product; raises ``UnknownProductError`` and
+        ``UnreadableReleaseError``."""
         found = None
         if storable(product_id):
             with autocommit(self._database) as connection:
@@ -110,13 +122,14 @@ class ReleaseStore:
         if not storable(product_id):
             raise UnknownProductError
         with autocommit(self._database) as connection:
-            found = tuple(_release(row) for row in connection.execute(query))
+            found = _readable(_release, connection.execute(query))
         if not found:
             raise UnknownProductError(product_id)
         return found
 
     def release(self, digest: str) -> Release:
-        """The release of a digest; raises ``UnknownReleaseError``."""
+        """The release of a digest; raises ``UnknownReleaseError`` and
+        ``UnreadableReleaseError``."""
         with autocommit(self._database) as connection:
             return _by_digest(connection, digest)
 
@@ -129,7 +142,7 @@ class ReleaseStore:
             .order_by(publication.c.seq.desc())
         )
         with autocommit(self._database) as connection:
-            return tuple(Publication(**row._mapping) for row in connection.execute(query))
+            return _readable(_publication, connection.execute(query))
 
     def files(self, digest: str) -> dict[str, bytes]:
         """The files of a release by their names; raises ``UnknownReleaseError``."""
@@ -255,11 +268,39 @@ def _by_digest(connection: Connection, digest: str) -> Release:
     return found
 
 
+def _readable(read: Callable[[Row[Any]], Kept], rows: Iterable[Row[Any]]) -> tuple[Kept, ...]:
+    found = []
+    for row in rows:
+        try:
+            found.append(read(row))
+        except UnreadableReleaseError as problem:
+            log.error("damaged", problem=str(problem))
+    return tuple(found)
+
+
 def _release(row: Row[Any]) -> Release:
+    """The release of a row; raises ``UnreadableReleaseError`` where nobody wrote it so."""
     columns = dict(row._mapping)
-    columns["name"] = Text(tuple((code, said) for code, said in json.loads(columns["name"])))
-    columns["confirmation"] = _confirmation_of(columns["confirmation"])
-    return Release(**columns)
+    try:
+        name = [(str(code), str(said)) for code, said in json.loads(columns["name"])]
+        confirmation = _confirmation_of(columns["confirmation"])
+        datetime.datetime.fromisoformat(columns["published_at"])
+        number = operator.index(columns["number"])
+    except (ValueError, TypeError, LookupError, AttributeError) as problem:
+        raise UnreadableReleaseError(str(row.digest)) from problem
+    return Release(
+        **columns | {"name": Text(tuple(name)), "confirmation": confirmation, "number": number}
+    )
+
+
+def _publication(row: Row[Any]) -> Publication:
+    """The same for a publication."""
+    try:
+        datetime.datetime.fromisoformat(row.at)
+        operator.index(row.number)
+    except (ValueError, TypeError) as problem:
+        raise UnreadableReleaseError(str(row.digest)) from problem
+    return Publication(**row._mapping)
 
 
 def _confirmation_text(confirmation: Confirmation | None) -> str | None:

@@ -167,7 +167,7 @@ class Staff:
             self._hasher.verify(stored, _normal_password(password))
         except (VerificationError, InvalidHashError):
             return None
-        if row is None or row.disabled:
+        if row is None or row.disabled or row.role not in get_args(Role):
             return None
         if self._hasher.check_needs_rehash(stored):
             better = self._hasher.hash(_normal_password(password))
@@ -181,9 +181,12 @@ class Staff:
         return _member(row)
 
     def get(self, name: str) -> StaffMember | None:
-        """The account of a name; ``None`` where there is none or it is disabled."""
+        """The account of a name; ``None`` where there is none, or it is disabled or has a
+        role that there is not."""
         row = self._row(name)
-        return None if row is None or row.disabled else _member(row)
+        if row is None or row.disabled or row.role not in get_args(Role):
+            return None
+        return _member(row)
 
     def list(self) -> tuple[StaffMember, ...]:
         """All accounts, disabled ones too, by name."""

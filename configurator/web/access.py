@@ -36,7 +36,7 @@ from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests
 from werkzeug.wrappers import Response
 
-from configurator.catalogue import CatalogueError
+from configurator.catalogue import CatalogueError, UnreadableReleaseError
 from configurator.service.staff import LONGEST_PASSWORD, StaffMember
 from configurator.trail import DamagedSessionError, TrailUnavailableError
 from configurator.web.counters import Counters
@@ -178,6 +178,7 @@ def speak(room: Blueprint) -> None:
     room.context_processor(frame)
     room.register_error_handler(HTTPException, refusal_page)
     room.register_error_handler(TrailUnavailableError, _unavailable)
+    room.register_error_handler(UnreadableReleaseError, _damaged)
 
 
 def frame() -> dict[str, Any]:
@@ -235,6 +236,13 @@ def tell_damage(problem: DamagedSessionError | CatalogueError) -> None:
 def _unavailable(problem: TrailUnavailableError) -> ResponseReturnValue:
     tell_unavailable(problem)
     return refusal_page(ServiceUnavailable(retry_after=5))
+
+
+def _damaged(problem: UnreadableReleaseError) -> ResponseReturnValue:
+    tell_damage(problem)
+    spoken = str(get_locale())
+    title, way_out = problem.message.in_language(spoken), problem.help.in_language(spoken)
+    return render_template("desk/refusal.html", title=title, way_out=way_out), 503
 
 
 def throttle(limit: str, *keys: str) -> None:

@@ -32,6 +32,10 @@ UNBELIEVABLE = {
 UNREADABLE = {
     "a file of the release": "update blob set content = zeroblob(9)",
     "the list of files": "delete from release_file",
+    "its name": "update product_release set name = '{'",
+    "its time": "update product_release set published_at = 'yesterday'",
+    "its number": "update product_release set number = 'first'",
+    "what was confirmed": "update product_release set confirmation = '{\"a\": 1}'",
 }
 
 FIRST_STEP = "update event set record = zeroblob(9) where seq = 1"
@@ -147,6 +151,20 @@ def test_a_release_that_cannot_be_read_is_left_out_and_said(what: str, altered: 
         assert "The stored files of this release cannot be read." in page
         assert "The trail is whole" in page
         assert "ValueChosen" in page
+
+
+def test_a_publication_that_cannot_be_read_is_left_out(altered: Any) -> None:
+    rooms: Rooms = altered("update publication set at = 'yesterday'")
+    merchandiser = rooms.app.test_client()
+    sign_in(merchandiser, STAFF["merchandiser"])
+    with capture_logs() as logged:
+        assert merchandiser.get("/workshop/products/lamp").status_code == 200
+    assert "damaged" in [line["event"] for line in logged]
+
+
+def test_an_account_with_a_role_that_there_is_not_is_shut(altered: Any) -> None:
+    rooms: Rooms = altered(f"update staff set role = 'king' where name = '{STAFF['admin']}'")
+    assert sign_in(rooms.app.test_client(), STAFF["admin"]).status_code == 401
 
 
 def test_a_step_that_cannot_be_read_ends_what_is_told(altered: Any) -> None:
