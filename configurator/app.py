@@ -24,7 +24,7 @@ from configurator.resources import resource_dir
 from configurator.service.staff import Staff
 from configurator.session import Sessions
 from configurator.session.checks import check_product
-from configurator.settings import Settings
+from configurator.settings import Settings, SettingsError
 from configurator.trail import Trail, connect, migrate
 from configurator.web import access, api, desk, shop, workshop
 from configurator.web.locale import choose_locale
@@ -62,9 +62,16 @@ def utc_now() -> datetime.datetime:
 def create_services(settings: Settings, load: Load | None = None) -> Services:
     """Open the database (bringing it up to date) and the rooms over it, after the log. Rule
     folders are published by ``load``; where it is not given, they are read in a limited
-    process first."""
+    process first.
+
+    Raises ``SettingsError`` for a database that is none, ``TrailUnavailableError`` for one
+    that cannot be reached.
+    """
     logs.set_up()
-    database = connect(settings.database_url)
+    try:
+        database = connect(settings.database_url)
+    except (ValueError, ImportError) as problem:
+        raise SettingsError(f"CONFIGURATOR_DATABASE: {problem}") from problem
     migrate(database)
     trail = Trail(database, clock=utc_now)
     compiled, limits = settings.compiled, settings.limits

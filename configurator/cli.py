@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import socket
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -21,11 +22,16 @@ console = Console(highlight=False, soft_wrap=True)
 
 def main() -> None:
     """The entry point of the ``configurator`` command."""
+    from configurator.trail.errors import TrailUnavailableError
+
     try:
         cli(prog_name="configurator")
     except SettingsError as problem:
         click.echo(str(problem), err=True)
         sys.exit(2)
+    except TrailUnavailableError as problem:
+        click.echo(f"CONFIGURATOR_DATABASE: {problem}", err=True)
+        sys.exit(1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,6 +63,18 @@ folder_argument = click.argument(
 )
 
 
+def _check_free(host: str, port: int) -> None:
+    """Raise ``SettingsError`` where nothing can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as problem:
+        raise SettingsError(
+            f"PORT: {host}:{port} cannot be had ({problem.strerror}); choose another, "
+            f"as in PORT={port % 65535 + 1} make run"
+        ) from problem
+
+
 @cli.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=None, help="Port; 0 picks one.")
 def serve(port: int | None) -> None:
@@ -68,6 +86,8 @@ def serve(port: int | None) -> None:
     from configurator.service.demo import prepare_demo
 
     settings = Settings.from_environment()
+    chosen = settings.port if port is None else port
+    _check_free(settings.host, chosen)  # now, not when all has been published
     services = create_services(settings)
     with shown_progress("en") as tell:
         prepared = prepare_demo(
@@ -82,7 +102,7 @@ def serve(port: int | None) -> None:
     server = waitress.create_server(
         create_app(settings, services),
         host=settings.host,
-        port=settings.port if port is None else port,
+        port=chosen,
         threads=settings.threads,
         ident=None,
         max_request_body_size=64 * 1024 * 1024,

@@ -10,6 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
+
 if TYPE_CHECKING:
     from configurator.engine import Limits
 
@@ -76,7 +79,7 @@ class Settings:
             host=env.get("CONFIGURATOR_HOST", "127.0.0.1"),
             port=_whole(env, "PORT", 8000, 0, 65535),
             threads=_whole(env, "CONFIGURATOR_THREADS", 8, 1, 256),
-            limits_storage=env.get("CONFIGURATOR_LIMITS", "memory://"),
+            limits_storage=_counting(env.get("CONFIGURATOR_LIMITS", "memory://")),
             compile_seconds=_whole(env, "CONFIGURATOR_COMPILE_SECONDS", 240, 1, 86_400),
             compile_megabytes=_whole(env, "CONFIGURATOR_COMPILE_MEGABYTES", 4096, 128, 1_000_000),
             prove=_proving(env.get("CONFIGURATOR_PROVE", "no")),
@@ -90,6 +93,18 @@ def _whole(env: Mapping[str, str], name: str, default: int, low: int, high: int)
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise SettingsError(f"{name}: {text!r} is not a whole number from {low} to {high}")
     return int(text)
+
+
+def _counting(text: str) -> str:
+    try:
+        storage_from_string(text)
+    except ConfigurationError as problem:
+        scheme = text.partition(":")[0]  # what follows may hold a password
+        raise SettingsError(
+            f"CONFIGURATOR_LIMITS: limits cannot be counted in {scheme!r} here; "
+            "use redis://host:6379 (pip install 'product-configurator[redis]'), or leave it out"
+        ) from problem
+    return text
 
 
 def _proving(text: str) -> bool:

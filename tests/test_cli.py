@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +191,47 @@ def test_ask_waits_for_what_a_first_answer_leaves_open(
     monkeypatch.setattr(Engine, "view", asked)
     run("ask", lamp_folder)
     assert settled == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("CONFIGURATOR_LIMITS", "abacus://u:secret@x", "use redis://host:6379"),
+        ("CONFIGURATOR_DATABASE", "mysql://x/y", "use sqlite or postgresql"),
+        ("CONFIGURATOR_DATABASE", "nonsense", "as sqlite:///file is"),
+        ("CONFIGURATOR_DATABASE", "postgresql://u@127.0.0.1:1/x", "Connection refused"),
+        ("PORT", "no", "is not a whole number"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_said_in_a_sentence(
+    name: str, value: str, said: str, tmp_path: Path
+) -> None:
+    ended = started({"CONFIGURATOR_FOLDER": str(tmp_path), name: value})
+    assert ended.returncode in (1, 2)
+    assert ended.stderr.startswith(f"{name}: ")
+    assert said in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert "secret" not in ended.stderr
+
+
+def test_an_address_that_is_taken_is_said_before_anything_is_published(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = started({"CONFIGURATOR_FOLDER": str(tmp_path), "PORT": str(port)})
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"PORT: 127.0.0.1:{port} cannot be had")
+    assert not (tmp_path / "configurator.db").exists()
+
+
+def started(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """What starting the service comes to where it cannot start."""
+    environment = {key: value for key, value in os.environ.items() if key != "CI"} | settings
+    program = "from configurator.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", program, "serve"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+        check=False,
+    )

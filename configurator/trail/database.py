@@ -69,7 +69,10 @@ def connect(url: str) -> Engine:
     Raises ``ValueError`` for another database or SQLite without a file; each connection
     raises ``TrailUnavailableError`` where the database does not keep what it must.
     """
-    address = make_url(url)
+    try:
+        address = make_url(url)
+    except exc.ArgumentError as problem:
+        raise ValueError("this is no address of a database, as sqlite:///file is") from problem
     backend = address.get_backend_name()
     if backend == "sqlite":
         if not address.database or address.database == ":memory:":

@@ -31,15 +31,13 @@ from flask_babel import get_locale
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFError
 from limits import parse
-from limits.storage import storage_from_string
-from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests
 from werkzeug.wrappers import Response
 
 from configurator.catalogue import CatalogueError, UnreadableReleaseError
 from configurator.service.staff import LONGEST_PASSWORD, StaffMember
 from configurator.trail import DamagedSessionError, TrailUnavailableError
-from configurator.web.counters import Counters
+from configurator.web.counters import Limiter
 from configurator.web.locale import LOCALES
 from configurator.web.speech import gettext
 
@@ -92,9 +90,7 @@ def init_app(app: Flask) -> None:
     app.session_interface = HttpsAwareSessions()
     app.config.setdefault("RATELIMIT_ENABLED", True)
     storage = app.config.setdefault("RATELIMIT_STORAGE_URI", "memory://")
-    if storage == "memory://":
-        storage = f"{Counters.STORAGE_SCHEME[0]}://"
-    app.extensions["configurator.limits"] = FixedWindowRateLimiter(storage_from_string(storage))
+    app.extensions["configurator.limits"] = Limiter(storage)
     logins = LoginManager(app)
     logins.session_protection = "strong"
     logins.user_loader(_load)
@@ -248,12 +244,12 @@ def _damaged(problem: UnreadableReleaseError) -> ResponseReturnValue:
 def throttle(limit: str, *keys: str) -> None:
     """Count one use of ``keys`` against ``limit`` (such as ``"6 per minute"``); aborts
     with 429 and ``Retry-After`` once it is used up."""
-    limits: FixedWindowRateLimiter = current_app.extensions["configurator.limits"]
-    item = _parsed(limit)
-    if not current_app.config["RATELIMIT_ENABLED"] or limits.hit(item, *keys):
+    if not current_app.config["RATELIMIT_ENABLED"]:
         return
-    reset = limits.get_window_stats(item, *keys).reset_time
-    raise TooManyRequests(retry_after=max(1, int(reset - time.time()) + 1))
+    limits: Limiter = current_app.extensions["configurator.limits"]
+    until = limits.used_up_until(_parsed(limit), *keys)
+    if until is not None:
+        raise TooManyRequests(retry_after=max(1, int(until - time.time()) + 1))
 
 
 _parsed = lru_cache(maxsize=32)(parse)

@@ -1,4 +1,4 @@
-"""Counters for rate limits in this process's memory.
+"""Counters for rate limits: in this process's memory, or in a storage that several share.
 
 The memory storage that comes with ``limits`` starts a thread for almost every request, to
 look through all its counters; here what has expired is dropped now and then by whoever
@@ -10,10 +10,58 @@ from __future__ import annotations
 import threading
 import time
 
-from limits.storage import Storage
+import structlog
+from limits import RateLimitItem
+from limits.errors import StorageError
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+log = structlog.get_logger(__name__)
 
 SWEEP = 60.0
 """Seconds between two rounds in which expired counters are dropped."""
+
+ANSWER = 1.0
+"""Seconds that a shared storage has for its answer."""
+
+APART = 5.0
+"""Seconds for which one that gave none is not asked again."""
+
+
+class Limiter:
+    """Counts uses against limits. While a shared storage does not answer, each process
+    counts for itself: limits hold on, and nobody is refused for it."""
+
+    def __init__(self, address: str) -> None:
+        """``memory://`` or an address of a storage that ``limits`` knows; raises its
+        ``ConfigurationError`` for others."""
+        self._own = FixedWindowRateLimiter(Counters())
+        self._shared: FixedWindowRateLimiter | None = None
+        self._again = 0.0
+        if address != "memory://":
+            patience = {"socket_timeout": ANSWER, "socket_connect_timeout": ANSWER}
+            options = patience if address.startswith("redis") else {}
+            storage = storage_from_string(address, wrap_exceptions=True, **options)
+            self._shared = FixedWindowRateLimiter(storage)
+
+    def used_up_until(self, limit: RateLimitItem, *keys: str) -> float | None:
+        """Count one use of ``keys``. ``None`` where that was within the limit, else when
+        its window ends, in seconds since the epoch."""
+        if self._shared is not None and time.monotonic() >= self._again:
+            try:
+                return _used_up_until(self._shared, limit, keys)
+            except StorageError as problem:
+                self._again = time.monotonic() + APART
+                log.error("limits not shared", problem=str(problem.storage_error))
+        return _used_up_until(self._own, limit, keys)
+
+
+def _used_up_until(
+    counting: FixedWindowRateLimiter, limit: RateLimitItem, keys: tuple[str, ...]
+) -> float | None:
+    if counting.hit(limit, *keys):
+        return None
+    return float(counting.get_window_stats(limit, *keys).reset_time)
 
 
 class Counters(Storage):

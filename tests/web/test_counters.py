@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
+from limits import parse
+from limits.errors import ConfigurationError
+from structlog.testing import capture_logs
 
 from configurator.web import counters
-from configurator.web.counters import Counters
+from configurator.web.counters import Counters, Limiter
+from tests.conftest import in_ci
 
 
 @pytest.fixture
@@ -53,3 +63,65 @@ def test_no_count_is_lost_between_threads() -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: found.incr("a", 60), range(2000)))
     assert found.get("a") == 2000
+
+
+TWICE = parse("2 per minute")
+
+
+Server = Callable[[], AbstractContextManager[str]]
+
+
+@pytest.fixture
+def redis() -> Server:
+    """Runs a Redis server, always at the same address, which it gives. A missing one fails
+    in CI and skips with its reason elsewhere."""
+    if shutil.which("redis-server") is None:
+        reason = "no redis-server (Debian: apt install redis-server)"
+        if in_ci():
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    @contextmanager
+    def running() -> Iterator[str]:
+        command = ["redis-server", "--port", str(port), "--save", "", "--appendonly", "no"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+            for _ in range(200):
+                with socket.socket() as asked:
+                    if asked.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                time.sleep(0.05)
+            try:
+                yield f"redis://127.0.0.1:{port}"
+            finally:
+                server.kill()
+
+    return running
+
+
+def test_processes_share_what_they_count_and_part_while_it_is_away(
+    redis: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with redis() as address:
+        one, other = Limiter(address), Limiter(address)
+        assert one.used_up_until(TWICE, "a") is None
+        assert other.used_up_until(TWICE, "a") is None
+        until = one.used_up_until(TWICE, "a")
+        assert until is not None
+        assert 0 < until - time.time() <= 61
+    with capture_logs() as logged:
+        assert [one.used_up_until(TWICE, "a") is None for _ in range(3)] == [True, True, False]
+    assert [line["event"] for line in logged] == ["limits not shared"]  # and not asked again
+    later = time.monotonic() + counters.APART
+    monkeypatch.setattr(counters.time, "monotonic", lambda: later)
+    with redis():
+        assert one.used_up_until(TWICE, "a") is None
+        assert other.used_up_until(TWICE, "a") is None
+        assert other.used_up_until(TWICE, "a") is not None
+
+
+def test_an_address_of_nothing_known_is_refused_at_the_start() -> None:
+    with pytest.raises(ConfigurationError):
+        Limiter("abacus://desk")
