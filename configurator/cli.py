@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import socket
 import sys
 from dataclasses import asdict
@@ -70,7 +71,7 @@ def _check_free(host: str, port: int) -> None:
         socket.create_server((host, port), family=family).close()
     except OSError as problem:
         raise SettingsError(
-            f"PORT: {host}:{port} cannot be had ({problem.strerror}); choose another, "
+            f"PORT: {host}:{port} cannot be had ({os.strerror(problem.errno or 0)}); choose another, "
             f"as in PORT={port % 65535 + 1} make run"
         ) from problem
 

@@ -219,7 +219,8 @@ def test_an_address_that_is_taken_is_said_before_anything_is_published(tmp_path:
         port = taken.getsockname()[1]
         ended = started({"CONFIGURATOR_FOLDER": str(tmp_path), "PORT": str(port)})
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"PORT: 127.0.0.1:{port} cannot be had")
+    said = f"PORT: 127.0.0.1:{port} cannot be had (Address already in use); choose another, "
+    assert ended.stderr.startswith(said)
     assert not (tmp_path / "configurator.db").exists()
 
 
