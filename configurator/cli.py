@@ -70,8 +70,9 @@ def _check_free(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as problem:
+        why = os.strerror(problem.errno or 0)
         raise SettingsError(
-            f"PORT: {host}:{port} cannot be had ({os.strerror(problem.errno or 0)}); choose another, "
+            f"PORT: {host}:{port} cannot be had ({why}); choose another, "
             f"as in PORT={port % 65535 + 1} make run"
         ) from problem
 
