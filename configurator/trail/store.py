@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 import uuid_utils
-from sqlalchemy import Connection, Engine, Row, exc
+from sqlalchemy import Connection, Engine, Row, Select, exc
 
 from configurator.trail.canonical import (
     apply_change,
@@ -217,35 +217,17 @@ class Trail:
                 row = connection.execute(MARK, {"session_id": session_id}).one_or_none()
             if row is not None and _is_still(known, row):
                 return known
-        if not storable(session_id):
-            raise UnknownSessionError
-        with autocommit(self._engine) as connection:
-            row = connection.execute(ONE_HEAD, {"session_id": session_id}).one_or_none()
-        if row is None:
-            raise UnknownSessionError(session_id)
-        return self._head_of(row)
+        return self._head_of(self._only(ONE_HEAD, "session_id", session_id))
 
     def id_of(self, code: str) -> str:
         """The id of the session of a code, whatever became of it; ``code`` as
         ``code.normalise`` gives it. Raises ``UnknownSessionError``."""
-        if not storable(code):
-            raise UnknownSessionError
-        with autocommit(self._engine) as connection:
-            found = connection.execute(ID_OF_CODE, {"code": code}).scalar_one_or_none()
-        if found is None:
-            raise UnknownSessionError(code)
-        return str(found)
+        return str(self._only(ID_OF_CODE, "code", code).session_id)
 
     def token_hash(self, session_id: str) -> str:
         """The hash of the secret that opens a session, whatever became of it; raises
         ``UnknownSessionError``."""
-        if not storable(session_id):
-            raise UnknownSessionError
-        with autocommit(self._engine) as connection:
-            row = connection.execute(MARK, {"session_id": session_id}).one_or_none()
-        if row is None:
-            raise UnknownSessionError(session_id)
-        return str(row.token_hash)
+        return str(self._only(MARK, "session_id", session_id).token_hash)
 
     def events(self, session_id: str) -> tuple[Event, ...]:
         """The events of a session in order; raises ``UnknownSessionError``,
@@ -290,6 +272,16 @@ class Trail:
         if head is None and not rows:
             raise UnknownSessionError(session_id)
         return head, tuple(rows)
+
+    def _only(self, query: Select[Any], column: str, value: str) -> Row[Any]:
+        """The row of the session that ``value`` names; raises ``UnknownSessionError``."""
+        if not storable(value):
+            raise UnknownSessionError
+        with autocommit(self._engine) as connection:
+            row = connection.execute(query, {column: value}).one_or_none()
+        if row is None:
+            raise UnknownSessionError(value)
+        return row
 
     def _find(self, session_id: str, key: str) -> tuple[Head, Event | None]:
         if not storable(session_id):
