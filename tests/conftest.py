@@ -14,7 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import hypothesis
 import pytest
@@ -149,19 +149,18 @@ def files_of(texts: dict[str, str]) -> dict[str, bytes]:
     return {name: textwrap.dedent(text).lstrip("\n").encode() for name, text in texts.items()}
 
 
-def in_ci() -> bool:
-    """Whether what a test needs must be there."""
-    return os.environ.get("CI") == "true"
+def lacking(reason: str) -> NoReturn:
+    """Fail in CI and skip elsewhere, with the reason."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A real Chromium. A missing one fails in CI and skips with its reason elsewhere."""
     if not Path(CHROMIUM).exists():
-        reason = f"no Chromium at {CHROMIUM}: install it (Debian: apt-get install chromium)"
-        if in_ci():
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lacking(f"no Chromium at {CHROMIUM}: install it (Debian: apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from configurator.web import counters
 from configurator.web.counters import Counters, Limiter
-from tests.conftest import in_ci
+from tests.conftest import lacking
 
 
 @pytest.fixture
@@ -76,10 +76,7 @@ def redis() -> Server:
     """Runs a Redis server, always at the same address, which it gives. A missing one fails
     in CI and skips with its reason elsewhere."""
     if shutil.which("redis-server") is None:
-        reason = "no redis-server (Debian: apt install redis-server)"
-        if in_ci():
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lacking("no redis-server (Debian: apt install redis-server)")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
