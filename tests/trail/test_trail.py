@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import QueuePool
 
@@ -600,3 +600,17 @@ def test_a_server_that_is_not_there_is_unavailable(clock: Callable[[], Any]) -> 
     engine = connect("postgresql+psycopg://postgres@127.0.0.1:1/test")
     with pytest.raises(TrailUnavailableError):
         Trail(engine, clock).head("x")
+
+
+def test_the_server_that_took_over_is_found(postgresql_url: str, clock: Callable[[], Any]) -> None:
+    """With two addresses, the one that can be written to is used, whichever that is."""
+    address = make_url(postgresql_url)
+    hosts = ("127.0.0.1:1", f"{address.host or 'localhost'}:{address.port or 5432}")
+    query = {"host": hosts, "target_session_attrs": "read-write"}
+    several = address._replace(host=None, port=None).update_query_dict(query)
+    engine = connect(several.render_as_string(hide_password=False))
+    trail = Trail(engine, clock)
+    session_id = start(trail)
+    choose(trail, session_id, "a", "1", "k1")
+    assert trail.verify(session_id).ok
+    engine.dispose()
