@@ -9,7 +9,7 @@ import socket
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -17,6 +17,12 @@ from rich.console import Console
 from configurator import __version__
 from configurator.resources import resource_dir
 from configurator.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from configurator.app import Services
+
+SESSION_ID = 36
+"""Letters of a session's id; a code has far fewer."""
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -363,7 +369,23 @@ def publish(folder: Path, note: str, author: str, language: str) -> None:
 
 @cli.group()
 def trail() -> None:
-    """Read a decision trail: verify it, replay it."""
+    """Read a decision trail: verify it, replay it; mend what follows from it.
+
+    A configuration is named by its code or, as the log names it, by its session's id.
+    """
+
+
+def _session_named(services: Services, name: str) -> str:
+    """The id of the session of a code or an id; ends the command where there is none."""
+    from configurator.trail import BadCodeError, UnknownSessionError, normalise
+
+    try:
+        if len(name) == SESSION_ID:
+            services.trail.stored(name)
+            return name
+        return services.trail.id_of(normalise(name))
+    except (BadCodeError, UnknownSessionError) as problem:
+        raise click.ClickException(str(problem)) from problem
 
 
 @trail.command()
@@ -372,19 +394,42 @@ def trail() -> None:
 def verify(code: str, language: str) -> None:
     """Check that a configuration's trail is whole and unchanged."""
     from configurator.app import create_services
-    from configurator.trail import BadCodeError, UnknownSessionError, normalise
 
     services = create_services(Settings.from_environment())
-    try:
-        asked = normalise(code)
-        result = services.trail.verify(services.trail.id_of(asked))
-    except (BadCodeError, UnknownSessionError) as problem:
-        raise click.ClickException(str(problem)) from problem
+    result = services.trail.verify(_session_named(services, code))
     if not result.ok:
         reason = result.reason.in_language(language) if result.reason else ""
         click.echo(f"NOT WHOLE at event {result.first_bad_seq}: {reason}")
         sys.exit(1)
-    click.echo(f"{asked}: {result.events} events, whole and unchanged.")
+    click.echo(f"{code}: {result.events} events, whole and unchanged.")
+
+
+@trail.command()
+@click.argument("code")
+@click.option(
+    "--last-hash",
+    metavar="HASH",
+    help="The hash of the last event, from a receipt or a backup, where the stored one is wrong.",
+)
+def mend(code: str, last_hash: str | None) -> None:
+    """Make the head of a damaged configuration anew from its events.
+
+    No event is changed; where these are not whole, nothing is.
+    """
+    from configurator.app import create_services
+    from configurator.trail import CodeTakenError, DamagedSessionError
+
+    services = create_services(Settings.from_environment())
+    session_id = _session_named(services, code)
+    try:
+        others = services.sessions.mend(session_id, last_hash)
+    except (DamagedSessionError, CodeTakenError) as problem:
+        raise click.ClickException(f"{problem} Nothing was changed.") from problem
+    result = services.trail.verify(session_id)
+    click.echo(f"Made anew: {', '.join(others)}." if others else "There was nothing to mend.")
+    if not result.ok:
+        raise click.ClickException("It is still not whole; see configurator trail verify.")
+    click.echo(f"{code}: {result.events} events, whole and unchanged.")
 
 
 @trail.command()
@@ -394,14 +439,9 @@ def replay(code: str, as_json: bool) -> None:
     """Tell step by step what the customer did and was shown."""
     from configurator.app import create_services
     from configurator.printing import print_replay
-    from configurator.trail import BadCodeError, UnknownSessionError, normalise
 
     services = create_services(Settings.from_environment())
-    try:
-        session_id = services.trail.id_of(normalise(code))
-    except (BadCodeError, UnknownSessionError) as problem:
-        raise click.ClickException(str(problem)) from problem
-    steps = services.trail.replay(session_id)
+    steps = services.trail.replay(_session_named(services, code))
     if as_json:
         told = [
             {

@@ -7,11 +7,13 @@ import os
 import socket
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import create_engine, text
 
 import configurator.engine.compile
 import configurator.language.sandbox
@@ -169,6 +171,24 @@ def test_a_trail_is_replayed_and_verified(lamp_folder: str, environment: dict[st
     assert "ChoiceRefused" in told
     assert "arm=long" in told
     assert run("trail", "verify", "nonsense", env=environment, code=1)
+    assert "3 events" in run("trail", "verify", session.session_id, env=environment)
+    assert run("trail", "verify", str(uuid.uuid4()), env=environment, code=1)
+
+
+def test_a_damaged_head_is_mended(lamp_folder: str, environment: dict[str, str]) -> None:
+    run("publish", lamp_folder, env=environment)
+    settings = Settings.from_environment(environment)
+    session = create_services(settings).sessions.start("lamp", locale="en").session
+    assert "nothing to mend" in run("trail", "mend", session.code, env=environment)
+    with create_engine(settings.database_url).begin() as connection:
+        connection.execute(text("UPDATE session_head SET status = 'lost', hash = 'lost'"))
+    refused = run("trail", "mend", session.code, env=environment, code=1)
+    assert "some may be missing" in refused
+    assert "Nothing was changed." in refused
+    last = create_services(settings).trail.events(session.session_id)[-1].hash
+    mended = run("trail", "mend", session.code, "--last-hash", last, env=environment)
+    assert "Made anew: status, hash." in mended
+    assert "1 events, whole and unchanged" in mended
 
 
 def test_staff_are_added_once(environment: dict[str, str]) -> None:

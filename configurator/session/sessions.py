@@ -13,7 +13,8 @@ import hmac
 import secrets
 import uuid
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
@@ -146,15 +147,10 @@ class Sessions:
         if not steps:
             raise DamagedSessionError("no step can be read")
         first, last = steps[0].event, steps[-1].event
-        state = State()
-        try:
-            for step in steps:
-                state = apply(state, step.event.kind, step.event.payload)
+        with _following(steps):
+            state = _state_after(steps)
             code = (first.opening or {})["code"]
             day = datetime.date.fromisoformat(last.day)
-        except (LookupError, TypeError, ValueError, AttributeError) as problem:
-            detail = f"its steps cannot be followed: {type(problem).__name__}"
-            raise DamagedSessionError(detail, first.session_id) from problem
         product, view = self._catalogue.product(last.release), steps[-1].view
         return Session(first.session_id, code, product, last.release, day, last.seq, state, view)
 
@@ -172,6 +168,14 @@ class Sessions:
         backend = answered[-1].partition("+")[2] if answered else ""
         engine = self._catalogue.engine(session.release, session.day, backend=backend or "auto")
         return view_of(engine, session.state)
+
+    def mend(self, session_id: str, last_hash: str | None = None) -> tuple[str, ...]:
+        """Make a damaged head anew from the session's steps, where these are whole; see
+        ``Trail.mend``, whose errors it raises."""
+        steps = self._trail.replay(session_id)
+        with _following(steps):
+            state = _state_after(steps)
+        return self._trail.mend(session_id, state.to_json(), last_hash)
 
     # --- acts --------------------------------------------------------------------
 
@@ -505,6 +509,23 @@ class Sessions:
             or self._states.keep(head.hash, State.from_json(head.state)),
             head.view,
         )
+
+
+def _state_after(steps: Sequence[ReplayStep]) -> State:
+    state = State()
+    for step in steps:
+        state = apply(state, step.event.kind, step.event.payload)
+    return state
+
+
+@contextmanager
+def _following(steps: Sequence[ReplayStep]) -> Iterator[None]:
+    """Where steps cannot be followed, somebody altered them: ``DamagedSessionError``."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as problem:
+        detail = f"its steps cannot be followed: {type(problem).__name__}"
+        raise DamagedSessionError(detail, steps[0].event.session_id) from problem
 
 
 def _version_of(engine: Engine) -> str:

@@ -28,6 +28,7 @@ from configurator.trail.canonical import (
 from configurator.trail.database import autocommit, driving, snapshot, storable, writing
 from configurator.trail.errors import (
     CodeTakenError,
+    DamagedSessionError,
     KeyReusedError,
     NotCanonicalError,
     SequenceConflictError,
@@ -58,20 +59,26 @@ from configurator.trail.tables import (
     LOCK_HEAD,
     MARK,
     MARK_AND_KEY,
+    MEND_HEAD,
     MOVE_AND_ADD,
     MOVE_HEAD,
     MOVE_HEAD_PREPARED,
     MOVING_COLUMNS,
     ONE_HEAD,
     OPEN_SESSIONS,
+    OPENING_COLUMNS,
 )
 from configurator.trail.verify import (
     ReplayStep,
     Verification,
+    head_of,
     replay_rows,
     shown_by,
     verify_rows,
+    view_of,
 )
+
+Json = dict[str, Any]
 
 Clock = Callable[[], datetime.datetime]
 """The present moment, with its time zone."""
@@ -123,7 +130,7 @@ class Trail:
             on_behalf_of=draft.on_behalf_of,
         )
         before = replace(head, release=draft.release, locale=draft.locale, view={})
-        opening = {"code": head.code, "product_id": head.product_id}
+        opening = {name: getattr(head, name) for name in OPENING_COLUMNS}
         step = self._step(before, decision, draft.key, draft.fingerprint, opening)
         row = {name: getattr(step.head, name) for name in HEAD_COLUMNS}
         row |= {"state": step.state, "view": step.view, "created": step.event.server_time}
@@ -249,6 +256,35 @@ class Trail:
         ``UnknownSessionError``. Ends before an event that cannot be read."""
         return replay_rows(self.stored(session_id)[1])
 
+    def mend(self, session_id: str, state: Json, last_hash: str | None = None) -> tuple[str, ...]:
+        """Make a damaged head anew from its events, and give the columns that were others.
+
+        ``state`` is the session's after the last event, whose digest it has to have;
+        ``last_hash`` is the hash of that event, where the head's own is not to be believed:
+        a receipt or a backup has it. Raises ``UnknownSessionError``, ``TrailUnavailableError``,
+        ``CodeTakenError`` where another session has its code now, and ``DamagedSessionError``
+        where the head is missing or the events are not whole.
+        """
+        with writing(self._engine) as connection:
+            connection.execute(LOCK_HEAD, {"session_id": session_id})
+            head, rows = self._stored(connection, session_id)
+            if head is None:
+                raise DamagedSessionError("its head is missing", session_id)
+            columns, view = head_of(rows, last_hash or head.hash)
+            columns["state"] = canonical_json(state)
+            last = event_of(rows[-1].record, rows[-1].hash)
+            if hashlib.sha256(columns["state"]).hexdigest() != last.state_digest:
+                raise DamagedSessionError("its steps lead to another state", session_id)
+            others = [name for name, value in columns.items() if getattr(head, name) != value]
+            if view_of(head) != view:
+                others.append("view")
+            row = {"of_session": session_id, **columns, "view": _compressed(view)}
+            try:
+                connection.execute(MEND_HEAD, row)
+            except exc.IntegrityError as taken:
+                raise CodeTakenError(columns["code"]) from taken
+        return tuple(others)
+
     def sessions(self) -> tuple[str, ...]:
         """The ids of all sessions, oldest first."""
         with autocommit(self._engine) as connection:
@@ -263,12 +299,17 @@ class Trail:
     def stored(self, session_id: str) -> tuple[StoredHead | None, tuple[StoredEvent, ...]]:
         """The stored head and events of one moment, unverified; raises
         ``UnknownSessionError`` where there is nothing at all."""
+        with snapshot(self._engine) as connection:
+            return self._stored(connection, session_id)
+
+    def _stored(
+        self, connection: Connection, session_id: str
+    ) -> tuple[StoredHead | None, tuple[StoredEvent, ...]]:
         if not storable(session_id):
             raise UnknownSessionError
         parameters = {"session_id": session_id}
-        with snapshot(self._engine) as connection:
-            head: Any = connection.execute(ONE_HEAD, parameters).one_or_none()
-            rows: Any = connection.execute(EVENTS, parameters).all()
+        head: Any = connection.execute(ONE_HEAD, parameters).one_or_none()
+        rows: Any = connection.execute(EVENTS, parameters).all()
         if head is None and not rows:
             raise UnknownSessionError(session_id)
         return head, tuple(rows)

@@ -64,6 +64,8 @@ event = Table(
 )
 
 HEAD_COLUMNS = tuple(column.name for column in session_head.columns)
+OPENING_COLUMNS = ("code", "product_id", "token_hash")
+"""What the first event says of its head for good."""
 MOVING_COLUMNS = ("release", "day", "locale", "status", "seq", "hash", "state", "view", "updated")
 EVENT_COLUMNS = tuple(column.name for column in event.columns)
 _last = event.alias("last")
@@ -135,6 +137,7 @@ MOVE_AND_ADD = Prepared(
 )
 """Both at once, where the database can (PostgreSQL): one statement is a transaction."""
 ADD_HEAD = session_head.insert()
+MEND_HEAD = session_head.update().where(session_head.c.session_id == bindparam("of_session"))
 ADD_EVENT = event.insert()
 MOVE_HEAD_PREPARED = Prepared(MOVE_HEAD)
 ADD_EVENT_PREPARED = Prepared(ADD_EVENT)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from configurator.model.text import Text
-from configurator.trail.canonical import apply_change, digest
+from configurator.trail.canonical import apply_change, canonical_json, digest
 from configurator.trail.errors import (
     DamagedSessionError,
     NotCanonicalError,
@@ -91,7 +91,8 @@ def verify_rows(head: StoredHead | None, rows: Sequence[StoredEvent]) -> Verific
     fault = (
         _strange(head, rows)
         or _first(_forward(head, rows), _backward(head, rows))
-        or _folding(head, rows)
+        or _folding(rows)
+        or _leaving(head, rows)
     )
     if fault is None:
         return Verification(True, len(rows), hash=rows[-1].hash)
@@ -119,12 +120,33 @@ def replay_rows(rows: Sequence[StoredEvent]) -> tuple[ReplayStep, ...]:
     return tuple(steps)
 
 
+def head_of(rows: Sequence[StoredEvent], last_hash: str) -> tuple[Json, bytes]:
+    """What whole events leave in a head, but for its state: columns that hold it and the
+    canonical bytes of the view. Events of before 0.2 do not say whose a session is.
+
+    ``last_hash``, known from elsewhere, is that of the last event: without it, nobody knows
+    whether there were more. Raises ``DamagedSessionError`` where the events are not whole
+    or end with another one.
+    """
+    fault = _strange(None, rows) or _forward(None, rows) or _folding(rows)
+    if fault is not None:
+        raise DamagedSessionError(fault.en)
+    if not rows or rows[-1].hash != last_hash:
+        raise DamagedSessionError(
+            f"the stored events do not end with {last_hash}: some may be missing"
+        )
+    first, last = (event_of(row.record, row.hash) for row in (rows[0], rows[-1]))
+    columns = {name: getattr(last, name) for name in _FROM_EVENT if name != "session_id"}
+    columns |= {"updated": last.server_time, **_started(first)}
+    return columns, canonical_json(replay_rows(rows)[-1].view)
+
+
 def shown_by(head: StoredHead, last: bytes | None) -> bytes:
     """The canonical bytes of a stored head's view, where the record of its ``last`` event
     bears out the whole head; raises ``DamagedSessionError`` where it does not."""
     try:
         if last is not None:
-            view = _view_of(head)
+            view = view_of(head)
             if _left_by(head, view, event_of(last, hash_of(last))):
                 return view
     except (TypeError, UnreadableEventError):  # SQLite lets a column hold anything
@@ -144,11 +166,11 @@ def _left_by(head: StoredHead, view: bytes, event: Event) -> bool:
     )
 
 
-def _view_of(head: StoredHead) -> bytes:
+def view_of(head: StoredHead) -> bytes:
     """The canonical bytes of its view; none where they cannot be had."""
     try:
         return zlib.decompress(head.view)
-    except zlib.error:
+    except (zlib.error, TypeError):  # SQLite lets a column hold anything
         return b""
 
 
@@ -272,10 +294,9 @@ def _extra(seq: int) -> _Fault:
     )
 
 
-def _folding(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | None:
-    """Whether the changes lead to the recorded views, and the last one to the head."""
+def _folding(rows: Sequence[StoredEvent]) -> _Fault | None:
+    """The first change that does not lead to the recorded view."""
     view: Json = {}
-    event: Event | None = None
     for row in rows:
         event = event_of(row.record, row.hash)
         view = apply_change(view, event.change or {})
@@ -285,20 +306,28 @@ def _folding(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | N
                 f"Los cambios hasta el paso {row.seq} no dan lo que vio el cliente.",
                 f"The changes up to step {row.seq} do not give what the customer saw.",
             )
+    return None
+
+
+def _leaving(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | None:
+    """Whether the head is as whole events left it."""
     assert head is not None
-    assert event is not None
-    opening = event_of(rows[0].record, rows[0].hash)
-    started = {"created": opening.server_time, **(opening.opening or {})}
-    agrees = _left_by(head, _view_of(head), event) and all(
-        getattr(head, name) == value for name, value in started.items()
+    first, last = (event_of(row.record, row.hash) for row in (rows[0], rows[-1]))
+    agrees = _left_by(head, view_of(head), last) and all(
+        getattr(head, name) == value for name, value in _started(first).items()
     )
     if agrees:
         return None
     return _Fault(
-        event.seq,
-        f"La ficha de la configuración no es la que dejó el paso {event.seq}.",
-        f"The configuration's head is not as step {event.seq} left it.",
+        last.seq,
+        f"La ficha de la configuración no es la que dejó el paso {last.seq}.",
+        f"The configuration's head is not as step {last.seq} left it.",
     )
+
+
+def _started(first: Event) -> Json:
+    """What the first event says of the head for good."""
+    return {"created": first.server_time, **(first.opening or {})}
 
 
 def _digest(view: Json) -> str | None:

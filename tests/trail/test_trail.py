@@ -75,7 +75,8 @@ class TrailContract:
         (event,) = trail.events(head.session_id)
         assert (event.seq, event.kind, event.previous_hash) == (1, "SessionStarted", NO_HASH)
         assert event.server_time == "2026-11-22T09:30:00.000000Z"
-        assert event.opening == {"code": head.code, "product_id": "bike"}
+        opened = {"code": head.code, "product_id": "bike", "token_hash": head.token_hash}
+        assert event.opening == opened
         assert (event.release, event.actor, event.on_behalf_of) == (RELEASE, "customer", None)
 
     def test_a_repeated_start_gives_the_first_event(self, trail: Trail) -> None:

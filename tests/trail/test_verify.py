@@ -11,7 +11,13 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from configurator.trail import DamagedSessionError, Trail, canonical_json, tables
+from configurator.trail import (
+    CodeTakenError,
+    DamagedSessionError,
+    Trail,
+    canonical_json,
+    tables,
+)
 from configurator.trail.records import hash_of
 from tests.trail.sessions import Clock, a_session, choose
 from tests.trail.stores import OnPostgresql, OnSqlite, allow_changes
@@ -226,6 +232,7 @@ EDITS: dict[str, Edit] = {
     "change the head's status": change_the_head("status", "committed"),
     "change the head's state": change_the_head("state", b"{}"),
     "change the head's view": change_the_head("view", b"{}"),
+    "change the head's owner": change_the_head("token_hash", "f" * 64),
     "move the head back": move_the_head_back,
 }
 TRIES = 3
@@ -291,6 +298,59 @@ class VerifyContract:
         assert not found.ok
         assert found.first_bad_seq == (1 if edit == "delete everything" else EVENTS)
         assert unknowing.token_hash(session_id) == "b" * 64
+
+    @pytest.mark.parametrize("edit", EDITS)
+    def test_a_head_is_made_anew_from_whole_events_and_nothing_else_is(
+        self, trail: Trail, engine: Engine, edit: str
+    ) -> None:
+        session_id = a_session(trail, EVENTS)
+        stood = trail.head(session_id)
+        allow_changes(engine, "event")
+        with engine.begin() as connection:
+            EDITS[edit](connection, session_id, random.Random(7))
+        altered = str(trail.stored(session_id))
+        unknowing = Trail(engine, Clock())
+        if "head" not in edit:
+            for last_hash in (None, stood.hash):
+                with pytest.raises(DamagedSessionError):
+                    unknowing.mend(session_id, stood.state, last_hash)
+                assert str(trail.stored(session_id)) == altered
+            return
+        if edit in ("change the head's hash", "move the head back"):  # were there more events?
+            with pytest.raises(DamagedSessionError):
+                unknowing.mend(session_id, stood.state)
+        others = unknowing.mend(session_id, stood.state, stood.hash)
+        assert others
+        assert unknowing.verify(session_id).ok
+        assert unknowing.head(session_id) == stood
+        assert unknowing.mend(session_id, stood.state) == ()
+        choose(unknowing, session_id, "a", "more", "more")
+        assert unknowing.verify(session_id).ok
+
+    def test_a_head_is_not_made_with_a_state_that_nobody_saw(
+        self, trail: Trail, engine: Engine
+    ) -> None:
+        session_id = a_session(trail, EVENTS)
+        with engine.begin() as connection:
+            change_the_head("view", b"{}")(connection, session_id, random.Random(7))
+        with pytest.raises(DamagedSessionError, match="another state"):
+            trail.mend(session_id, {"choices": []})
+        assert not trail.verify(session_id).ok
+
+    def test_a_code_that_another_session_took_is_not_taken_back(
+        self, trail: Trail, engine: Engine
+    ) -> None:
+        one, two = a_session(trail, 2), a_session(trail, 2)
+        stood = trail.head(one)
+        with engine.begin() as connection:
+            change_the_head("code", "ZZZZ-ZZZZ")(connection, one, random.Random(7))
+            change_the_head("code", stood.code)(connection, two, random.Random(7))
+        with pytest.raises(CodeTakenError):
+            trail.mend(one, stood.state)
+        trail.mend(two, trail.head(two).state)
+        trail.mend(one, stood.state)
+        assert trail.verify(one).ok
+        assert trail.verify(two).ok
 
     def test_an_event_moved_to_another_session_is_missed_and_noticed(
         self, trail: Trail, engine: Engine
@@ -376,7 +436,7 @@ class TestVerifyOnSqlite(OnSqlite, VerifyContract):
         edits = [("event", each.name) for each in tables.event.columns]
         edits += [("session_head", each.name) for each in tables.session_head.columns]
         for table, column in edits:
-            if column in ("session_id", "token_hash"):  # whose it is, is no part of the trail
+            if column == "session_id":
                 continue
             session_id = a_session(trail, 3)
             where = "session_id = :s" + (" AND seq = 3" if table == "event" else "")

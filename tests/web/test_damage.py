@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from configurator.app import create_app, create_services
 from configurator.settings import Settings
+from configurator.trail import DamagedSessionError
 from configurator.trail.records import hash_of
 from tests.web.conftest import STAFF, ApiSession, csrf_of, sign_in
 
@@ -130,6 +131,25 @@ def test_a_head_nobody_wrote_is_refused_to_customers_and_told_by_the_desk(
         assert status == 200, path
         assert "The trail is not whole from step" in page
     assert rooms.customer.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("what", UNBELIEVABLE)
+def test_a_head_is_mended_from_its_steps(
+    what: str, altered: Any, lamp_session: ApiSession, settings: Settings
+) -> None:
+    services = create_services(settings)
+    stood = services.trail.head(lamp_session.id)
+    rooms: Rooms = altered(UNBELIEVABLE[what])
+    if what == "all steps":
+        with pytest.raises(DamagedSessionError):
+            services.sessions.mend(lamp_session.id)
+        return
+    assert services.sessions.mend(lamp_session.id)
+    status, state = rooms.api()
+    assert (status, state["seq"]) == (200, 3)
+    assert rooms.api("/verification") == (200, {"ok": True})
+    assert rooms.api("", "undo")[0] == 200
+    assert stood.created == services.trail.head(lamp_session.id).created
 
 
 @pytest.mark.parametrize("what", UNREADABLE)
