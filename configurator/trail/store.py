@@ -256,6 +256,11 @@ class Trail:
         ``UnknownSessionError``. Ends before an event that cannot be read."""
         return replay_rows(self.stored(session_id)[1])
 
+    def told(self, session_id: str) -> tuple[Verification, tuple[ReplayStep, ...]]:
+        """``verify`` and ``replay`` of one moment."""
+        head, rows = self.stored(session_id)
+        return verify_rows(head, rows), replay_rows(rows)
+
     def mend(self, session_id: str, state: Json, last_hash: str | None = None) -> tuple[str, ...]:
         """Make a damaged head anew from its events, and give the columns that were others.
 

@@ -228,11 +228,10 @@ def _told(session_id: str, page: Callable[[Story], ResponseReturnValue]) -> Resp
     if not session_id.isprintable():
         abort(404)
     try:
-        check = rooms.trail.verify(session_id)
+        check, steps = rooms.trail.told(session_id)
     except UnknownSessionError:
         abort(404)
     log.info("trail read", by=staff_name(), session=session_id)
-    steps = rooms.trail.replay(session_id)
     proven = steps if check.first_bad_seq is None else steps[: check.first_bad_seq - 1]
     problem: DamagedSessionError | CatalogueError = DamagedSessionError("no step can be read")
     for told in (steps, proven):
