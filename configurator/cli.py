@@ -319,7 +319,7 @@ def _print_refusal(
     from configurator.printing import print_refusal
     from configurator.session.refusal import refusal_json, refusal_of
 
-    refusal = refusal_of(engine, choices, wanted, context)
+    refusal = refusal_of(engine, choices, wanted, context, choices)
     if as_json:
         click.echo(json.dumps(refusal_json(refusal, choices), ensure_ascii=False, indent=2))
     else:

@@ -28,7 +28,7 @@ def checked(layout: Layout, choice: Choice) -> Choice:
     """
     slot = layout.by_id.get(choice.slot)
     if slot is None:
-        raise _unknown("unknown-slot", choice.slot, layout.by_id, "pregunta", "question")
+        raise _unknown("unknown-slot", choice.slot, layout.by_id, "una pregunta", "question")
     if slot.variable.kind == "computed":
         es, en = _name(slot)
         raise UnknownChoiceError(
@@ -47,7 +47,7 @@ def checked(layout: Layout, choice: Choice) -> Choice:
     if choice.answer not in slot.answers:
         if any(value.id == choice.answer for value in slot.variable.values):
             raise _not_today(slot, choice.answer)
-        raise _unknown("unknown-value", choice.answer, slot.answers, "opción", "option")
+        raise _unknown("unknown-value", choice.answer, slot.answers, "una opción", "option")
     return choice
 
 
@@ -55,9 +55,9 @@ def checked_context(layout: Layout, choice: Choice) -> Choice:
     """A fact told by the shop. Raises ``UnknownChoiceError``."""
     told = layout.context.get(choice.slot)
     if told is None:
-        raise _unknown("unknown-context", choice.slot, layout.context, "dato", "fact")
+        raise _unknown("unknown-context", choice.slot, layout.context, "un dato", "fact")
     if choice.answer not in told.values:
-        raise _unknown("unknown-value", choice.answer, told.values, "valor", "value")
+        raise _unknown("unknown-value", choice.answer, told.values, "un valor", "value")
     return choice
 
 
@@ -106,7 +106,7 @@ def _off_grid(slot: Slot, grid: Grid, answer: str, number: Fraction | None) -> U
 
 def _text(slot: Slot, choice: Choice) -> Choice:
     limits = slot.variable.text
-    text = unicodedata.normalize("NFC", choice.answer)
+    text = unicodedata.normalize("NFC", choice.answer).strip(" ")
     if limits is None:
         return Choice(slot.id, text)
     low, high = max(limits.length[0], 1), limits.length[1]
@@ -172,13 +172,15 @@ def _unknown(
     names = list(known)
     shown = word[:40]
     near = difflib.get_close_matches(shown, names, n=1)
-    if near:
+    if not names:
+        help_es, help_en = "No hay ninguno.", "There is none."
+    elif near:
         help_es, help_en = f"¿Querías decir «{near[0]}»?", f"Did you mean “{near[0]}”?"
     else:
         some = ", ".join(names[:8])
         help_es, help_en = f"Hay: {some}.", f"There is: {some}."
     return UnknownChoiceError(
         code,
-        said(f"«{shown}» no es una {noun_es}.", f"“{shown}” is no {noun_en} here."),
+        said(f"«{shown}» no es {noun_es}.", f"“{shown}” is no {noun_en} here."),
         said(help_es, help_en),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -93,6 +94,7 @@ class Overview:
             if bill.total != lowest:
                 slots = slots_above(bill.total)
         number, counted = desk.backend.count(given.together, settle=settle)
+        number //= self._alike(given)
         proposed = self._all_answers(after, {**told, **proposals})
         return EngineView(
             slots,
@@ -105,6 +107,12 @@ class Overview:
             self._bill_of(proposed, context),
             settle or marginals.settled,
         )
+
+    def _alike(self, given: Given) -> int:
+        """For how many configurations that differ in the answers given alone each counted
+        one stands: a network value may stand for many answers, of which one is chosen."""
+        held = self._desk.held
+        return math.prod(held[slot].multiplicity[value] for slot, value in given.values.items())
 
     def _opened(self, slot: str, domains: Standing) -> SlotView:
         """A computed number that has no variable: known once its inputs are."""

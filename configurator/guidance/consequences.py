@@ -19,7 +19,7 @@ _OPEN = ("possible", "implied")
 @dataclass(frozen=True, slots=True)
 class Consequences:
     """What ``wanted`` would do. ``closes``: options of questions still open that would
-    need changes then; ``forces``: answers that would follow by themselves; ``asks`` and
+    need changes then; ``forces``: answers that would newly follow by themselves; ``asks`` and
     ``skips``: variables that would surely be asked, or not any more; ``guards``: ids of
     guards that would be said; ``difference``: how the lowest total would move, in cents
     (``None`` where nothing is priced), and ``exact`` whether that is more than a bound."""
@@ -59,7 +59,7 @@ def consequences(
                 skips[slot.variable] = None
         elif not slot.certainly_asked and now.certainly_asked:
             asks[slot.variable] = None
-        if now.state == "implied" and now.answer is not None and slot.state != "implied":
+        if now.state == "implied" and now.answer is not None and now.answer != slot.answer:
             forces.append(Choice(slot.slot, now.answer))
         elif slot.state == now.state == "open":
             closes += _closed(slot, now)

@@ -16,11 +16,15 @@ from configurator.session.errors import (
     GuardsOpenError,
     IncompleteError,
     IrreversibleOpenError,
+    NothingToFinishError,
     NothingToPreviewError,
     NothingToUndoError,
+    NothingToWithdrawError,
     NotIrreversibleError,
     RepairOutdatedError,
+    UndecidedError,
     UnknownGuardError,
+    UnknownRepairError,
 )
 from configurator.session.refusal import (
     choices_from_json,
@@ -30,7 +34,7 @@ from configurator.session.refusal import (
 )
 from configurator.session.session import Json, Session
 from configurator.session.state import step_between
-from configurator.session.view import irreversible, open_slots
+from configurator.session.view import has_undecided, irreversible, open_slots
 from configurator.trail import Event
 
 Act = Callable[[Session, Engine], tuple[str, Json]]
@@ -47,8 +51,9 @@ def choosing(wanted: Choices) -> Act:
         for choice in normal:
             others = without(choices, {choice.slot})
             if not engine.is_possible(choices, choice, session.context):
-                refusal = refusal_of(engine, others, choice, session.context)
-                return "ChoiceRefused", refusal_json(refusal, session.choices)
+                stands = session.choices
+                refusal = refusal_of(engine, choices, choice, session.context, stands)
+                return "ChoiceRefused", refusal_json(refusal, stands)
             choices = (*others, choice)
         return "ValueChosen", {
             "wanted": choices_json(normal),
@@ -63,9 +68,11 @@ def withdrawing(slot: str) -> Act:
 
     def act(session: Session, engine: Engine) -> tuple[str, Json]:
         slots = {s for s in engine.slots() if s == slot or s.startswith(f"{slot}.")}
+        if not slots:
+            engine.check(Choice(slot, ""))  # says that there is no such slot
         choices = without(session.choices, slots)
         if choices == session.choices:
-            raise NothingToUndoError
+            raise NothingToWithdrawError
         return "ChoiceWithdrawn", {
             "slot": slot,
             "step": step_between(session.choices, choices).json,
@@ -97,12 +104,10 @@ def accepting_repair(refused: Event | None, index: int) -> Act:
     """Make the changes that repair number ``index`` of a refusal offered."""
 
     def act(session: Session, engine: Engine) -> tuple[str, Json]:
-        if refused is None or refused.kind != "ChoiceRefused":
-            raise RepairOutdatedError
-        payload = refused.payload
-        if payload["choices"] != choices_json(session.choices) or not (
-            0 <= index < len(payload["repairs"])
-        ):
+        payload = {} if refused is None else refused.payload
+        if refused is None or not 0 <= index < len(payload.get("repairs", ())):
+            raise UnknownRepairError
+        if payload["choices"] != choices_json(session.choices):
             raise RepairOutdatedError
         after = choices_from_json(payload["repairs"][index]["choices"])
         return "RepairAccepted", {
@@ -140,7 +145,8 @@ def acknowledging_irreversible(slots: tuple[str, ...]) -> Act:
 
 
 def accepting_proposals(session: Session, engine: Engine) -> tuple[str, Json]:
-    """Accept what is proposed, then the cheapest of the rest."""
+    """Accept what is proposed, then the cheapest of the rest; raises where all that is open
+    is the customer's alone to answer, or nothing is."""
     still_open = open_slots(session.product, engine.view(session.choices, session.context))
     completion = engine.complete(session.choices, session.context, prefer_proposals=True)
     if completion is None:
@@ -152,15 +158,19 @@ def accepting_proposals(session: Session, engine: Engine) -> tuple[str, Json]:
         for slot in still_open
         if slot in answers and not product.variable(slot.partition(".")[0]).ask_always
     )
+    if not added:
+        raise NothingToFinishError(still_open)
     after = (*session.choices, *added)
     return "ProposalsAccepted", {"step": step_between(session.choices, after).json}
 
 
 def committing(session: Session, engine: Engine) -> tuple[str, Json]:
-    """Confirm the configuration, once nothing is left to answer or to acknowledge."""
+    """Confirm the configuration, once nothing is left to decide, answer or acknowledge."""
     answer = engine.view(session.choices, session.context)
     if not answer.complete:
         raise IncompleteError(open_slots(session.product, answer))
+    if has_undecided(session.view):  # a guard or an answer may yet come of it
+        raise UndecidedError
     waiting = tuple(
         guard
         for guard, spoken in session.view["guards"].items()

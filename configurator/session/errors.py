@@ -79,6 +79,29 @@ class NothingToUndoError(SessionError):
     help = Text.of({"en": "Make a choice first.", "es": "Elige algo primero."})
 
 
+class NothingToWithdrawError(SessionError):
+    """Nothing was chosen there."""
+
+    code = "nothing-to-withdraw"
+    message = Text.of({"en": "You have chosen nothing there.", "es": "Ahí no has elegido nada."})
+    help = Text.of({"en": "It stays open.", "es": "Se queda sin decidir."})
+
+
+class UnknownRepairError(SessionError):
+    """The event is no refusal, or offered no repair of that number."""
+
+    code = "unknown-repair"
+    message = Text.of(
+        {"en": "There is no such repair on offer.", "es": "No se ofrece ningún arreglo así."}
+    )
+    help = Text.of(
+        {
+            "en": "Choose the option again to see what it takes now.",
+            "es": "Elige la opción otra vez y verás qué pide ahora.",
+        }
+    )
+
+
 class RepairOutdatedError(SessionError):
     """The repair was offered for choices that have changed since."""
 
@@ -171,6 +194,24 @@ class IrreversibleOpenError(SessionError):
         self.slots = slots
 
 
+class UndecidedError(SessionError):
+    """Some of what is shown is still being worked out; ``settle`` decides it."""
+
+    code = "undecided"
+    message = Text.of(
+        {
+            "en": "We were still checking some of it.",
+            "es": "Aún estábamos comprobando una parte.",
+        }
+    )
+    help = Text.of(
+        {
+            "en": "Now it is done: look it over once more, then confirm.",
+            "es": "Ya está: míralo una vez más y confirma.",
+        }
+    )
+
+
 class NotIrreversibleError(SessionError):
     """The slot to confirm holds nothing that cannot be taken back."""
 
@@ -200,3 +241,21 @@ class IncompleteError(SessionError):
     def __init__(self, slots: tuple[str, ...]) -> None:
         super().__init__()
         self.slots = slots
+
+
+class NothingToFinishError(IncompleteError):
+    """Nothing can be answered for the customer; ``slots`` are those left to answer."""
+
+    code = "nothing-to-finish"
+    message = Text.of(
+        {
+            "en": "Only you can answer what is still open.",
+            "es": "Lo que queda solo lo puedes responder tú.",
+        }
+    )
+    help = Text.of(
+        {
+            "en": "Where nothing is open, it is ready to confirm.",
+            "es": "Si no queda nada, ya está lista para confirmar.",
+        }
+    )

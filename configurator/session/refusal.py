@@ -5,7 +5,7 @@ It is stored in the trail as the customer saw it, and read back from there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from configurator.engine import Engine
@@ -26,11 +26,26 @@ class Refusal:
     seq: int | None = None
 
 
-def refusal_of(engine: Engine, choices: Choices, wanted: Choice, context: Choices) -> Refusal:
-    """Why ``wanted`` cannot be had with ``choices``, and what would make it possible."""
+def refusal_of(
+    engine: Engine, choices: Choices, wanted: Choice, context: Choices, stands: Choices
+) -> Refusal:
+    """Why ``wanted`` cannot be had with ``choices``, and what would make it possible.
+
+    Repairs cost more or less than what ``stands`` now; ``choices`` may already hold what
+    was asked for in the same act.
+    """
     conflict = engine.conflict(choices, wanted, context)
     repairs = engine.repairs(choices, wanted, context) if conflict.choices else ()
+    if choices != stands:
+        present = engine.lowest_total(stands, context)
+        repairs = tuple(_compared(repair, present) for repair in repairs)
     return Refusal(wanted, conflict, repairs)
+
+
+def _compared(repair: Repair, present: int | None) -> Repair:
+    if repair.lowest_total is None or present is None:
+        return repair
+    return replace(repair, difference=repair.lowest_total - present)
 
 
 def choices_json(choices: Choices) -> list[list[str]]:

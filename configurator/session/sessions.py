@@ -24,7 +24,7 @@ from configurator import __version__
 from configurator.catalogue import Catalogue
 from configurator.engine import Engine
 from configurator.engine.memory import Memory
-from configurator.model.choice import Choice, Choices, without
+from configurator.model.choice import Choice, Choices
 from configurator.session import acts
 from configurator.session.acts import Act
 from configurator.session.errors import SequenceConflictError, SessionClosedError
@@ -357,13 +357,18 @@ class Sessions:
         the customer sees changes. Nothing is written where nothing is undecided."""
         token = asked.get("token")
         session = self.get(session_id) if token is None else self.resume(token)
-        if session.status != "open" or not has_undecided(session.view):
-            return Outcome("accepted", session, {})
-
         expected, key = asked.get("expected_seq"), asked.get("key")
         seq = session.seq if expected is None else expected
+        undecided = session.status == "open" and has_undecided(session.view)
+        if not undecided and (key is None or not self._has_key(session_id, key)):
+            if seq != session.seq:
+                raise SequenceConflictError(session)
+            return Outcome("accepted", session, {})
         asked |= {"expected_seq": seq, "key": key or f"settle-{seq}"}
-        return self._act(session_id, acts.settling, {"settle": seq}, asked)
+        return self._act(session_id, acts.settling, {"settle": True}, asked)
+
+    def _has_key(self, session_id: str, key: str) -> bool:
+        return any(each.key == key for each in self._trail.events(session_id))
 
     def change_locale(self, session_id: str, locale: str, **asked: Unpack[Asked]) -> Outcome:
         """Read on in another language. What is shown changes, so it is an event."""
@@ -396,10 +401,10 @@ class Sessions:
         session = self.get(session_id)
         engine = self._catalogue.engine(session.release, session.day)
         wanted = engine.check(Choice(slot, answer))
-        choices = without(session.choices, {wanted.slot})
-        if engine.is_possible(choices, wanted, session.context):
+        stands = session.choices
+        if engine.is_possible(stands, wanted, session.context):
             return None
-        return refusal_of(engine, choices, wanted, session.context)
+        return refusal_of(engine, stands, wanted, session.context, stands)
 
     # --- the one way -------------------------------------------------------------
 

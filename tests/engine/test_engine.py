@@ -103,6 +103,34 @@ def test_a_wide_number_is_cut_where_rules_compare_it(wide: Engine) -> None:
     assert wide.view(()).count.number == 41 + 2 * (301 - 41 - 50)
 
 
+@pytest.mark.parametrize("backend", ["python-constraint", "sat", "diagram"])
+def test_a_wide_number_that_is_chosen_counts_once(backend: str) -> None:
+    """Though one network value stands for many answers."""
+    rule = Rule("r", None, forbid=Comparison(">", Read("width"), number(2000)))
+    slanted = Rule(
+        "s", None, when=is_("doors", "two"), require=Comparison("<", Read("depth"), number(500))
+    )
+    engine = compile_product(
+        product_of(
+            whole("width", 600, 3600, 10),
+            whole("depth", 300, 1000),
+            one_of("doors", ("two", "three")),
+            rules=(rule, slanted),
+        ),
+        DAY,
+        backend=backend,
+    )
+
+    def left(*choices: tuple[str, str]) -> int:
+        return engine.view(tuple(Choice(*each) for each in choices)).count.number
+
+    assert left() == 141 * (200 + 701)
+    assert left(("width", "1820")) == 200 + 701
+    assert left(("depth", "400")) == 141 * 2
+    assert left(("depth", "700"), ("width", "650")) == 1
+    assert left(("depth", "700"), ("doors", "three")) == 141
+
+
 def test_every_answer_of_a_wide_number_is_mapped_exactly(wide: Engine) -> None:
     for width in range(600, 3601, 10):
         possible = not 2000 <= width <= 2490
@@ -254,6 +282,10 @@ def test_a_text_is_given_or_not_and_has_a_length() -> None:
     assert engine.complete(()).bill.total == 100
     with pytest.raises(UnknownChoiceError, match="text-length"):
         engine.check(Choice("plate", "x" * 21))
+    for blank in (" ", " " * 9):
+        with pytest.raises(UnknownChoiceError, match="text-length"):
+            engine.check(Choice("plate", blank))
+    assert engine.check(Choice("plate", " Ana ")) == Choice("plate", "Ana")
     for foreign in ("Ж", "Ana 🚲", "❤", "١", "a\n"):
         with pytest.raises(UnknownChoiceError, match="text-letters"):
             engine.check(Choice("plate", foreign))

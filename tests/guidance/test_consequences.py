@@ -66,3 +66,17 @@ def test_what_needs_changes_has_repairs_instead() -> None:
 
 def test_nothing_but_itself() -> None:
     assert would("bell", "yes") == Consequences(Choice("bell", "yes"), difference=0)
+
+
+def test_what_follows_now_may_follow_with_another_answer() -> None:
+    text = "=== more.yaml\nvariables:\n  hook: {values: {left: {}, right: {}}}\nrules:\n"
+    for name, bell, hook in (("on", "yes", "left"), ("off", "no", "right")):
+        text += f"  - {{id: {name}, when: bell = {bell}, require: hook = {hook}, because: So.}}\n"
+    engine = compile_product(product(text), datetime.date(2026, 11, 22))
+    chosen = (Choice("bell", "yes"),)
+    found = consequences(engine, chosen, Choice("bell", "no"))
+    assert found is not None
+    assert found.forces == (Choice("hook", "right"),)
+    again = consequences(engine, chosen, Choice("bell", "yes"))
+    assert again is not None
+    assert again.forces == ()

@@ -15,7 +15,9 @@ from configurator.model.choice import Choice
 from configurator.session import (
     GuardsOpenError,
     IncompleteError,
+    NothingToFinishError,
     NothingToUndoError,
+    NothingToWithdrawError,
     Outcome,
     RepairOutdatedError,
     SequenceConflictError,
@@ -23,6 +25,7 @@ from configurator.session import (
     SessionClosedError,
     Sessions,
     UnknownGuardError,
+    UnknownRepairError,
 )
 from configurator.trail import KeyReusedError, Trail, UnknownSessionError, apply_change
 
@@ -111,8 +114,25 @@ def test_a_repair_for_other_choices_is_outdated(services: Services) -> None:
     choose(services, outcome.session, colour="red")
     with pytest.raises(RepairOutdatedError):
         services.sessions.accept_repair(session_id(refused), refused.session.seq, 0)
-    with pytest.raises(RepairOutdatedError):
-        services.sessions.accept_repair(session_id(refused), 1, 0)
+    for seq, index in ((1, 0), (99, 0), (refused.session.seq, 9)):
+        with pytest.raises(UnknownRepairError):
+            services.sessions.accept_repair(session_id(refused), seq, index)
+
+
+@pytest.mark.parametrize("asked", [{"arm": "long"}, {"colour": "red", "arm": "long"}])
+def test_a_repair_says_how_far_the_total_would_move(
+    services: Services, asked: dict[str, str]
+) -> None:
+    """From what is shown now, also where the answer replaces another, or comes with more."""
+    stood = choose(services, start(services), mount="clamp", arm="short", colour="black").session
+    refused = choose(services, stood, **asked)
+    assert refused.refusal is not None
+    (repair, *_) = refused.refusal.repairs
+    taken = services.sessions.accept_repair(session_id(refused), refused.session.seq, 0).session
+    before, after = (each.view["price"]["lowest"] for each in (stood, taken))
+    assert (repair.lowest_total, repair.difference) == (after, after - before)
+    explained = services.sessions.explain(stood.session_id, "arm", "long")
+    assert explained is None or explained.repairs
 
 
 def test_several_choices_are_one_act_or_none(services: Services) -> None:
@@ -209,8 +229,19 @@ def test_a_withdrawn_choice_is_open_again(services: Services) -> None:
     session = choose(services, start(services), extras__hook="2", extras__cable="0").session
     opened = services.sessions.withdraw(session.session_id, "extras").session
     assert opened.view["slots"]["extras.hook"]["state"] == "open"
-    with pytest.raises(NothingToUndoError):
-        services.sessions.withdraw(session.session_id, "extras")
+    for nothing in ("extras", "mount", "light"):
+        with pytest.raises(NothingToWithdrawError):
+            services.sessions.withdraw(session.session_id, nothing)
+    with pytest.raises(UnknownChoiceError):
+        services.sessions.withdraw(session.session_id, "wings")
+
+
+def test_finishing_writes_nothing_where_it_answers_nothing(services: Services) -> None:
+    session = services.sessions.accept_proposals(start(services).session_id).session
+    with pytest.raises(NothingToFinishError) as told:
+        services.sessions.accept_proposals(session.session_id)
+    assert told.value.slots == ()
+    assert services.sessions.get(session.session_id).seq == session.seq
 
 
 def test_a_token_lets_only_its_owner_back_in(services: Services) -> None:

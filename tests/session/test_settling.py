@@ -10,7 +10,14 @@ import pytest
 
 from configurator.app import Services, create_app
 from configurator.engine.diagram import compiler, summed
-from configurator.session import SequenceConflictError, Session, has_undecided
+from configurator.session import (
+    GuardsOpenError,
+    SequenceConflictError,
+    Session,
+    UndecidedError,
+    has_undecided,
+)
+from configurator.trail import KeyReusedError
 
 QUESTIONS = 9
 
@@ -34,6 +41,7 @@ def tight(services: Services, monkeypatch: pytest.MonkeyPatch) -> Services:
         f"variables:\n{questions}\n"
         "rules:\n  - {id: weight, require: sum(weight) <= 36 kg, because: It is too heavy.}\n"
         "prices: {currency: EUR, base: 100.00}\n"
+        "guards:\n  - {id: soft, level: acknowledge, when: q8 = alloy, say: Alloy bends.}\n"
         "scenarios:\n  - {name: Light, choose: {q0: alloy}, expect: possible}\n"
     )
     published = services.catalogue.publish({"product.yaml": text.encode()}, by="tests")
@@ -161,3 +169,38 @@ def test_the_api_settles(tight: Services) -> None:
     assert settled.json is not None
     assert not has_undecided(settled.json["session"]["view"])
     assert settled.json["seq"] == 2
+
+
+def test_nothing_is_confirmed_that_was_never_shown(tight: Services) -> None:
+    """Three of iron leave the rest no choice, which the first answer does not see yet: nor
+    the guard that asks about it."""
+    session = start(tight)
+    for number in range(3):
+        session = tight.sessions.choose(session.session_id, f"q{number}", "iron").session
+    assert has_undecided(session.view)
+    assert not session.view["guards"]
+    with pytest.raises(UndecidedError):
+        tight.sessions.commit(session.session_id)
+    tight.sessions.settle(session.session_id)
+    with pytest.raises(GuardsOpenError):
+        tight.sessions.commit(session.session_id)
+    tight.sessions.acknowledge(session.session_id, "soft")
+    confirmed = tight.sessions.commit(session.session_id).session
+    assert confirmed.status == "committed"
+    assert "total" in confirmed.view["price"]
+
+
+def test_settling_is_safe_to_repeat(tight: Services) -> None:
+    session = start(tight)
+    settled = tight.sessions.settle(session.session_id, expected_seq=1, key="once")
+    tight.sessions.choose(session.session_id, "q0", "iron")
+    tight.sessions.settle(session.session_id)
+    again = tight.sessions.settle(session.session_id, expected_seq=1, key="once")
+    assert again.replayed
+    assert (again.session.seq, again.change) == (settled.session.seq, settled.change)
+    with pytest.raises(KeyReusedError):
+        tight.sessions.choose(session.session_id, "q1", "iron", key="once")
+    with pytest.raises(SequenceConflictError):
+        tight.sessions.settle(session.session_id, expected_seq=2)
+    with pytest.raises(SequenceConflictError):
+        tight.sessions.settle(session.session_id, expected_seq=2, key="other")

@@ -160,7 +160,35 @@ def test_what_the_product_does_not_know(lamp_session: ApiSession) -> None:
     explained = lamp_session.get("/explain", slot="wings", answer="two")
     problem_of(explained, 404, "unknown-slot")
     problem_of(lamp_session.get("/explain", slot="arm"), 422, "unexpected-fields")
-    problem_of(choose("accept-repair", {"refusal_seq": 9, "index": 0}), 409, "repair-outdated")
+    problem_of(choose("accept-repair", {"refusal_seq": 9, "index": 0}), 404, "unknown-repair")
+    problem_of(choose("withdraw", {"slot": "wings"}), 404, "unknown-slot")
+    problem_of(choose("withdraw", {"slot": "mount"}), 409, "nothing-to-withdraw")
+
+
+def test_what_is_finished_cannot_be_finished_again(lamp_session: ApiSession) -> None:
+    lamp_session.post("finish")
+    again = problem_of(lamp_session.post("finish"), 409, "nothing-to-finish")
+    assert again["slots"] == []
+
+
+def test_numbers_are_sent_with_a_point_in_every_language(lamp_session: ApiSession) -> None:
+    body = {"slot": "width", "answer": "80,5"}
+    told = lamp_session.post("choose", body, headers={"Accept-Language": "es"}).get_json()
+    assert told["cure"].endswith("Aquí los decimales se envían con punto: 4.6.")
+
+
+def test_one_slot_has_one_answer(client: FlaskClient, lamp_session: ApiSession) -> None:
+    twice = [{"slot": "mount", "answer": answer} for answer in ("clamp", "foot")]
+    told = problem_of(
+        lamp_session.post("choose-many", {"choices": twice}), 422, "unexpected-fields"
+    )
+    assert told["errors"][0]["field"] == "choices"
+    assert "mount" in told["errors"][0]["message"]
+    body = {"product": "lamp", "context": twice}
+    problem_of(client.post("/api/v1/sessions", json=body), 422, "unexpected-fields")
+    raw = b'{"slot": "mount", "answer": "clamp", "answer": "foot"}'
+    response = lamp_session.post("choose", data=raw, content_type="application/json")
+    problem_of(response, 400, "malformed-json")
 
 
 @pytest.mark.parametrize("product", ["nothing", "..", "%00", "a\nb", "x" * 5000, "lamp'--"])

@@ -39,6 +39,7 @@ from configurator.trail import (
     UnknownSessionError,
 )
 from configurator.web.access import tell_damage, tell_unavailable
+from configurator.web.api.shapes import As, FieldError
 from configurator.web.locale import LOCALES
 
 Json = dict[str, Any]
@@ -62,8 +63,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         400,
         "The body is not JSON.",
         "El cuerpo no es JSON.",
-        "Send one JSON object, encoded as UTF-8, without NaN or Infinity.",
-        "Envía un objeto JSON, en UTF-8, sin NaN ni Infinity.",
+        "Send one JSON object, encoded as UTF-8, without NaN or Infinity, each member once.",
+        "Envía un objeto JSON, en UTF-8, sin NaN ni Infinity y con cada miembro una vez.",
     ),
     "bad-request": _kind(
         400,
@@ -103,9 +104,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "unknown-slot": _kind(
         404,
         "The product has no such slot.",
-        "El producto no tiene ese hueco.",
+        "El producto no tiene esa casilla.",
         "The slots are the keys of view.slots in the session's state.",
-        "Los huecos son las claves de view.slots en el estado de la sesión.",
+        "Las casillas son las claves de view.slots en el estado de la sesión.",
     ),
     "unknown-guard": _kind(
         404,
@@ -113,6 +114,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Ese aviso no se está dando ahora.",
         "The guards said now are the keys of view.guards in the session's state.",
         "Los avisos de ahora son las claves de view.guards en el estado de la sesión.",
+    ),
+    "unknown-repair": _kind(
+        404,
+        "There is no such repair.",
+        "No hay ningún arreglo así.",
+        "refusal_seq is the seq of a refusal, index that of one of its repairs.",
+        "refusal_seq es el seq de un rechazo, e index el de uno de sus repairs.",
     ),
     "unknown-event": _kind(
         404,
@@ -148,6 +156,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "No hay ningún paso al que ir.",
         "can_undo and can_redo in the session's state say when there is one.",
         "can_undo y can_redo, en el estado de la sesión, dicen cuándo lo hay.",
+    ),
+    "nothing-to-withdraw": _kind(
+        409,
+        "Nothing is chosen there.",
+        "Ahí no hay nada elegido.",
+        "What is chosen is in choices, in the session's state.",
+        "Lo elegido está en choices, en el estado de la sesión.",
     ),
     "nothing-to-preview": _kind(
         409,
@@ -188,8 +203,24 @@ KINDS: Final[Mapping[str, Kind]] = {
         409,
         "Some questions are still open.",
         "Quedan preguntas sin responder.",
-        "Answer each slot in slots, or use finish, and commit again.",
-        "Responde cada hueco de slots, o usa finish, y vuelve a confirmar.",
+        "Answer each slot in slots and commit again. finish answers what may be answered for "
+        "the customer: neither texts nor variables with ask: always.",
+        "Responde cada casilla de slots y vuelve a confirmar. finish responde lo que se puede "
+        "responder por el cliente: ni textos ni variables con ask: always.",
+    ),
+    "nothing-to-finish": _kind(
+        409,
+        "Nothing is open that may be answered for the customer.",
+        "No queda nada que se pueda responder por el cliente.",
+        "Ask the customer for each slot in slots; where there is none, commit.",
+        "Pregunta al cliente cada casilla de slots; si no hay ninguna, confirma.",
+    ),
+    "undecided": _kind(
+        409,
+        "Some of what is shown is still undecided.",
+        "Parte de lo que se muestra está aún sin resolver.",
+        "Send settle, show the customer what came of it, and commit again.",
+        "Envía settle, enseña al cliente lo que sale y confirma otra vez.",
     ),
     "body-too-large": _kind(
         413,
@@ -215,7 +246,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "unknown-value": _kind(
         422,
         "The slot does not take this answer.",
-        "Ese hueco no admite esa respuesta.",
+        "Esa casilla no admite esa respuesta.",
         "The answers a slot takes are its options or intervals in view.slots.",
         "Las respuestas que admite son sus options o intervals en view.slots.",
     ),
@@ -297,8 +328,13 @@ _FIELD_ERRORS: Final[Mapping[str, Text]] = {
     ),
     "whole": Text.of({"en": "It has to be a whole number.", "es": "Tiene que ser un entero."}),
     "range": Text.of({"en": "It is out of range.", "es": "Está fuera de los límites."}),
+    "twice": Text.of({"en": "{number} is in it twice.", "es": "{number} está dos veces."}),
     "language": Text.of({"en": "It has to be es or en.", "es": "Tiene que ser es o en."}),
 }
+
+
+_WITH_NUMBERS = ("malformed-number", "out-of-range", "off-step")
+_POINT = "Aquí los decimales se envían con punto: 4.6."
 
 
 class ProblemSchema(Schema):
@@ -311,9 +347,9 @@ class ProblemSchema(Schema):
     cure = fields.String(required=True)
     code = fields.String(required=True)
     instance = fields.String(required=True)
-    errors = fields.List(fields.Dict())
+    errors = fields.List(As(FieldError))
     reason = fields.String()
-    session = fields.Dict()
+    session = fields.Nested("SessionState")
     slots = fields.List(fields.String())
     guards = fields.List(fields.String())
 
@@ -378,7 +414,7 @@ def problem(
 
 def field_errors(messages: object, path: str = "") -> list[Json]:
     """Marshmallow's nested messages as a flat list of field, code and sentence. A message is
-    the code of one of ``_FIELD_ERRORS``, with the number it speaks of behind it."""
+    the code of one of ``_FIELD_ERRORS``, with the number or name it speaks of behind it."""
     if isinstance(messages, Mapping):
         return [
             error
@@ -459,7 +495,10 @@ def _session(error: SessionError) -> Response:
 
 def _choice(error: UnknownChoiceError) -> Response:
     code = "unknown-slot" if error.code == "unknown-slot" else "unknown-value"
-    return problem(code, detail=error.message, cure=error.help, reason=error.code)
+    cure = error.help
+    if error.code in _WITH_NUMBERS:
+        cure = Text.of({"en": cure.in_language("en"), "es": f"{cure.in_language('es')} {_POINT}"})
+    return problem(code, detail=error.message, cure=cure, reason=error.code)
 
 
 def _damaged(code: str, error: DamagedSessionError | CatalogueError) -> Response:

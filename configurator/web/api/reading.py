@@ -29,13 +29,22 @@ class StrictJsonParser(FlaskParser):
         if not body:
             return {}
         try:
-            return json.loads(body.decode(), parse_constant=_no_constant)
+            return json.loads(
+                body.decode(), parse_constant=_no_constant, object_pairs_hook=_no_member_twice
+            )
         except (ValueError, RecursionError) as problem:
             raise ProblemError("malformed-json") from problem
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _no_member_twice(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(members)
+    if len(read) < len(members):
+        raise ValueError("a member is there twice")
+    return read
 
 
 def own_token(session_id: str) -> str:

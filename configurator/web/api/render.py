@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -59,15 +60,23 @@ def product_json(release: Release, product: Product) -> Json:
             {"id": step.id, "name": text_json(step.name), "ask": list(step.ask)}
             for step in product.steps
         ],
-        "variables": [_variable(each) for each in product.variables if each.show != "never"],
+        "variables": [_variable(each) for each in product.variables],
         "guards": [
             {
                 "id": guard.id,
                 "level": guard.level,
+                "at": guard.at,
                 "say": text_json(guard.say),
                 "reasons": [text_json(reason) for reason in guard.reasons],
             }
             for guard in product.guards
+        ],
+        "rules": [
+            {"id": rule, "because": text_json(because)} for rule, because in _reasons(product)
+        ],
+        "lines": [
+            {"id": line.id, "name": text_json(line.name)}
+            for line in (product.prices.lines if product.prices else ())
         ],
     }
     if product.description is not None:
@@ -75,6 +84,17 @@ def product_json(release: Release, product: Product) -> Json:
     if product.prices is not None:
         data["currency"] = product.prices.currency
     return data
+
+
+def _reasons(product: Product) -> Iterator[tuple[str, Text]]:
+    """Every reason, by the id that origins and conflicts name."""
+    found = [(rule.id, rule.because) for rule in product.rules]
+    for table in product.tables:
+        found.append((table.id, table.because))
+        found += [(f"{table.id}#{row.id}", row.because) for row in table.rows if row.id]
+    for name, because in found:
+        if because is not None:
+            yield name, because
 
 
 def _variable(variable: Variable) -> Json:
@@ -106,6 +126,14 @@ def _variable(variable: Variable) -> Json:
         }
     if variable.price_each is not None:
         data["price_each"] = variable.price_each
+    if variable.ask_always:
+        data["ask"] = "always"
+    if variable.doubts:
+        data["doubts"] = [
+            {"ask": text_json(each.ask), "answer": text_json(each.answer)}
+            | ({} if each.when is None else {"sometimes": True})
+            for each in variable.doubts
+        ]
     for key, text in (("help", variable.help), ("irreversible", variable.irreversible)):
         if text is not None:
             data[key] = text_json(text)

@@ -11,6 +11,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from configurator.web.api import shapes
 from configurator.web.locale import LOCALES
 
 LARGEST_INTEGER = 2**53 - 1
@@ -126,6 +127,14 @@ def _language(value: str) -> None:
         raise ValidationError("language")
 
 
+def _distinct(answers: list[dict[str, str]]) -> None:
+    """Whoever answers a slot twice in one request means one of the two: nobody knows which."""
+    slots = [each["slot"] for each in answers]
+    for slot in slots:
+        if slots.count(slot) > 1:
+            raise ValidationError(f"twice {slot}")
+
+
 class Answer(Strict):
     """One slot and an answer to it."""
 
@@ -155,7 +164,11 @@ class ChooseMany(Act):
     choices = fields.List(
         fields.Nested(Answer, error_messages=_OBJECT),
         required=True,
-        validate=[validate.Length(1, error="empty"), validate.Length(max=500, error="long {max}")],
+        validate=[
+            validate.Length(1, error="empty"),
+            validate.Length(max=500, error="long {max}"),
+            _distinct,
+        ],
         error_messages=_LIST,
     )
 
@@ -204,7 +217,7 @@ class Start(Strict):
     language = Words(longest=5, validate=_language, metadata={"enum": list(LOCALES)})
     context = fields.List(
         fields.Nested(Answer, error_messages=_OBJECT),
-        validate=validate.Length(max=50, error="long {max}"),
+        validate=[validate.Length(max=50, error="long {max}"), _distinct],
         error_messages=_LIST,
     )
 
@@ -247,6 +260,9 @@ class Page(Schema):
     limit = Integral(text=True, low=1, high=200, load_default=100)
 
 
+_PATCH = {"description": "From the view before to this one: a JSON merge patch (RFC 7396)."}
+
+
 # --- answers ------------------------------------------------------------------------
 
 
@@ -277,10 +293,12 @@ class ProductDetail(ProductSummary):
     description = fields.Dict(fields.String(), fields.String())
     languages = fields.List(fields.String(), required=True)
     currency = fields.String()
-    context = fields.List(fields.Dict(), required=True)
-    steps = fields.List(fields.Dict(), required=True)
-    variables = fields.List(fields.Dict(), required=True)
-    guards = fields.List(fields.Dict(), required=True)
+    context = fields.List(shapes.As(shapes.ContextFact), required=True)
+    steps = fields.List(shapes.As(shapes.ProductStep), required=True)
+    variables = fields.List(shapes.As(shapes.ProductVariable), required=True)
+    guards = fields.List(shapes.As(shapes.ProductGuard), required=True)
+    rules = fields.List(shapes.As(shapes.ProductRule), required=True)
+    lines = fields.List(shapes.As(shapes.ProductLine), required=True)
 
 
 class SessionState(Schema):
@@ -294,12 +312,12 @@ class SessionState(Schema):
     language = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(["open", "committed"]))
     seq = fields.Integer(required=True)
-    choices = fields.List(fields.Dict(), required=True)
-    context = fields.List(fields.Dict(), required=True)
+    choices = fields.List(shapes.As(shapes.GivenAnswer), required=True)
+    context = fields.List(shapes.As(shapes.GivenAnswer), required=True)
     can_undo = fields.Boolean(required=True)
     can_redo = fields.Boolean(required=True)
-    acknowledged = fields.Dict(required=True)
-    view = fields.Dict(required=True)
+    acknowledged = fields.Dict(fields.String(), shapes.As(shapes.Acknowledged), required=True)
+    view = shapes.As(shapes.View, required=True)
 
 
 class StartedSession(Schema):
@@ -312,10 +330,10 @@ class StartedSession(Schema):
 class RefusalAnswer(Schema):
     """Why an answer cannot be had now, and what would repair it."""
 
-    wanted = fields.Dict(required=True)
+    wanted = shapes.As(shapes.GivenAnswer, required=True)
     seq = fields.Integer()
-    conflict = fields.Dict(required=True)
-    repairs = fields.List(fields.Dict(), required=True)
+    conflict = shapes.As(shapes.ConflictShape, required=True)
+    repairs = fields.List(shapes.As(shapes.RepairShape), required=True)
 
 
 class ActAnswer(Schema):
@@ -323,9 +341,9 @@ class ActAnswer(Schema):
 
     kind = fields.String(required=True, validate=validate.OneOf(["accepted", "refused"]))
     seq = fields.Integer(required=True)
-    change = fields.Dict(required=True)
+    change = fields.Dict(required=True, metadata=_PATCH)
     refusal = fields.Nested(RefusalAnswer)
-    consequences = fields.Dict()
+    consequences = shapes.As(shapes.ConsequencesShape)
     session = fields.Nested(SessionState, required=True)
 
 
@@ -349,7 +367,7 @@ class EventRecord(Schema):
     engine_version = fields.String(required=True)
     language = fields.String(required=True)
     payload = fields.Dict(required=True)
-    change = fields.Dict()
+    change = fields.Dict(metadata=_PATCH)
     view_digest = fields.String(required=True)
     previous_hash = fields.String(required=True)
     hash = fields.String(required=True)

@@ -26,6 +26,7 @@ from configurator.session import (
     Session,
     SessionClosedError,
     SessionError,
+    UndecidedError,
 )
 from configurator.trail import KeyReusedError
 from configurator.web.locale import choose_locale
@@ -97,6 +98,9 @@ def perform(
     except IncompleteError as problem:
         flash(" ".join(_in_words(session, (problem.message, problem.help))))
         return go(url_for(".review", session_id=session.session_id))
+    except UndecidedError as problem:
+        now = sessions().settle(session.session_id).session
+        return _review(now, (problem.message, problem.help), 409)
     except (GuardsOpenError, IrreversibleOpenError) as problem:
         now = sessions().get(session.session_id)
         return _review(now, (problem.message, problem.help), 422)
