@@ -81,10 +81,12 @@ class _UndecidedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """One table: its rows today, what they say, and when it is asked at all."""
+    """One table: its rows today, what they say, and when it is asked at all. Without any
+    today (``live``) it has the rows of all days, for their columns."""
 
     table: str
     rows: tuple[Row, ...]
+    live: bool
     says: tuple[object, ...]
     first_match: bool
     priced: bool
@@ -94,21 +96,23 @@ class _Question:
 def _questions(engine: Engine) -> Iterator[_Question]:
     product, meaning = engine.product, engine.meaning
     for table in product.tables:
-        rows = meaning.live_rows(table)
-        if table.kind != "lookup" or not rows:
+        variables = [product.variable(name) for name in table.sets]
+        relevant = [each.relevant_when for each in variables if each.period.covers(engine.day)]
+        if not table.rows or not relevant or not table.period.covers(engine.day):
             continue
-        relevant = [product.variable(name).relevant_when for name in table.sets]
+        live = meaning.live_rows(table)
+        rows = live or table.rows
         conditions = tuple(each for each in relevant if each is not None)
         when = Or(conditions) if len(conditions) == len(relevant) else None
         says = tuple(row.sets for row in rows)
-        yield _Question(table.id, rows, says, table.first_match, False, when)
+        yield _Question(table.id, rows, bool(live), says, table.first_match, False, when)
     for line in product.prices.lines if product.prices else ():
-        if not isinstance(line, AmountLine) or not line.period.covers(engine.day):
+        if not isinstance(line, AmountLine) or not line.rows or not line.period.covers(engine.day):
             continue
-        live = engine.lowered.pricing.live_rows(line)
-        if live:
-            prices = tuple(row.price for row in live)
-            yield _Question(line.id, live, prices, line.first_match, True, line.when)
+        charged = engine.lowered.pricing.live_rows(line)
+        shown = charged or line.rows
+        prices = tuple(row.price for row in shown)
+        yield _Question(line.id, shown, bool(charged), prices, line.first_match, True, line.when)
 
 
 @dataclass(slots=True)
@@ -138,10 +142,9 @@ class _Search:
         for group in groups:
             self._cut(group)
         groups.sort(key=lambda each: len(each.pieces))
-        everything = (1 << len(self._question.rows)) - 1
         found: dict[str, Gap] = {}
         try:
-            for rows, path in self._wrong(groups, everything, True, []):
+            for rows, path in self._wrong(groups, self._every_row(), True, []):
                 kind: Literal["gap", "overlap"] = "overlap" if rows else "gap"
                 if kind not in found:
                     pins = self._reached(groups, path, ())
@@ -151,6 +154,9 @@ class _Search:
             if not found:
                 raise
         return [found[kind] for kind in ("gap", "overlap") if kind in found]
+
+    def _every_row(self) -> int:
+        return (1 << len(self._question.rows)) - 1 if self._question.live else 0
 
     # --- columns --------------------------------------------------------------------
 
@@ -192,7 +198,7 @@ class _Search:
         held = [self._held[slot] for slot in group.slots]
         if math.prod(each.size for each in held) > COMBINATIONS:
             raise _UndecidedError
-        everything = (1 << len(self._question.rows)) - 1
+        everything = self._every_row()
         for values in itertools.product(*(range(each.size) for each in held)):
             answers = {each.id: each.answers[v] for each, v in zip(held, values, strict=True)}
             if group.when is not None and group.when(answers) is not True:

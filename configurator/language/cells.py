@@ -28,13 +28,16 @@ _ATOM = re.compile(
 
 @dataclass(slots=True)
 class Column:
-    """A column that is read: its place in the sheet, its header as a term."""
+    """A column that is read: its place in the sheet, its header as a term.
+
+    ``said`` is the cell of each row so far, empty ones as the table says they are meant.
+    """
 
     index: int
     subject: syntax.Path
     typed: Typed
     cells: dict[str, model.Condition | None] = field(default_factory=dict)
-    above: str = ""
+    said: list[str] = field(default_factory=list)
 
 
 def read_column(draft: Draft, sheet: Sheet, index: int) -> Column | None:
@@ -65,8 +68,9 @@ def read_cell(
     """Whether the cell is fit, and its condition (``None``: anything)."""
     text = row.cells[column.index].strip()
     if not text and empty is not None:
-        text = {"any": "*", "none": "none", "same as above": column.above}[empty]
-    column.above = text
+        above = column.said[-1] if column.said else ""
+        text = {"any": "*", "none": "none", "same as above": above}[empty]
+    column.said.append(text)
     if text in column.cells:
         return True, column.cells[text]
     span = sheet.place(row.line, column.index)

@@ -1,15 +1,14 @@
 """Looks for gaps and overlaps in a lookup table by its columns alone, without any solver.
 
 What the columns show is final only where nothing else in the product says anything about
-them; for all other tables the engine looks which inputs can be reached. Every column's
-domain is cut into pieces inside which all rows behave alike; a piece is a set of the rows it
-fits. A walk over the product of the pieces, merging equal states, meets a gap (no row left)
-or two rows that disagree, with an example of each.
+them, on whatever day; for all other tables the engine looks which inputs can be reached.
+Every column's domain is cut into pieces inside which all rows behave alike; a piece is a set
+of the rows it fits. A walk over the product of the pieces, merging equal states, meets a gap
+(no row left) or two rows that disagree, with an example of each.
 """
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,18 +27,21 @@ Point = Fraction | str | None
 
 
 class _UntoldError(Exception):
-    """A cell compares with something that is no constant."""
+    """A cell compares with something that is no constant, or ``none`` by its order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """A table to check once the whole product is read. A table of prices (``charged``)
-    needs no row for "none", which costs nothing."""
+    needs no row for "none", which costs nothing. ``always``: it is read whatever the day
+    and the answers, and so are its rows."""
 
     rows: tuple[TableRow, ...]
     first_match: bool
     columns: tuple[Column, ...]
     sheet: Sheet
+    always: bool
+    sets: tuple[str, ...] = ()
     charged: bool = False
 
 
@@ -52,12 +54,16 @@ class _Piece:
 def check_lookups(draft: Draft, lookups: list[Lookup], ruled: Collection[str]) -> None:
     """Report ``lookup-gap`` and ``lookup-overlap``, each once per table, with an example.
 
-    Only tables that are read by variables free of all rules are judged here: ``ruled``
-    names the others.
+    Only tables that always count, and that neither read nor set variables of which rules
+    say something, are judged here: ``ruled`` names these variables.
     """
     for lookup in lookups:
-        if all(_free(column.typed.declared, ruled) for column in lookup.columns):
-            _check_lookup(draft, lookup)
+        if (
+            lookup.always
+            and not any(name in ruled for name in lookup.sets)
+            and all(_free(column.typed.declared, ruled) for column in lookup.columns)
+        ):
+            _check(draft, lookup)
 
 
 def _free(declared: Declared | None, ruled: Collection[str]) -> bool:
@@ -67,86 +73,50 @@ def _free(declared: Declared | None, ruled: Collection[str]) -> bool:
     return all(value.period == ALWAYS for value in declared.values.values())
 
 
-def _check_lookup(draft: Draft, lookup: Lookup) -> None:
+def _check(draft: Draft, lookup: Lookup) -> None:
+    """Report what is wrong, where it can be told."""
     rows, sheet = lookup.rows, lookup.sheet
-    days = {row.period.first for row in rows if row.period.first}
-    days |= {row.period.last + datetime.timedelta(1) for row in rows if row.period.last}
-    for day in [None, *sorted(days)][:24]:
-        first_day = day or (min(days) - datetime.timedelta(1) if days else None)
-        active = [
-            at for at, row in enumerate(rows) if first_day is None or row.period.covers(first_day)
-        ]
-        if not _check(
-            draft, rows, active, lookup.first_match, lookup.columns, sheet, lookup.charged
-        ):
-            return
-
-
-def _check(
-    draft: Draft,
-    rows: tuple[TableRow, ...],
-    active: list[int],
-    first_match: bool,
-    columns: tuple[Column, ...],
-    sheet: Sheet,
-    charged: bool,
-) -> bool:
-    """Whether all is well, or cannot be told."""
     pieces = []
-    for column in columns:
-        found = _pieces(column, rows, active, sheet, charged)
+    for column in lookup.columns:
+        found = _pieces(column, lookup.charged)
         if found is None:
-            return True
+            return
         pieces.append(found)
-    every = sum(1 << at for at in active)
-    states: dict[int, tuple[str, ...]] = {every: ()}
+    states: dict[int, tuple[str, ...]] = {(1 << len(rows)) - 1: ()}
     visited = 0
-    for column, column_pieces in zip(columns, pieces, strict=True):
+    for column, column_pieces in zip(lookup.columns, pieces, strict=True):
         following: dict[int, tuple[str, ...]] = {}
         for left, example in states.items():
             for piece in column_pieces:
                 visited += 1
                 if visited > MOST_STATES:
-                    return True
+                    return
                 here = (*example, f"{sheet.columns[column.index]} = {piece.example}")
                 both = left & piece.rows
                 if not both:
                     draft.report.stop("lookup-gap", sheet.place(1, 0), example=", ".join(here))
-                    return False
+                    return
                 following.setdefault(both, here)
         states = following
-    if first_match:
-        return True
+    if lookup.first_match:
+        return
     for left, example in states.items():
-        fitting = [at for at in active if left >> at & 1]
-        other = next((at for at in fitting if rows[at].sets != rows[fitting[0]].sets), None)
+        fitting = [row for at, row in enumerate(rows) if left >> at & 1]
+        other = next((row for row in fitting if row.sets != fitting[0].sets), None)
         if other is not None:
             draft.report.stop(
                 "lookup-overlap",
-                rows[other].span,
-                first=rows[fitting[0]].span.line,
-                second=rows[other].span.line,
+                other.span,
+                first=fitting[0].span.line,
+                second=other.span.line,
                 example=", ".join(example),
             )
-            return False
-    return True
+            return
 
 
-def _pieces(
-    column: Column, rows: tuple[TableRow, ...], active: list[int], sheet: Sheet, charged: bool
-) -> list[_Piece] | None:
+def _pieces(column: Column, charged: bool) -> list[_Piece] | None:
     """The pieces of a column's domain, equal ones merged; ``None`` if it cannot be told."""
-    cells = {row.line: row.cells[column.index].strip() for row in sheet.rows}
-    above = ""
-    conditions: list[model.Condition | None] = []
-    for row in rows:
-        text = cells[row.span.line]
-        if text not in column.cells:
-            text = "*" if "*" in column.cells and not above else above
-        above = text
-        if text not in column.cells:
-            return None
-        conditions.append(column.cells[text])
+    conditions = [column.cells[text] for text in column.said]
     declared = column.typed.declared
     if declared is None or not isinstance(column.typed.term, model.Read):
         return None
@@ -158,9 +128,9 @@ def _pieces(
     found: dict[int, _Piece] = {}
     for point in points:
         mask = 0
-        for at in active:
+        for at, condition in enumerate(conditions):
             try:
-                mask |= _holds(conditions[at], point) << at
+                mask |= _holds(condition, point) << at
             except _UntoldError:
                 return None
         found.setdefault(mask, _Piece(_shown(point), mask))
@@ -255,6 +225,8 @@ def _value(term: model.Term) -> Point:
 def _compare(operator: str, point: Point, value: Point) -> bool:
     if operator in ("=", "!="):
         return (point == value) == (operator == "=")
+    if point is None:
+        raise _UntoldError
     if not isinstance(point, Fraction) or not isinstance(value, Fraction):
         return False
     return {

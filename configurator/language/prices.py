@@ -26,6 +26,7 @@ from configurator.language.spreadsheet import plain_number
 from configurator.language.tables import empty_cells, read_layout, row_period
 from configurator.model.diagnostic import Span
 from configurator.model.product import (
+    ALWAYS,
     AmountLine,
     PercentLine,
     PriceRow,
@@ -195,7 +196,9 @@ def _line(
     amount = read_number(draft, fields.scalar("amount"), "price")
     if amount is not None and amount.unit not in (None, "€"):
         draft.report.stop("unit-mismatch", fields.of["amount"].span, left="€", right=amount.unit)
-    rows = _table(draft, fields) if ways == ["table"] else ()
+    period = fields.period()
+    always = when is None and period == ALWAYS
+    rows = _table(draft, fields, always) if ways == ["table"] else ()
     if (amount is None and ways == ["amount"]) or rows is None:
         return None
     return AmountLine(
@@ -208,7 +211,7 @@ def _line(
         minimum=fields.money("minimum"),
         tax=rate(draft, fields.get("tax")),
         first_match=fields.word("match", ("first",)) == "first",
-        period=fields.period(),
+        period=period,
         span=key.span,
     )
 
@@ -227,8 +230,9 @@ def _of(draft: Draft, fields: Fields, key: Scalar, charges: set[str]) -> tuple[s
     return tuple(names)
 
 
-def _table(draft: Draft, fields: Fields) -> tuple[PriceRow, ...] | None:
-    """A price table: the column ``price`` is charged, all others are read."""
+def _table(draft: Draft, fields: Fields, always: bool) -> tuple[PriceRow, ...] | None:
+    """A price table: the column ``price`` is charged, all others are read. ``always``: so
+    is its line, whatever the day and the answers."""
     node = fields.scalar("table")
     sheet = sheet_of(draft, node) if node is not None else None
     if sheet is None:
@@ -263,5 +267,8 @@ def _table(draft: Draft, fields: Fields) -> tuple[PriceRow, ...] | None:
         TableRow(row.conditions, (str(row.price),), period=row.period, span=row.span)
         for row in rows
     )
-    draft.lookups.append(Lookup(checked, first_match, tuple(layout.read), sheet, charged=True))
+    always = always and all(row.period == ALWAYS for row in rows)
+    draft.lookups.append(
+        Lookup(checked, first_match, tuple(layout.read), sheet, always, charged=True)
+    )
     return tuple(rows)

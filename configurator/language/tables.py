@@ -125,7 +125,9 @@ def read_table(draft: Draft, fields: Fields, rule_id: str, key: Scalar) -> Table
         span=key.span,
     )
     if kind == "lookup":
-        draft.lookups.append(Lookup(table.rows, table.first_match, tuple(layout.read), sheet))
+        always = table.period == ALWAYS and all(row.period == ALWAYS for row in rows)
+        read = tuple(layout.read)
+        draft.lookups.append(Lookup(table.rows, table.first_match, read, sheet, always, table.sets))
     return table
 
 

@@ -24,7 +24,8 @@ def lookup_gaps(product: Product, engine: Engine) -> tuple[Diagnostic, ...]:
             if (gap.table, gap.kind) in seen:
                 continue
             seen.add((gap.table, gap.kind))
-            example = ", ".join(f"{slot} = {answer}" for slot, answer in gap.example) + on_day
+            example = ", ".join(f"{slot} = {answer}" for slot, answer in gap.example) or "*"
+            example += on_day
             place = Span(gap.first.span.file, 1, 1)
             if gap.kind == "gap":
                 report.stop("lookup-gap", place, example=example)

@@ -14,7 +14,7 @@ from configurator.engine.gaps import days_to_check, find_gaps
 from configurator.model.product import Product
 from configurator.session.checks import check_product
 from tests.engine.oracle import Oracle
-from tests.language.folders import folder, product
+from tests.language.folders import diagnostics, folder, product
 
 DAY = datetime.date(2026, 11, 22)
 LOAD = """\
@@ -82,6 +82,71 @@ def test_a_gap_that_opens_later_is_told_with_its_day() -> None:
     text = LOAD + rows + RULE % "material = carbon or brakes = disc"
     assert days_to_check(product(text), DAY) == (DAY, datetime.date(2027, 1, 1))
     assert said(text) == ["tables/t.csv:1 lookup-gap No row fits material = carbon (2027-01-01)."]
+
+
+LINE = "=== prices.yaml\nprices:\n  lines: [{id: d, table: tables/d.csv%s}]\n=== tables/d.csv\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "rows"),
+    [
+        # this year's prices and next year's
+        (
+            "",
+            "carbon,3,2026-01-01,2026-12-31\naluminium,1,2026-01-01,2026-12-31\n*,2,2027-01-01,\n",
+        ),
+        # what was missing is past
+        ("", "carbon,3,,2026-02-27\n*,2,2026-03-01,\n"),
+        # the line is charged in its season only
+        (
+            ", from: 2026-06-01, until: 2026-12-31",
+            "*,3,2026-06-01,2026-11-30\n*,4,2026-12-01,2026-12-31\n",
+        ),
+        # of what the line is not charged for there need be no row
+        (", when: material = carbon", "carbon,3,,\n"),
+    ],
+)
+def test_days_and_answers_of_which_a_line_is_not_charged_need_no_row(line: str, rows: str) -> None:
+    assert said(LINE % line + "material,price,from,until\n" + rows) == []
+
+
+def test_a_rule_of_days_needs_rows_on_them_only() -> None:
+    rows = "material,load,from\ncarbon,30,%s\naluminium,10,2027-01-01\n"
+    dated = LOAD.replace("sets: [load]", "sets: [load], from: 2027-01-01")
+    assert said(dated + rows % "2027-01-01") == []
+    assert said(dated + rows % "2027-01-02") == [
+        "tables/t.csv:1 lookup-gap No row fits material = carbon (2027-01-01)."
+    ]
+
+
+def test_a_day_without_any_row_is_a_gap() -> None:
+    rows = "material,price,until,from\n%s,20,2026-12-31,\n%s,30,,2027-01-02\n"
+    gap = "tables/d.csv:1 lookup-gap No row fits %s (2027-01-01)."
+    assert said(LINE % "" + rows % ("*", "not carbon")) == [gap % "material = aluminium"]
+    assert said(LINE % "" + rows % ("*", "*")) == [gap % "*"]
+    ended = LOAD + "material,load,until\ncarbon,30,2026-12-31\naluminium,10,2026-12-31\n"
+    assert said(ended) == [
+        "tables/t.csv:1 lookup-gap No row fits material = aluminium (2027-01-01)."
+    ]
+    assert said(ended.replace("lookup: t}", "lookup: t, until: 2026-12-31}")) == []
+
+
+def test_empty_cells_mean_what_the_table_says() -> None:
+    rows = "material,lights,load\ncarbon,front,1\ncarbon,rear | none,2\n%s,,3\n"
+    any_of = LOAD.replace("sets: [load]", "sets: [load], empty: any")
+    assert said(any_of + rows % "aluminium") == []
+    none = LOAD.replace("sets: [load]", "sets: [load], empty: none")
+    assert said(none + "material,lights,load\n*,front | rear,1\n*,,2\n") == []
+    found = diagnostics(none + "material,lights,load\n*,front,1\n*,,2\n")
+    assert [each.message.in_language("en") for each in found] == [
+        "No row fits material = aluminium, lights = rear."
+    ]
+
+
+def test_none_is_neither_above_nor_below() -> None:
+    answers = "=== more-answers.yaml\nvariables:\n  n: {range: 0..5, optional: yes}\n"
+    first = LOAD.replace("sets: [load]", "sets: [load], match: first")
+    assert said(answers + first + "n,load\n<= 2,3\n> 2,4\n") == []
 
 
 def test_a_gap_the_columns_show_for_sure_is_told_while_reading() -> None:

@@ -219,8 +219,6 @@ def test_lookup_overlaps_count_only_when_rows_disagree_on_the_same_day() -> None
         "*,20,,2026-06-30\n*,30,2026-07-01,\ncarbon,20,,2026-06-30\n"
     )
     assert len(product(text).tables[0].rows) == 3
-    gap = folder(text.replace("*,30,2026-07-01,", "*,30,2026-07-02,"))
-    assert [each.code for each in load_folder(gap).diagnostics] == ["lookup-gap"]
 
 
 def test_options_from_a_table() -> None:
