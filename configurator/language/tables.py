@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal, cast
 
 from configurator.language.cells import Column, Empty, read_cell, read_column
@@ -13,6 +14,7 @@ from configurator.language.nodes import Mapping, Scalar
 from configurator.language.scope import Declared
 from configurator.language.sheets import sheet_of
 from configurator.language.spreadsheet import Row, Sheet, plain_number
+from configurator.language.terms import plain
 from configurator.model.expression import Condition
 from configurator.model.product import ALWAYS, Period, Table, TableRow, Value
 from configurator.model.text import Text
@@ -72,10 +74,9 @@ def type_lookups(draft: Draft, rules: list[Mapping]) -> None:
 
 def _type_lookup(draft: Draft, declared: Declared, sheet: Sheet, index: int) -> None:
     cells = [row.cells[index].strip() for row in sheet.rows]
-    if sheet.decimal_comma:
-        cells = [cell.replace(",", ".") for cell in cells]
-    if all(NUMBER.fullmatch(cell) for cell in cells):
-        places = max((len(cell.partition(".")[2]) for cell in cells), default=0)
+    numbers = [cell.replace(",", ".") for cell in cells]
+    if all(NUMBER.fullmatch(number) for number in numbers):
+        places = max((len(number.partition(".")[2]) for number in numbers), default=0)
         declared.decimals = max(declared.decimals, places)
     elif all(cell in ("yes", "no") for cell in cells):
         declared.sort = "yes or no"
@@ -199,7 +200,8 @@ def _set_cell(draft: Draft, sheet: Sheet, row: Row, index: int, name: str) -> st
         if text in ("*", "-") or "|" in text or scalar(draft, word) is None:
             draft.report.stop("syntax/cell", span, cell=text)
         return text
-    return plain_number(draft.report, sheet, text, span) or text
+    written = plain_number(draft.report, sheet, text, span) or text
+    return plain(Fraction(written)) if NUMBER.fullmatch(written) else written
 
 
 def _because(draft: Draft, sheet: Sheet, layout: Layout, row: Row) -> Text | None:

@@ -6,6 +6,8 @@ import time
 from datetime import date
 from fractions import Fraction
 
+import pytest
+
 from configurator.language import digest_of, load_folder
 from configurator.model import expression as model
 from configurator.model.product import (
@@ -209,6 +211,16 @@ def test_a_lookup_gives_its_variable_numbers_or_ids() -> None:
     assert load is not None
     assert (load.lookup, load.decimals) == ("t", 1)
     assert [value.id for value in found.variable("class").values] == ["heavy", "light"]
+
+
+@pytest.mark.parametrize("written", ["5", "+5", "05", "5.0", "5,0"])
+def test_a_lookup_gives_the_same_number_however_it_is_written(written: str) -> None:
+    found = product(
+        more("  load: {lookup: t}\n") + "=== rules.yaml\nrules:\n"
+        "  - {id: t, table: tables/t.csv, kind: lookup, sets: [load]}\n"
+        f"=== tables/t.csv\nmaterial;load\ncarbon;{written}\n*;5\n"
+    )
+    assert [row.sets for row in found.tables[0].rows] == [("5",), ("5",)]
 
 
 def test_lookup_overlaps_count_only_when_rows_disagree_on_the_same_day() -> None:
