@@ -90,6 +90,10 @@ def read_cell(
     if tree is None:
         draft.report.stop("syntax/cell", span, cell=text)
         return False, None
+    if column.typed.sort == "several of" and _by_order(tree):
+        name = column.subject.names[0]
+        draft.report.stop("type-mismatch/several-cell", span, cell=text, variable=name)
+        return False, None
     try:
         condition = _condition(Resolver(draft, source, "rule", cell=True), tree, column)
     except UnresolvedError:
@@ -124,6 +128,13 @@ def _test(text: str, subject: syntax.Path) -> syntax.Comparison | syntax.Members
     if len(items) == 1 and not isinstance(items[0], syntax.Range):
         return syntax.Comparison(0, "!=" if negated else "=", subject, items[0])
     return syntax.Membership(0, subject, tuple(items), negated)
+
+
+def _by_order(tree: syntax.Comparison | syntax.Membership) -> bool:
+    """Whether the cell asks for more or less, not for certain values."""
+    if isinstance(tree, syntax.Comparison):
+        return tree.operator not in ("=", "!=")
+    return any(isinstance(item, syntax.Range) for item in tree.items)
 
 
 def _atom(text: str) -> syntax.Syntax | None:

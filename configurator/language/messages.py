@@ -670,6 +670,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "write their ids; quantities are compared: `extras.rack >= 2`.",
         "escribe sus ids; las cantidades se comparan: `extras.rack >= 2`.",
     ),
+    "type-mismatch/several-cell": (
+        '"{cell}" compares by order, and {variable} is a several-of.',
+        "«{cell}» compara por orden, y {variable} es una selección de varios.",
+        "write a, a | b, not a, none or *; how many is asked in a column like {variable}.a.",
+        "escribe a, a | b, not a, none o *; cuántos, en una columna como {variable}.a.",
+    ),
     "type-mismatch/variable": (
         "A variable is needed here.",
         "Aquí hace falta una variable.",
