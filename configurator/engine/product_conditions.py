@@ -150,10 +150,12 @@ class ProductConditions:
         if limits is None or name not in self._names:
             return []
 
+        asked = self._meaning.asked(variable.id)
+
         def check(answers: Answers) -> bool:
-            quantities = [int(answers[slot] or 0) for slot in slots if answers[slot] != NOT_ASKED]
-            if not quantities:
+            if not asked(answers):
                 return True
+            quantities = [int(answers[slot] or 0) for slot in slots]
             kinds = sum(1 for quantity in quantities if quantity)
             pieces = limits.pieces or (0, sum(quantities))
             return (
@@ -161,7 +163,8 @@ class ProductConditions:
                 and pieces[0] <= sum(quantities) <= pieces[1]
             )
 
-        return [self._condition(slots, check, self._names[name])]
+        reads = slots or self._slots(variable.relevant_when)
+        return [self._condition(reads, check, self._names[name])]
 
     def _some_row(self, rows: tuple[TableRow, ...]) -> Callable[[Answers], bool]:
         return _SomeRow(rows, self._slots, self._meaning.condition)

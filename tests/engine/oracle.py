@@ -106,7 +106,7 @@ class Oracle:
             ways = [
                 dict(zip(slots, row, strict=True)) for row in itertools.product(*slots.values())
             ]
-            if variable.relevant_when is not None:
+            if variable.relevant_when is not None and slots:
                 ways.append(dict.fromkeys(slots, SKIPPED))
             if not variable.period.covers(self.day):
                 ways = [dict.fromkeys(slots, SKIPPED)]
@@ -160,7 +160,7 @@ class Oracle:
 
     def _within(self, variable: Variable, configuration: Configuration) -> bool:
         taken = [configuration[slot] for slot in self.domains(variable)]
-        if SKIPPED in taken:
+        if SKIPPED in taken or not self.asked(variable.id, configuration):
             return True
         quantities = [int(q) for q in taken]
         limits = variable.several

@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -49,6 +50,7 @@ from configurator.model.product import (
     Variable,
 )
 from configurator.model.verdict import Interval, SlotView
+from tests.engine.oracle import Oracle
 from tests.engine.products import DAY, number, one_of, product_of, several, text, whole, yes_no
 
 YES = YesNo(True)
@@ -302,6 +304,46 @@ def test_what_has_passed_is_gone() -> None:
     assert slot(later, "colour").state == "implied"
     with pytest.raises(UnknownChoiceError, match="not-today"):
         later.check(Choice("colour", "coral"))
+
+
+GONE = (
+    Value("coral", text("coral"), period=Period(None, DAY)),
+    Value("sand", text("sand"), period=Period(None, DAY)),
+)
+LATER = DAY + datetime.timedelta(days=1)
+
+
+@pytest.mark.parametrize("backend", ["diagram", "sat", "python-constraint"])
+@pytest.mark.parametrize(
+    "limits", [SeveralOf((1, 2), (0, 1), None), SeveralOf((0, 2), (0, 1), (1, 2))]
+)
+def test_limits_hold_where_all_values_have_passed(limits: SeveralOf, backend: str) -> None:
+    colours = Variable("colours", text("colours"), "several of", GONE, several=limits)
+    product = product_of(colours, one_of("frame", ("steel", "carbon")))
+    assert compile_product(product, DAY, backend=backend).view(()).count.number > 0
+    with pytest.raises(EngineError, match="void") as caught:
+        compile_product(product, LATER, backend=backend)
+    assert caught.value.owners == ("limits:colours",)
+    none_needed = replace(colours, several=SeveralOf((0, 2), (0, 1), (0, 2)))
+    compile_product(product_of(none_needed, yes_no("a")), LATER, backend=backend)
+
+
+@pytest.mark.parametrize("backend", ["diagram", "sat", "python-constraint"])
+def test_what_nothing_can_be_taken_of_has_to_go_unasked(backend: str) -> None:
+    colours = Variable(
+        "colours",
+        text("colours"),
+        "several of",
+        GONE,
+        several=SeveralOf((1, 2), (0, 1), None),
+        relevant_when=And((is_("frame", "steel"), Comparison("=", Read("painted"), YES))),
+    )
+    product = product_of(one_of("frame", ("steel", "carbon")), yes_no("painted"), colours)
+    engine = compile_product(product, LATER, backend=backend)
+    assert engine.view(()).count.number == len(Oracle(product, LATER).configurations) == 3
+    steel = (Choice("frame", "steel"),)
+    assert not engine.is_possible(steel, Choice("painted", "yes"))
+    assert engine.conflict(steel, Choice("painted", "yes")).rules == ("limits:colours",)
 
 
 # --- relevance, several-of, computed ----------------------------------------------------

@@ -30,7 +30,7 @@ from configurator.engine.network import Network
 from configurator.engine.pricing import Pricing
 from configurator.engine.reading import Reading
 from configurator.engine.truth import Answers, Meaning, Worth
-from configurator.model.product import Rule, Table, Variable
+from configurator.model.product import Rule, SeveralOf, Table, Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,13 +298,24 @@ class _Lowering:
     def _limit(self, variable: Variable) -> None:
         """How many kinds and pieces a several-of may have."""
         limits = variable.several
-        slots = self._layout.by_variable[variable.id]
-        if limits is None or not slots or slots[0].never:
+        if limits is None or not variable.period.covers(self._meaning.day):
             return
-        held = [self._held[slot.id] for slot in slots]
+        held = [self._held[slot.id] for slot in self._layout.by_variable[variable.id]]
+        if not held:
+            self._limit_nothing(variable, limits)
+            return
         self._bound(variable, held, limits.pick, kinds=True)
         if limits.pieces is not None:
             self._bound(variable, held, limits.pieces, kinds=False)
+
+    def _limit_nothing(self, variable: Variable, limits: SeveralOf) -> None:
+        """Of what has no value left nothing can be taken, so it may have to go unasked."""
+        least = max(limits.pick[0], limits.pieces[0] if limits.pieces is not None else 0)
+        if least > 0:
+            self._conditions.subject = variable.id
+            asked = self._conditions.certainly(variable.relevant_when)
+            owner = self._emitter.owner(f"limits:{variable.id}")
+            self._emitter.require(self._conditions.denied(asked), owner)
 
     def _bound(
         self, variable: Variable, held: list[Held], limits: tuple[int, int], *, kinds: bool
