@@ -46,11 +46,17 @@ def read_values(draft: Draft, declared: Declared, fields: Fields) -> tuple[Value
     numbers = [NUMBER.fullmatch(key.text) is not None for key, _ in node.entries]
     mixed = any(numbers) and not all(numbers)
     values = []
+    seen: dict[Fraction, Scalar] = {}
     for (key, entry), numeric in zip(node.entries, numbers, strict=True):
         if mixed and numeric:
             draft.report.stop("bad-id/mixed", key.span, word=key.text, variable=declared.id)
             continue
-        if not numeric and check_id(draft, key) is None:
+        if numeric:
+            first = seen.setdefault(Fraction(key.text), key)
+            if first is not key:
+                draft.report.stop("duplicate-id/key", key.span, id=key.text, line=first.line)
+                continue
+        elif check_id(draft, key) is None:
             continue
         values.append(_value(draft, declared, key, entry, numeric))
     return tuple(values)

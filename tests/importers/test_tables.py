@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import json
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from configurator.engine import compile_product
+from configurator.language import load_folder
 from configurator.language.importers.write_tables import merged
 from tests.importers.helpers import imported, refused, rules_of
 
@@ -102,6 +105,19 @@ def test_clib(tmp_path: Path) -> None:
         "  Country:\n    values:\n      ES: {}\n      v-NO: {name: NO}\n" in (files["options.yaml"])
     )
     assert "  Doors:\n    values: {3: {}, 5: {}}\n" in files["options.yaml"]
+
+
+def test_values_that_are_equal_as_numbers_stay_apart(tmp_path: Path) -> None:
+    model = {
+        "variables": {"a": ["1", "01"], "b": ["x", "y"], "c": ["-1", "1"]},
+        "tables": [{"name": "t", "scope": ["a", "b"], "allowed": [["1", "x"], ["01", "y"]]}],
+    }
+    files = imported(tmp_path, json.dumps(model), "model.json")
+    assert files["tables/t.csv"] == "a,b\nv-1,x\nv-01,y\n"
+    assert "  c:\n    values: {-1: {}, 1: {}}\n" in files["options.yaml"]
+    loaded = load_folder({name: text.encode() for name, text in files.items()})
+    assert loaded.product is not None
+    assert compile_product(loaded.product, datetime.date(2026, 9, 1)).view(()).count.number == 4
 
 
 @pytest.mark.parametrize(

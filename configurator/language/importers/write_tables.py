@@ -7,6 +7,7 @@ says the same and reads faster.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -22,6 +23,8 @@ from configurator.language.importers.writing import (
     scalar,
     sentence,
 )
+
+_WHOLE = re.compile(r"-?\d{1,30}", re.ASCII)
 
 PAGE = 20
 """Questions on a page: tables say nothing of what belongs together."""
@@ -194,8 +197,9 @@ def _value_name(variable: TableVariable, value: str, own: str) -> str:
 
 
 def _value_ids(variable: TableVariable) -> dict[str, str]:
-    """The id of each value; whole numbers are ids already."""
-    if all(value.lstrip("-").isdigit() for value in variable.values):
+    """The id of each value; whole numbers are ids already, unless two of them are equal."""
+    numbers = {int(value) for value in variable.values if _WHOLE.fullmatch(value)}
+    if len(numbers) == len(variable.values):
         return {value: value for value in variable.values}
     ids = Ids().give_all(variable.values, "v")
     return dict(zip(variable.values, ids, strict=True))
