@@ -45,7 +45,7 @@ def compile_product(
     (``Engine.pending``). With ``prove`` it is ``sat+ortools`` that answers in place of the
     diagram. Raises ``ImportError`` where OR-Tools is wanted and not installed, and
     ``EngineError``: ``void`` where nothing at all can be ordered, ``too-wide`` where a rule
-    cannot be compiled exactly.
+    cannot be compiled exactly, ``too-large`` where amounts cannot be added up exactly.
     """
     if backend not in BACKENDS:
         raise ValueError(f"no backend {backend!r}; there is {', '.join(BACKENDS)}")

@@ -8,9 +8,9 @@ from configurator.model.text import Text
 
 
 class EngineError(Exception):
-    """A product that cannot be compiled: ``void`` or ``too-wide``.
+    """A product that cannot be compiled: ``void``, ``too-wide`` or ``too-large``.
 
-    ``owners`` are ids of rules or variables to look at first.
+    ``owners`` are ids of rules, variables or price lines to look at first.
     """
 
     def __init__(self, code: str, message: Text, help: Text, owners: tuple[str, ...] = ()) -> None:

@@ -22,6 +22,8 @@ NAME = re.compile(r"[^\W\d]\w*(-\w+)*")
 NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
 _COMMA = re.compile(r"[+-]?\d+,\d+")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,]\d{3})+[.,]\d+|[+-]?\d{1,3}(,\d{3}){2,}")
+MOST_MONEY = 10_000_000_000
+"""The largest amount of money that is read, in units of the currency."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 SPANISH_KEYS = {
@@ -276,15 +278,23 @@ def rate(draft: Draft, node: Node | None) -> Fraction | None:
 
 def money(draft: Draft, node: Scalar) -> int | None:
     """An amount of money in cents; ``12.00 €`` and ``12`` are both read."""
-    text = node.text.removesuffix("€").strip()
-    amount = number_of(draft, text, node.span)
-    if amount is None:
+    found = money_of(draft, node.text.removesuffix("€"), node.span)
+    if found is None:
         return None
-    cents = amount * 100
+    cents = found * 100
     if cents.denominator != 1:
         draft.report.stop("type-mismatch/cents", node.span, word=node.text)
         return None
     return int(cents)
+
+
+def money_of(draft: Draft, text: str, span: Span) -> Fraction | None:
+    """The amount of money ``text`` is, exact also below a cent; not beyond ``MOST_MONEY``."""
+    found = number_of(draft, text, span)
+    if found is not None and abs(found) > MOST_MONEY:
+        draft.report.stop("too-large/money", span, word=text.strip(), most=str(MOST_MONEY))
+        return None
+    return found
 
 
 def day(draft: Draft, text: str, span: Span) -> datetime.date | None:

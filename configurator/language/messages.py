@@ -803,6 +803,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "prices are in whole cents; smaller ones go into an amount line.",
         "los precios van en céntimos enteros; los menores, en una línea `amount`.",
     ),
+    "too-large/money": (
+        "{word} is too large an amount; at most {most} is read.",
+        "{word} es un importe demasiado grande; se lee como mucho {most}.",
+        "look for digits too many.",
+        "busca si sobran cifras.",
+    ),
     "type-mismatch/more-decimals": (
         "{needed} decimals are written where {decimals} are declared.",
         "Hay {needed} decimales donde se declaran {decimals}.",

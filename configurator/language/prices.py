@@ -10,7 +10,7 @@ from configurator.language.draft import Draft
 from configurator.language.fields import (
     METADATA,
     Fields,
-    number_of,
+    money_of,
     percent,
     rate,
     sequence,
@@ -254,7 +254,7 @@ def _table(draft: Draft, fields: Fields, always: bool) -> tuple[PriceRow, ...] |
                 conditions.append(condition)
         span = sheet.place(row.line, index)
         text = plain_number(draft.report, sheet, row.cells[index].strip(), span)
-        price = number_of(draft, text, span) if text is not None else None
+        price = money_of(draft, text, span) if text is not None else None
         if price is None:
             fit = False
             continue

@@ -156,8 +156,9 @@ def not_compiled(product: Product, why: TooWide) -> Diagnostic:
 
 
 def _place(product: Product, owners: tuple[str, ...]) -> Span:
-    """Where the first of the rules that is found stands."""
+    """Where the first of the owners that is found stands."""
     spans = {
+        **{each.id: each.span for each in (product.prices.lines if product.prices else ())},
         **{each.id: each.span for each in product.variables},
         **{each.id: each.span for each in product.tables},
         **{each.id: each.span for each in product.rules},

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configurator.engine import Engine, compile_product
+from configurator.engine import Engine, EngineError, compile_product
 from configurator.engine.exact import half_away, half_away_of
 from configurator.engine.pricing import Pricing
 from configurator.model.choice import Choice, Choices
+from configurator.session.checks import check_product
 from tests.language.folders import product
 
 DAY = datetime.date(2026, 11, 22)
@@ -202,3 +203,39 @@ def test_halves_go_away_from_zero(numerator: int, denominator: int) -> None:
     assert off <= Fraction(1, 2)
     assert off < Fraction(1, 2) or abs(found) > abs(Fraction(numerator, denominator))
     assert half_away(Fraction(numerator, denominator)) == found
+
+
+@pytest.mark.parametrize(
+    ("prices", "line"),
+    [
+        ("lines: [{id: l, amount: 99999999999999999999}]", "l"),
+        ("lines: [{id: l, amount: 90071992547410.00}]", "l"),
+        ("lines: [{id: l, amount: 9007199254, times: width * 10}]", "l"),
+        ("{base: 1.00, lines: [{id: l, percent: 99999999999999999999, of: [base]}]}", "l"),
+        ("{base: 1.00, tax: {rate: 99999999999999999999 %, included: no}}", "base"),
+        ("{base: 9007199254.00, times: extras.rack * 4000}", "base"),
+        ("{base: 1.00, minimum: 9007199254.00, times: extras.rack * 4000}", "base"),
+        # too wide to tabulate, and 0 at the least
+        ("lines: [{id: l, amount: width * wall * roof * 1000}]", "l"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["diagram", "sat", "python-constraint"])
+def test_amounts_beyond_the_arithmetic_are_refused(prices: str, line: str, backend: str) -> None:
+    whole = product(
+        f"=== prices.yaml\nprices: {prices if prices[0] == '{' else '{' + prices + '}'}\n"
+        "=== more.yaml\nvariables:\n  wall: {range: 0..100000}\n  roof: {range: 0..100000}\n"
+    )
+    with pytest.raises(EngineError) as caught:
+        compile_product(whole, DAY, backend=backend)
+    assert (caught.value.code, caught.value.owners) == ("too-large", (line,))
+    (stop,) = check_product(whole, DAY).diagnostics
+    assert (stop.code, stop.severity) == ("too-large", "stop")
+    assert stop.span.file == ("prices.yaml" if line == "l" else "")
+
+
+def test_the_largest_amounts_are_exact() -> None:
+    large = "=== prices.yaml\nprices: {lines: [{id: l, amount: 90071992546449.92}]}\n"
+    found = engine(large)
+    assert bill(found, material="carbon", brakes="disc")[2] == 2**53
+    most = "=== prices.yaml\nprices: {base: 10000000000.00, times: extras.rack}\n"
+    assert bill(engine(most), extras_rack="3")[2] == 3 * 10**12

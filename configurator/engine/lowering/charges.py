@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from configurator.engine.errors import EngineError, said
 from configurator.engine.exact import half_away
 from configurator.engine.judge import Bounds, Domain, Domains, Judge
 from configurator.engine.layout import NOT_ASKED
@@ -27,6 +28,9 @@ from configurator.model.product import AmountLine, Variable
 
 TABULATED = 60_000
 """Combinations a charge may be tabulated over."""
+
+LARGEST = 1 << 53
+"""Cents that no total is further from 0 than: machine numbers hold them, and trails do."""
 
 BOUNDED = 1_000
 """Combinations a bounded charge keeps apart."""
@@ -69,11 +73,12 @@ def lower_charges(
     exact: dict[tuple[int, ...], tuple[list[str], Costs]] = {}
     bounded: list[CostFunction] = []
     wide: list[WideCharge] = []
+    reach = _Reach(pricing, Judge(meaning, survey.reading), held)
     for part in _parts(meaning, pricing, survey, held):
         slots = sorted((slot for slot in part.slots), key=lambda s: held[s].index)
         sizes = tuple(held[slot].size for slot in slots)
         if math.prod(sizes) > TABULATED or any(survey.bounded(slot) for slot in slots):
-            charge = _bound(meaning, pricing, survey, held, part, slots)
+            charge = _bound(meaning, pricing, survey, held, part, slots, reach)
             wide.append(charge)
             bounded.append(
                 CostFunction(
@@ -84,14 +89,12 @@ def lower_charges(
                 )
             )
             continue
-        costs = np.fromiter(
-            (
-                part.paid(dict(zip(slots, row, strict=True)))
-                for row in itertools.product(*(held[slot].answers for slot in slots))
-            ),
-            dtype=np.int64,
-            count=math.prod(sizes),
-        ).reshape(sizes)
+        paid = [
+            part.paid(dict(zip(slots, row, strict=True)))
+            for row in itertools.product(*(held[slot].answers for slot in slots))
+        ]
+        reach.add(part.line, paid)
+        costs = np.array(paid, dtype=np.int64).reshape(sizes)
         scope, costs = _needed(tuple(held[slot].index for slot in slots), costs)
         if not costs.any():
             continue
@@ -104,6 +107,35 @@ def lower_charges(
         for scope, (lines, costs) in sorted(exact.items())
     ]
     return (*functions, *bounded), tuple(wide)
+
+
+class _Reach:
+    """How far from 0 a total may be; raises ``EngineError`` ``too-large`` beyond ``LARGEST``."""
+
+    def __init__(self, pricing: Pricing, judge: Judge, held: dict[str, Held]) -> None:
+        prices = pricing.prices
+        self._cents = abs(pricing.paid(prices.minimum or 0, prices.tax_rate))
+        self._units = Fraction(1)
+        if prices.times is not None:
+            _, most = _exact(judge.bounds(prices.times, _domains(held)))
+            self._units = max(most, self._units)
+
+    def add(self, line: str, amounts: Iterable[int]) -> None:
+        """One more charge or share, and what it may add to what is paid."""
+        self._cents += max((abs(amount) for amount in amounts), default=0)
+        if self._cents * self._units > LARGEST:
+            raise EngineError(
+                "too-large",
+                said(
+                    f"Con “{line}” los importes son demasiado grandes para sumarlos.",
+                    f"With “{line}” amounts are too large to be added up.",
+                ),
+                said(
+                    "Busca cifras de más en sus precios, números o porcentajes.",
+                    "Look for digits too many in its prices, numbers or percentages.",
+                ),
+                (line,),
+            )
 
 
 def _needed(scope: tuple[int, ...], costs: Costs) -> tuple[tuple[int, ...], Costs]:
@@ -201,6 +233,7 @@ def _bound(
     held: dict[str, Held],
     part: _Part,
     slots: list[str],
+    reach: _Reach,
 ) -> WideCharge:
     """Keep the small variables apart, let the wide ones range over all they have."""
     kept: list[str] = []
@@ -212,20 +245,25 @@ def _bound(
         kept.append(slot)
     kept.sort(key=lambda s: held[s].index)
     judge = Judge(meaning, survey.reading)
-    domains = {slot: domain_of(each, range(each.size)) for slot, each in held.items()}
-    bounds: list[int] = []
+    domains = _domains(held)
+    bounds: list[tuple[int, int]] = []
     for row in itertools.product(*(range(held[slot].size) for slot in kept)):
         fixed = {s: domain_of(held[s], (v,)) for s, v in zip(kept, row, strict=True)}
-        low, _ = _bounds_of(pricing, judge, part.origin, {**domains, **fixed})
-        bounds.append(low)
+        bounds.append(_bounds_of(pricing, judge, part.origin, {**domains, **fixed}))
+    reach.add(part.line, itertools.chain.from_iterable(bounds))
     shape = tuple(held[slot].size for slot in kept)
     return WideCharge(
         part.line,
         part.paid,
         tuple(slots),
         tuple(kept),
-        np.asarray(bounds, dtype=np.int64).reshape(shape),
+        np.asarray([low for low, _ in bounds], dtype=np.int64).reshape(shape),
     )
+
+
+def _domains(held: dict[str, Held]) -> dict[str, Domain]:
+    """All that every slot may be."""
+    return {slot: domain_of(each, range(each.size)) for slot, each in held.items()}
 
 
 def domain_of(held: Held, values: Iterable[int]) -> Domain:

@@ -52,7 +52,8 @@ class Lowered:
 
 
 def lower(meaning: Meaning) -> Lowered:
-    """Lower a product; raises ``EngineError`` (``too-wide``) where that cannot be exact."""
+    """Lower a product; raises ``EngineError`` (``too-wide``, ``too-large``) where that cannot
+    be exact."""
     return _Lowering(meaning).run()
 
 
