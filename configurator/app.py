@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import gc
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -39,6 +40,8 @@ collector looks at the next older ones."""
 
 log = structlog.get_logger(__name__)
 
+Clock = Callable[[], datetime.datetime]
+
 BODY_LIMIT = 64 * 1024
 """Bytes a request may have; uploads in the workshop set their own limit."""
 
@@ -52,6 +55,7 @@ class Services:
     trail: Trail
     sessions: Sessions
     staff: Staff
+    clock: Clock
 
 
 def utc_now() -> datetime.datetime:
@@ -59,10 +63,12 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def create_services(settings: Settings, load: Load | None = None) -> Services:
+def create_services(
+    settings: Settings, load: Load | None = None, clock: Clock = utc_now
+) -> Services:
     """Open the database (bringing it up to date) and the rooms over it, after the log. Rule
     folders are published by ``load``; where it is not given, they are read in a limited
-    process first.
+    process first. ``clock`` gives the present moment with its time zone.
 
     Raises ``SettingsError`` for a database that is none, ``TrailUnavailableError`` for one
     that cannot be reached.
@@ -73,17 +79,17 @@ def create_services(settings: Settings, load: Load | None = None) -> Services:
     except (ValueError, ImportError) as problem:
         raise SettingsError(f"CONFIGURATOR_DATABASE: {problem}") from problem
     migrate(database)
-    trail = Trail(database, clock=utc_now)
+    trail = Trail(database, clock=clock)
     compiled, limits = settings.compiled, settings.limits
 
-    def checks(product: Product, tell: Telling | None) -> Findings:
-        checked = check_product(product, utc_now().date(), compiled, limits=limits, tell=tell)
+    def checks(product: Product, day: datetime.date, tell: Telling | None) -> Findings:
+        checked = check_product(product, day, compiled, limits=limits, tell=tell)
         return Findings(checked.diagnostics, checked.confirmation)
 
     catalogue = Catalogue(
         database,
         compiled,
-        clock=utc_now,
+        clock=clock,
         checks=checks,
         load=load or partial(load_safely, seconds=READING_LIMIT),
         limits=limits,
@@ -93,8 +99,9 @@ def create_services(settings: Settings, load: Load | None = None) -> Services:
         settings,
         catalogue,
         trail,
-        Sessions(catalogue, trail, utc_now, settings.secret_key),
+        Sessions(catalogue, trail, clock, settings.secret_key),
         Staff(database),
+        clock,
     )
 
 

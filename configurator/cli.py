@@ -47,8 +47,8 @@ def cli() -> None:
     """A product configurator: exact guidance, reasons, repairs, and a trail to replay."""
 
 
-def _today() -> datetime.date:
-    return datetime.datetime.now(datetime.UTC).date()
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
 
 
 def _load(folder: Path, language: str) -> Any:
@@ -145,7 +145,11 @@ def check(folder: Path, output: str, language: str) -> None:
     if loaded.product is not None:
         with shown_progress(language) as tell:
             checked = check_product(
-                loaded.product, _today(), settings.compiled, limits=settings.limits, tell=tell
+                loaded.product,
+                loaded.product.day_at(_now()),
+                settings.compiled,
+                limits=settings.limits,
+                tell=tell,
             )
         results, confirmation = checked.results, checked.confirmation
         diagnostics = (*diagnostics, *checked.diagnostics)
@@ -215,7 +219,7 @@ def _engine_and_choices(
     settings = Settings.from_environment()
     product = _load(folder, language)
     try:
-        pinned = datetime.date.fromisoformat(day) if day else _today()
+        pinned = datetime.date.fromisoformat(day) if day else product.day_at(_now())
     except ValueError as problem:
         raise click.BadParameter(f"{day!r} is no day; write it as 2026-11-22") from problem
     try:

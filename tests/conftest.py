@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 import shutil
@@ -142,6 +143,21 @@ LAMP = {
             guards: [short-on-wide-desk]
     """,
 }
+
+
+NEARLY_OCTOBER = datetime.datetime(2026, 9, 30, 22, 30, tzinfo=datetime.UTC)
+"""Half past midnight on the first of October in Madrid."""
+
+
+def october_lamp(price: str) -> dict[str, bytes]:
+    """The small product, 10 % cheaper from October on, with one scenario of its lowest
+    price today."""
+    texts = {
+        "product.yaml": textwrap.dedent(LAMP["product.yaml"])
+        + "  lines:\n    - {id: autumn, percent: -10, of: all, from: 2026-10-01}\n",
+        "scenarios.yaml": f"scenarios: [{{name: Today, choose: {{}}, lowest: {price}}}]\n",
+    }
+    return files_of(texts)
 
 
 def files_of(texts: dict[str, str]) -> dict[str, bytes]:

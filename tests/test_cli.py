@@ -23,6 +23,7 @@ from configurator.engine import Engine
 from configurator.engine.building import build
 from configurator.language import load_folder
 from configurator.settings import Settings
+from tests.conftest import NEARLY_OCTOBER, october_lamp
 
 MODEL = """features
     Bell
@@ -92,6 +93,20 @@ def test_a_folder_is_read_once_and_compiled_once(
     run("explain", lamp_folder, "--want", "arm=long")
     assert (len(read), len(compiled)) == (4, 1)
     assert list(Path(environment["CONFIGURATOR_FOLDER"], "compiled").glob("*"))
+
+
+@pytest.mark.parametrize(("price", "holds"), [("29.70", True), ("33.00", False)])
+def test_today_is_the_day_where_the_product_is_sold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, price: str, holds: bool
+) -> None:
+    for name, content in october_lamp(price).items():
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.setattr("configurator.cli._now", lambda: NEARLY_OCTOBER)
+    said = run("check", str(tmp_path), code=0 if holds else 1)
+    assert ("1 of 1 scenarios hold." in said) == holds
+    asked = json.loads(run("ask", str(tmp_path), "--json"))
+    assert asked == json.loads(run("ask", str(tmp_path), "--json", "--on", "2026-10-01"))
+    assert asked["price"]["lowest"] == 2970
 
 
 def test_check_shows_every_mistake_and_fails(lamp_folder: str) -> None:

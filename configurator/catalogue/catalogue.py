@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import threading
-import zoneinfo
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -66,11 +65,11 @@ class CheckProgress:
 
 
 Telling = Callable[[CheckProgress], None]
-Checks = Callable[[Product, Telling | None], Findings]
+Checks = Callable[[Product, datetime.date, Telling | None], Findings]
 Load = Callable[[Mapping[str, bytes]], Loaded]
 
 
-def no_checks(product: Product, tell: Telling | None = None) -> Findings:
+def no_checks(product: Product, day: datetime.date, tell: Telling | None = None) -> Findings:
     """For a catalogue that trusts its folders."""
     return Findings((), None)
 
@@ -93,9 +92,9 @@ class Catalogue:
     ) -> None:
         """``folder`` keeps compiled products; it can be deleted at any time. ``clock``
         gives the present moment with its time zone. ``checks`` says what else a product
-        must pass before it goes live. ``load`` reads folders nobody vouches for,
-        ``read`` those of releases. ``limits`` are what compiling may take; with ``prove``
-        OR-Tools proves lowest totals that search leaves open."""
+        must pass before it goes live, on the day it is for the product. ``load`` reads
+        folders nobody vouches for, ``read`` those of releases. ``limits`` are what compiling
+        may take; with ``prove`` OR-Tools proves lowest totals that search leaves open."""
         self._store = ReleaseStore(database)
         self._folder = folder
         self._clock = clock
@@ -160,8 +159,8 @@ class Catalogue:
         of them waits for it. A release that cannot be opened is left to whoever asks for it."""
         for release in self.products()[:ENGINES_KEPT]:
             try:
-                zone = zoneinfo.ZoneInfo(self.product(release.digest).time_zone)
-                self.engine(release.digest, self._clock().astimezone(zone).date()).warm()
+                today = self.product(release.digest).day_at(self._clock())
+                self.engine(release.digest, today).warm()
             except (EngineError, UnreadableReleaseError) as problem:
                 log.warning("not opened", product=release.product_id, problem=str(problem))
 
@@ -184,11 +183,11 @@ class Catalogue:
         diagnostics, product = loaded.diagnostics, loaded.product
         if product is None:
             return Published(None, diagnostics)
-        findings = self._checks(product, tell)
+        today = product.day_at(self._clock())
+        findings = self._checks(product, today, tell)
         diagnostics += findings.diagnostics
         if any(each.severity == "stop" for each in diagnostics):
             return Published(None, diagnostics)
-        today = self._clock().astimezone(zoneinfo.ZoneInfo(product.time_zone)).date()
         try:
             self._engines.get((product.digest, today), lambda: self._compiled(product, today))
         except EngineError as problem:

@@ -8,6 +8,7 @@ Tuples keep the order of the rule folder. Where a field may hold a condition,
 from __future__ import annotations
 
 import datetime
+import zoneinfo
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -457,6 +458,10 @@ class Product:
         object.__setattr__(self, "by_id", {each.id: each for each in self.variables})
         final = {each.slot: each for every in map(_irreversible, self.variables) for each in every}
         object.__setattr__(self, "irreversible", final)
+
+    def day_at(self, moment: datetime.datetime) -> datetime.date:
+        """The day it is for the product: days begin and end in its time zone."""
+        return moment.astimezone(zoneinfo.ZoneInfo(self.time_zone)).date()
 
     def variable(self, variable_id: str) -> Variable:
         """The variable of that id; raises ``KeyError`` where there is none."""

@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import secrets
 import uuid
-import zoneinfo
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -205,8 +204,7 @@ class Sessions:
                 return earlier
         release = self._catalogue.current(product_id)
         product = self._catalogue.product(release.digest)
-        zone = zoneinfo.ZoneInfo(product.time_zone)
-        day = self._clock().astimezone(zone).date()
+        day = product.day_at(self._clock())
         engine = self._catalogue.engine(release.digest, day)
         told = {choice.slot: choice.answer for choice in context}
         for choice in context:

@@ -20,6 +20,7 @@ from configurator.catalogue import (
     Catalogue,
     Findings,
     ReasonMissingError,
+    Telling,
     UnknownProductError,
     UnknownReleaseError,
     UnreadableReleaseError,
@@ -75,6 +76,7 @@ class Workshop:
     def __init__(self, database: Database, compiled: Path) -> None:
         self.clock = Clock()
         self.compiled: list[tuple[str, datetime.date, Path]] = []
+        self.checked: list[datetime.date] = []
         self.read: list[str] = []
         self.warmed: list[str] = []
         self.void = False
@@ -85,11 +87,15 @@ class Workshop:
             database,
             compiled,
             self.clock,
-            checks=lambda product, tell: Findings(self.stops, self.confirmation),
+            checks=self._check,
             load=load,
             read=self._read,
             compile_=self._compile,
         )
+
+    def _check(self, product: Product, day: datetime.date, tell: Telling | None) -> Findings:
+        self.checked.append(day)
+        return Findings(self.stops, self.confirmation)
 
     def _read(self, files: Mapping[str, bytes]) -> Loaded:
         loaded = load(files)
@@ -341,6 +347,7 @@ class CatalogueContract:
         workshop.publish(folder("bike", zone="Europe/Madrid"))
         workshop.publish(folder("boat", zone="America/Lima"))
         assert [day.day for _, day, _ in workshop.compiled] == [23, 22]
+        assert [day.day for day in workshop.checked] == [23, 22]
 
     def test_publishing_at_once_gives_every_folder_a_number_of_its_own(
         self, workshop: Workshop

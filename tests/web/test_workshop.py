@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import threading
 from collections.abc import Callable
@@ -12,12 +13,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from configurator.app import Services
+from configurator.app import Services, create_app, create_services
 from configurator.catalogue import CheckProgress, Telling
 from configurator.engine import Limits, TooWide
 from configurator.session.checks import check_product
+from configurator.settings import Settings
 from configurator.web.workshop import pages
-from tests.web.conftest import ApiSession, csrf_of, zipped
+from tests.conftest import NEARLY_OCTOBER, october_lamp
+from tests.trail.sessions import Clock
+from tests.web.conftest import STAFF, ApiSession, csrf_of, sign_in, zipped
 from tests.web.test_desk import words
 
 
@@ -126,6 +130,33 @@ def test_a_mistake_is_shown_right_after_its_line(
     assert f"Fallo, línea {line}, columna" in spanish
     assert "Did you mean" in read
     assert "¿Querías decir «foot»?" in spanish
+
+
+@pytest.mark.parametrize(("price", "holds"), [("29.70", True), ("33.00", False)])
+def test_today_is_the_day_where_the_product_is_sold(
+    settings: Settings, price: str, holds: bool
+) -> None:
+    at_night = create_services(settings, clock=lambda: NEARLY_OCTOBER)
+    client = create_app(settings, at_night).test_client()
+    sign_in(client, STAFF["merchandiser"])
+    client.get("/workshop/?lang=en")
+    location = draft_of(client, october_lamp(price))
+    read = words(client.get(location))
+    assert ("1 of 1 scenarios as expected" in read) == holds
+    published = at_night.catalogue.publish(october_lamp(price), by="tests")
+    assert (published.release is not None) == holds
+
+
+def test_a_draft_is_checked_anew_on_another_day(settings: Settings) -> None:
+    clock = Clock(NEARLY_OCTOBER - datetime.timedelta(hours=1))
+    services = create_services(settings, clock=clock)
+    client = create_app(settings, services).test_client()
+    sign_in(client, STAFF["merchandiser"])
+    client.get("/workshop/?lang=en")
+    location = draft_of(client, october_lamp("33.00"))
+    assert "1 of 1 scenarios as expected" in words(client.get(location))
+    clock.now = NEARLY_OCTOBER
+    assert "0 of 1 scenarios as expected" in words(client.get(location))
 
 
 def test_scenarios_show_what_was_expected(workshop: FlaskClient, lamp: dict[str, bytes]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import zoneinfo
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,13 +14,12 @@ from markupsafe import Markup
 from configurator.catalogue import Catalogue, UnknownReleaseError, UnreadableReleaseError
 from configurator.engine import EngineError, UnknownChoiceError
 from configurator.model.choice import Choice
-from configurator.model.product import Product
 from configurator.session import Refusal
 from configurator.trail import UnknownSessionError
 from configurator.web.access import tell_damage
 from configurator.web.shop import render, summary
 from configurator.web.shop.owner import drafts, owned, remember, speak
-from configurator.web.shop.services import catalogue, picture, sessions
+from configurator.web.shop.services import catalogue, now, picture, sessions
 from configurator.web.shop.texts import gettext, page_language
 from configurator.web.shop.wording import Wording
 
@@ -90,7 +88,7 @@ def _offered(digest: str, locale: str) -> Offered:
     product = catalogue().product(digest)
     words = Wording(product, locale, {})
     drawn = picture(digest, product.id)
-    proposed, lowest = _first_view(catalogue(), digest, _today(product))
+    proposed, lowest = _first_view(catalogue(), digest, product.day_at(now()))
     return Offered(
         id=product.id,
         name=words.say(product.name),
@@ -100,10 +98,6 @@ def _offered(digest: str, locale: str) -> Offered:
         parts=drawn.definitions if drawn else Markup(""),
         css=render.picture_css(product.id),
     )
-
-
-def _today(product: Product) -> datetime.date:
-    return datetime.datetime.now(zoneinfo.ZoneInfo(product.time_zone)).date()
 
 
 @lru_cache(maxsize=256)

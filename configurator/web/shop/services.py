@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from functools import lru_cache
 
 import structlog
@@ -24,6 +25,12 @@ def catalogue() -> Catalogue:
     """The releases on sale."""
     found: Catalogue = current_app.extensions["configurator"].catalogue
     return found
+
+
+def now() -> datetime.datetime:
+    """The present moment."""
+    moment: datetime.datetime = current_app.extensions["configurator"].clock()
+    return moment
 
 
 def picture(release: str, product_id: str) -> Picture | None:

@@ -77,11 +77,12 @@ def _let_folders_in(endpoint: str | None, values: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A draft and everything that was found about it."""
+    """A draft and everything that was found about it, on the day it was for the product."""
 
     digest: str
     files: Mapping[str, bytes]
     product: Product | None
+    day: datetime.date | None
     diagnostics: tuple[Diagnostic, ...]
     scenarios: tuple[ScenarioResult, ...]
     confirmation: Confirmation | None
@@ -269,18 +270,24 @@ def _jobs() -> Jobs[Checked | Published]:
 
 
 def _checking(digest: str) -> Job[Checked | Published]:
-    """The check of a draft on this day, under way or done."""
-    files, settings = _files(digest), services().settings
-    cache, limits = settings.compiled, settings.limits
-    today = datetime.datetime.now(datetime.UTC).date()
-    key = ("check", staff_name(), digest, today)
-    return _jobs().start(key, lambda tell: _check(digest, files, today, cache, limits, tell))
+    """The check of a draft on this day, under way or done; one of another day is forgotten."""
+    files, rooms = _files(digest), services()
+    cache, limits = rooms.settings.compiled, rooms.settings.limits
+    now = rooms.clock()
+    key = ("check", staff_name(), digest)
+    earlier = _jobs().find(key)
+    if earlier is not None and earlier.wait() and not earlier.failed:
+        found = earlier.result()
+        assert isinstance(found, Checked)
+        if found.product is not None and found.day != found.product.day_at(now):
+            _jobs().forget(key)
+    return _jobs().start(key, lambda tell: _check(digest, files, now, cache, limits, tell))
 
 
 def _check(
     digest: str,
     files: Mapping[str, bytes],
-    today: datetime.date,
+    now: datetime.datetime,
     cache: Path,
     limits: Limits,
     tell: Telling,
@@ -288,10 +295,11 @@ def _check(
     """Load a draft in a limited child process, then compile it and run its scenarios."""
     loaded = load_safely(files, seconds=READING_SECONDS)
     if loaded.product is None:
-        return Checked(digest, files, None, loaded.diagnostics, (), None)
-    found = check_product(loaded.product, today, cache, limits=limits, tell=tell)
+        return Checked(digest, files, None, None, loaded.diagnostics, (), None)
+    product, day = loaded.product, loaded.product.day_at(now)
+    found = check_product(product, day, cache, limits=limits, tell=tell)
     diagnostics = (*loaded.diagnostics, *found.diagnostics)
-    return Checked(digest, files, loaded.product, diagnostics, found.results, found.confirmation)
+    return Checked(digest, files, product, day, diagnostics, found.results, found.confirmation)
 
 
 def _files(digest: str) -> dict[str, bytes]:
