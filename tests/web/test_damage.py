@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -206,6 +207,15 @@ def test_where_no_step_can_be_read_the_desk_says_so(altered: Any) -> None:
         assert status == 200
         assert "This configuration cannot be told" in page
         assert "The trail is not whole from step 1 on" in page
+
+
+def test_where_no_product_can_be_read_times_are_in_utc(altered: Any) -> None:
+    rooms: Rooms = altered(UNREADABLE["a file of the release"])
+    assert all(re.search(r"\d:\d\d \(UTC\)", page) for _path, _status, page in rooms.pages())
+    merchandiser = rooms.app.test_client()
+    assert sign_in(merchandiser, STAFF["merchandiser"]).status_code == 303
+    for path in ("/workshop/", "/workshop/products/lamp"):
+        assert re.search(r"\d:\d\d \(UTC\)", merchandiser.get(path).get_data(as_text=True))
 
 
 def test_whatever_stands_in_a_step_nothing_breaks(

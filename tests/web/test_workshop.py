@@ -132,6 +132,30 @@ def test_a_mistake_is_shown_right_after_its_line(
     assert "¿Querías decir «foot»?" in spanish
 
 
+def test_times_are_those_of_the_product_and_say_so(
+    settings: Settings, lamp: dict[str, bytes]
+) -> None:
+    """In the workshop and at the desk alike."""
+    clock = Clock(NEARLY_OCTOBER)
+    rooms = create_services(settings, clock=clock)
+    app = create_app(settings, rooms)
+    session = ApiSession(app.test_client())
+    clock.now += datetime.timedelta(minutes=1)
+    lamp["notes.txt"] = b"A later release."
+    assert rooms.catalogue.publish(lamp, by="tests").release is not None
+    staff = app.test_client()
+    sign_in(staff, STAFF["admin"])
+    for path, time in (
+        ("/workshop/", "00:31:00"),
+        ("/workshop/products/lamp", "00:31:00"),
+        (f"/desk/configurations/{session.id}", "00:30:00"),
+    ):
+        assert f"1 Oct 2026, {time} (Europe/Madrid)" in words(staff.get(path + "?lang=en"))
+        assert f"1 oct 2026, {time} (Europe/Madrid)" in words(staff.get(path + "?lang=es"))
+    replayed = words(staff.get(f"/desk/configurations/{session.id}/steps/1?lang=en"))
+    assert "Steps (Europe/Madrid) 1 00:30:00" in replayed
+
+
 @pytest.mark.parametrize(("price", "holds"), [("29.70", True), ("33.00", False)])
 def test_today_is_the_day_where_the_product_is_sold(
     settings: Settings, price: str, holds: bool

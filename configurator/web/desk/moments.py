@@ -1,8 +1,12 @@
-"""Moments and days for staff, in their language; template filters for every staff page."""
+"""Moments and days for staff, in their language; template filters for every staff page.
+
+Moments are told on the clocks of where the product is sold, whose time zone is named.
+"""
 
 from __future__ import annotations
 
 import datetime
+import zoneinfo
 
 from babel.dates import format_date, format_datetime
 from flask import Blueprint
@@ -24,14 +28,19 @@ def moment_of(stored: str | datetime.datetime) -> datetime.datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)
 
 
-def staff_time(stored: str | datetime.datetime) -> str:
-    """``22 Nov 2026, 17:30:05``, in the zone the moment carries."""
-    return format_datetime(moment_of(stored), "d MMM y, HH:mm:ss", locale=_locale())
+def staff_time(stored: str | datetime.datetime, zone: str) -> str:
+    """``22 Nov 2026, 17:30:05 (Europe/Madrid)``, in the time zone of that name."""
+    return f"{_in_zone(stored, zone, 'd MMM y, HH:mm:ss')} ({zone})"
 
 
-def staff_clock(stored: str | datetime.datetime) -> str:
-    """``17:30:05``, in the zone the moment carries."""
-    return format_datetime(moment_of(stored), "HH:mm:ss", locale=_locale())
+def staff_clock(stored: str | datetime.datetime, zone: str) -> str:
+    """``17:30:05``, for places that name the time zone once for all of them."""
+    return _in_zone(stored, zone, "HH:mm:ss")
+
+
+def _in_zone(stored: str | datetime.datetime, zone: str, pattern: str) -> str:
+    moment = moment_of(stored).astimezone(zoneinfo.ZoneInfo(zone))
+    return format_datetime(moment, pattern, locale=_locale())
 
 
 def staff_day(day: datetime.date) -> str:

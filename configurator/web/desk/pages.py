@@ -6,8 +6,6 @@ verification shows beside it is computed afresh from the pinned release.
 
 from __future__ import annotations
 
-import datetime
-import zoneinfo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -45,7 +43,7 @@ from configurator.web.access import (
 from configurator.web.desk import narration
 from configurator.web.desk.difference import Difference, differences
 from configurator.web.desk.fates import SaidGuard, fates
-from configurator.web.desk.moments import add_filters, moment_of
+from configurator.web.desk.moments import add_filters
 from configurator.web.desk.screen import Painter
 from configurator.web.shop.amounts import DATE_LOCALES
 from configurator.web.shop.preview import preview_of
@@ -79,7 +77,7 @@ class Told:
     seq: int
     kind: str
     mark: str
-    time: datetime.datetime
+    time: str
     actor: str
     sentence: str
     says_guard: bool
@@ -133,7 +131,7 @@ def _show(story: Story) -> ResponseReturnValue:
         guards=[(said, _sentence(story, said)) for said in fates(story.steps)],
         chosen=[painter.words.choice(each.slot, each.answer) for each in story.session.choices],
         total=painter.total(story.session.view.get("price", {})),
-        started=_time(story.steps[0], story.session) if story.steps else None,
+        started=story.steps[0].event.server_time if story.steps else None,
         language=narration.language_name(story.session.locale),
     )
 
@@ -311,7 +309,7 @@ def _timeline(steps: Sequence[ReplayStep], session: Session) -> list[Told]:
                 seq=each.event.seq,
                 kind=each.event.kind,
                 mark=narration.MARKS.get(each.event.kind, "info"),
-                time=_time(each, session),
+                time=each.event.server_time,
                 actor=narration.actor_name(each.event.actor),
                 sentence=narration.sentence(each.event, painter),
                 says_guard=bool(guards - known),
@@ -333,12 +331,6 @@ def _jumps(timeline: Sequence[Told], place: int) -> Json:
 def _sentence(story: Story, said: SaidGuard) -> str:
     painter = Painter(story.session.product, _language(), story.session.view)
     return painter.sentence(said.guard, said.reads)
-
-
-def _time(each: ReplayStep, session: Session) -> datetime.datetime:
-    """When it happened, on the clocks of where the product is sold."""
-    zone = zoneinfo.ZoneInfo(session.product.time_zone)
-    return moment_of(each.event.server_time).astimezone(zone)
 
 
 def _language() -> str:

@@ -23,7 +23,14 @@ from flask import (
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from configurator.catalogue import Published, Release, Telling, UnknownProductError
+from configurator.catalogue import (
+    Published,
+    Release,
+    Telling,
+    UnknownProductError,
+    UnknownReleaseError,
+    UnreadableReleaseError,
+)
 from configurator.engine import Limits
 from configurator.engine.confirmation import Confirmation
 from configurator.language import load_safely
@@ -106,12 +113,17 @@ class Checked:
 @requires("merchandiser", "admin")
 def products() -> ResponseReturnValue:
     """Every product with its current release, and where to send a draft."""
+    return _products_page()
+
+
+def _products_page(problem: Text | None = None) -> ResponseReturnValue:
     rooms = services()
     rows = [
-        (release, len(rooms.catalogue.releases(release.product_id)), _open(release))
+        (release, _zone(release), len(rooms.catalogue.releases(release.product_id)), _open(release))
         for release in rooms.catalogue.products()
     ]
-    return render_template("workshop/products.html", rows=rows, problem=None)
+    page = render_template("workshop/products.html", rows=rows, problem=problem)
+    return page, (422 if problem else 200)
 
 
 @blueprint.get("/products/<product_id>")
@@ -128,6 +140,7 @@ def _product_page(product_id: str, problem: str | None = None) -> ResponseReturn
     return render_template(
         "workshop/product.html",
         current=current,
+        zone=_zone(current),
         releases=sorted(releases, key=lambda release: -release.number),
         open_sessions=open_sessions,
         history=services().catalogue.history(product_id),
@@ -172,12 +185,7 @@ def upload() -> ResponseReturnValue:
             raise UnpackError(_NOTHING_SENT)
         files = unpack(content)
     except UnpackError as problem:
-        rows = [
-            (release, len(services().catalogue.releases(release.product_id)), _open(release))
-            for release in services().catalogue.products()
-        ]
-        page = render_template("workshop/products.html", rows=rows, problem=problem.reason)
-        return page, 422
+        return _products_page(problem.reason)
     digest = _shelf().put(staff_name(), files)
     log.info("draft taken in", by=staff_name(), draft=digest, files=len(files))
     return redirect(url_for("workshop.draft", digest=digest), 303)
@@ -337,6 +345,15 @@ def _current_or_none(product_id: str) -> Release | None:
     except UnknownProductError:
         return None
     return release
+
+
+def _zone(release: Release) -> str:
+    """The time zone of a product; UTC where its release cannot be read any more."""
+    try:
+        product: Product = services().catalogue.product(release.digest)
+    except (UnknownReleaseError, UnreadableReleaseError):
+        return "UTC"
+    return product.time_zone
 
 
 def _open(release: Release) -> int:
