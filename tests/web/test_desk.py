@@ -13,9 +13,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 from werkzeug.test import TestResponse
 
+from configurator.app import Services
 from configurator.session import sessions
 from configurator.session.view import view_of
 from configurator.settings import Settings
+from tests.conftest import LAMP, files_of
 from tests.web.conftest import ApiSession, csrf_of
 
 Json = dict[str, Any]
@@ -218,6 +220,47 @@ def test_guards_appear_when_they_were_said(desk: FlaskClient, told: ApiSession) 
     said = {seq: sentence in page(desk, address(told, f"/steps/{seq}")) for seq in (6, 7, 8)}
     assert said == {6: False, 7: True, 8: True}
     assert "Me vale" in page(desk, address(told, "/steps/8"))
+
+
+def test_guards_of_the_review_page_are_not_told_as_shown(
+    desk: FlaskClient, client: FlaskClient, services: Services
+) -> None:
+    """They are in force from the start, whether or not that page was opened."""
+    late = LAMP["product.yaml"].replace(
+        "guards:\n",
+        """guards:
+          - id: no-dimmer
+            level: hint
+            at: summary
+            when: not dimmer
+            say: {en: It cannot be dimmed., es: No se regula.}
+            suggest: {dimmer: yes}
+""",
+    )
+    files = files_of({"product.yaml": late})
+    assert services.catalogue.publish(files, by="tests").release is not None
+    session = ApiSession(client, language="es")
+    assert "no-dimmer" in session.state["view"]["guards"]
+    session.choose("width", "200")  # 2
+    session.choose("arm", "short")  # 3, a guard at the choice speaks
+    shown = page(desk, address(session))
+    at_choice, _, on_review = shown.partition("Said on the review page")
+    assert "Guards that were said at the choice A short arm does not reach" in at_choice
+    assert "It cannot be dimmed." not in at_choice
+    assert (
+        "It cannot be dimmed. Hint · in force from step 1 · no-dimmer Still in force" in on_review
+    )
+    assert shown.count("a guard was said") == 1
+    first = desk.get(address(session, "/steps/1"), query_string={"lang": "es"})
+    assert "Se dice en el repaso · Consejo No se regula." in words(first)
+    assert re.search(r'/steps/3"[^>]*>(?:(?!</a>).)*Siguiente aviso', first.get_data(as_text=True))
+
+    session.choose("bulb", "large")  # 4
+    session.choose("dimmer", "yes")  # 5
+    assert "No longer on the review page: “It cannot be dimmed.”" in page(
+        desk, address(session, "/steps/5")
+    )
+    assert "What it suggests was taken at step 5" in page(desk, address(session))
 
 
 def test_steps_lead_to_each_other_without_scripts(desk: FlaskClient, told: ApiSession) -> None:

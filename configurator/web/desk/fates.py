@@ -1,6 +1,7 @@
 """What became of each guard that was said: heeded, acknowledged, overridden, or still said.
 
-Reads the replayed views alone: what counts is what the customer saw.
+Reads the replayed views alone. They record which guards were in force, not which page was
+open: one at a choice was said there, one for the review page only if it was opened.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from typing import Any, Literal
 from configurator.trail import ReplayStep
 
 Json = dict[str, Any]
+ON_REVIEW = "summary"
+"""Where a view says that a guard is said on the review page only."""
+
 Fate = Literal["standing", "heeded", "gone", "acknowledged", "overridden"]
 
 
 @dataclass(frozen=True, slots=True)
 class SaidGuard:
-    """One time a guard was said, from event ``first`` to event ``last``.
+    """One time a guard was in force, from event ``first`` to event ``last``; ``on_review``
+    where it is said on the review page only.
 
     ``heeded``: it disappeared because what it suggested was taken. ``gone``: it
     disappeared because something else changed. ``acknowledged``: the customer confirmed
@@ -32,6 +37,7 @@ class SaidGuard:
     last: int
     reads: Json
     fate: Fate
+    on_review: bool
     reason: str = ""
 
 
@@ -50,7 +56,15 @@ def fates(steps: Sequence[ReplayStep]) -> tuple[SaidGuard, ...]:
             if guard not in saying:
                 saying[guard] = len(told)
                 told.append(
-                    SaidGuard(guard, spoken["level"], seq, seq, spoken["reads"], "standing")
+                    SaidGuard(
+                        guard=guard,
+                        level=spoken["level"],
+                        first=seq,
+                        last=seq,
+                        reads=spoken["reads"],
+                        fate="standing",
+                        on_review=on_review(spoken),
+                    )
                 )
             place = saying[guard]
             told[place] = replace(told[place], last=seq, reads=spoken["reads"])
@@ -67,6 +81,11 @@ def fates(steps: Sequence[ReplayStep]) -> tuple[SaidGuard, ...]:
                 if told[place].fate == "standing":
                     told[place] = replace(told[place], fate="overridden")
     return tuple(told)
+
+
+def on_review(spoken: Json) -> bool:
+    """Whether a guard of a view is said on the review page only."""
+    return bool(spoken.get("at") == ON_REVIEW)
 
 
 def _ended(said: SaidGuard, suggested: Json, view: Json) -> SaidGuard:

@@ -42,7 +42,7 @@ from configurator.web.access import (
 )
 from configurator.web.desk import narration
 from configurator.web.desk.difference import Difference, differences
-from configurator.web.desk.fates import SaidGuard, fates
+from configurator.web.desk.fates import fates, on_review
 from configurator.web.desk.moments import add_filters
 from configurator.web.desk.screen import Painter
 from configurator.web.shop.amounts import DATE_LOCALES
@@ -122,13 +122,15 @@ def show(session_id: str) -> ResponseReturnValue:
 
 def _show(story: Story) -> ResponseReturnValue:
     painter = Painter(story.session.product, _language(), story.session.view)
+    guards = [(said, painter.sentence(said.guard, said.reads)) for said in fates(story.steps)]
     return render_template(
         "desk/show.html",
         session=story.session,
         release=services().catalogue.release(story.session.release),
         check=story.check,
         timeline=_timeline(story.steps, story.session),
-        guards=[(said, _sentence(story, said)) for said in fates(story.steps)],
+        at_choice=[(said, sentence) for said, sentence in guards if not said.on_review],
+        on_review=[(said, sentence) for said, sentence in guards if said.on_review],
         chosen=[painter.words.choice(each.slot, each.answer) for each in story.session.choices],
         total=painter.total(story.session.view.get("price", {})),
         started=story.steps[0].event.server_time if story.steps else None,
@@ -303,7 +305,8 @@ def _timeline(steps: Sequence[ReplayStep], session: Session) -> list[Told]:
     known: set[str] = set()
     for each in steps:
         painter = Painter(session.product, _language(), each.view)
-        guards = set(each.view.get("guards", {}))
+        spoken: Json = each.view.get("guards", {})
+        guards = {guard for guard, said in spoken.items() if not on_review(said)}
         timeline.append(
             Told(
                 seq=each.event.seq,
@@ -326,11 +329,6 @@ def _jumps(timeline: Sequence[Told], place: int) -> Json:
         "refusal": next((told.seq for told in after if told.kind == "ChoiceRefused"), None),
         "guard": next((told.seq for told in after if told.says_guard), None),
     }
-
-
-def _sentence(story: Story, said: SaidGuard) -> str:
-    painter = Painter(story.session.product, _language(), story.session.view)
-    return painter.sentence(said.guard, said.reads)
 
 
 def _language() -> str:

@@ -16,6 +16,7 @@ from configurator.model.choice import NONE
 from configurator.model.product import Guard, Product, Step, Variable
 from configurator.session import Refusal, difference_of, lowest_of
 from configurator.web.desk.difference import Difference
+from configurator.web.desk.fates import on_review
 from configurator.web.shop.amounts import (
     changes_in_words,
     days_between,
@@ -78,7 +79,7 @@ class ScreenStep:
 
 @dataclass(frozen=True, slots=True)
 class ScreenGuard:
-    """One guard as it was said."""
+    """One guard as it was said; ``on_review`` where the review page alone says it."""
 
     level: str
     sentence: str
@@ -86,6 +87,7 @@ class ScreenGuard:
     acknowledged: bool
     reason: str
     changed: str
+    on_review: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +384,7 @@ class Painter:
                 acknowledged=bool(said.get("acknowledged")),
                 reason=said.get("reason", ""),
                 changed=changed,
+                on_review=on_review(said),
             )
 
     def refusal(self, refusal: Refusal) -> ScreenRefusal:
