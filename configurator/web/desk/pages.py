@@ -328,6 +328,7 @@ def _jumps(timeline: Sequence[Told], place: int) -> Json:
     return {
         "refusal": next((told.seq for told in after if told.kind == "ChoiceRefused"), None),
         "guard": next((told.seq for told in after if told.says_guard), None),
+        "why": next((told.seq for told in after if told.kind == "ConsequencesShown"), None),
     }
 
 

@@ -1,0 +1,33 @@
+// What script adds to the staff's pages, which work without it: keys, and a slider that goes
+// where it is let go.
+"use strict";
+(() => {
+  const TYPING = 'input:not([type="range"]), textarea, select';
+
+  // A key follows the link that names it, so what a page says of its keys is what they do.
+  // Letters count in the content only: dictation or a slip elsewhere sets nothing off.
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+    const at = event.target;
+    if (at.closest(TYPING)) return;
+    if (at.type === "range" && event.key.startsWith("Arrow")) return; // moves by itself
+    const letter = event.key.length === 1;
+    if (letter && !at.closest("main")) return;
+    const key = (event.shiftKey ? "Shift+" : "") + (letter ? event.key.toUpperCase() : event.key);
+    const link = document.querySelector(`main a[aria-keyshortcuts="${CSS.escape(key)}"]`);
+    if (!link) return;
+    event.preventDefault();
+    link.click();
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const slider of document.querySelectorAll("input[data-shows]")) {
+      slider.form.querySelector("button").hidden = true;
+      slider.addEventListener("input", () => {
+        document.getElementById(slider.dataset.shows).textContent = slider.value;
+        slider.removeAttribute("aria-valuetext"); // it told of the step before
+      });
+      slider.addEventListener("change", () => slider.form.requestSubmit());
+    }
+  });
+})();
