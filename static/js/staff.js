@@ -14,7 +14,10 @@
     const letter = event.key.length === 1;
     if (letter && !at.closest("main")) return;
     const key = (event.shiftKey ? "Shift+" : "") + (letter ? event.key.toUpperCase() : event.key);
-    const link = document.querySelector(`main a[aria-keyshortcuts="${CSS.escape(key)}"]`);
+    const named = `a[aria-keyshortcuts="${CSS.escape(key)}"]`;
+    // Where several links have the key, that of the diagnostic at hand goes first.
+    const here = at.closest(".dg") || document.querySelector(".dg:target");
+    const link = (here && here.querySelector(named)) || document.querySelector(`main ${named}`);
     if (!link) return;
     event.preventDefault();
     link.click();

@@ -11,8 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
+from configurator.app import Services
+from configurator.web.workshop.drafts import DraftShelf
 from tests.conftest import DESKTOP
 from tests.web.conftest import PASSWORD, STAFF, ApiSession
+from tests.web.test_workshop import misspelt
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -133,3 +136,26 @@ def test_keys_do_nothing_while_somebody_types(open_page: OpenPage, replay: str) 
     page.locator("header a").first.focus()
     page.keyboard.press("r")
     assert page.url.endswith(f"{replay}1")
+
+
+def test_a_draft_opens_at_its_first_mistake(
+    open_page: OpenPage, services: Services, lamp: dict[str, bytes]
+) -> None:
+    files = misspelt(lamp)
+    shelf = DraftShelf(services.settings.folder / "drafts")
+    draft = f"/workshop/drafts/{shelf.put(STAFF['merchandiser'], files)}"
+    page = open_page("merchandiser", draft)
+    page.locator("#d1:focus").wait_for()
+    assert "fooot" in page.locator("#d1").inner_text()
+    visible = "e => { const r = e.getBoundingClientRect(); return r.top > 0 && r.bottom < 900 }"
+    assert page.locator("#d1").evaluate(visible)
+    page.keyboard.press("F8")
+    page.locator("#d2:focus").wait_for()
+    assert page.locator("#d2").evaluate(visible)
+    page.keyboard.press("F8")
+    page.wait_for_url(f"**{draft}?file=scenarios.yaml#d1")
+    page.locator("#d1:focus").wait_for()
+    page.keyboard.press("Shift+F8")
+    page.wait_for_url(f"**{draft}?file=product.yaml#d2")
+    page.get_by_text("3 mistakes to mend first").click()
+    page.locator("#d1:focus").wait_for()

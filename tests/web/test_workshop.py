@@ -183,6 +183,33 @@ def test_a_draft_is_checked_anew_on_another_day(settings: Settings) -> None:
     assert "0 of 1 scenarios as expected" in words(client.get(location))
 
 
+def test_each_mistake_leads_to_the_next(workshop: FlaskClient, lamp: dict[str, bytes]) -> None:
+    """From the number on top, through a file, and on into the next."""
+    location = draft_of(workshop, misspelt(lamp))
+    body = workshop.get(location).get_data(as_text=True)
+    more = f"{location}?file=scenarios.yaml#d1"
+    assert re.search(r'<a class="pill stop" href="#d1"[^>]*>.*3 mistakes to mend first', body)
+    assert re.search(r'id="d1" tabindex="-1" autofocus>', body)
+    assert body.count("autofocus") == 1
+    assert re.findall(r'<a href="([^"]+)" aria-keyshortcuts="F8"', body) == ["#d2", more]
+    assert re.findall(r'<a href="([^"]+)" aria-keyshortcuts="Shift', body) == ["#d1"]
+    assert f'<a href="{more}"><span>scenarios.yaml' in body  # in the list of files
+    body = workshop.get(f"{location}?file=scenarios.yaml").get_data(as_text=True)
+    first, last = (f"{location}?file=product.yaml#d{number}" for number in (1, 2))
+    assert re.search(rf'<a class="pill stop" href="{re.escape(first)}"', body)
+    assert re.findall(r'<a href="([^"]+)" aria-keyshortcuts="', body) == [last]
+
+
+def misspelt(lamp: dict[str, bytes]) -> dict[str, bytes]:
+    """The small product with two mistakes in one file and one in another."""
+    return {
+        "product.yaml": lamp["product.yaml"]
+        .replace(b"require: mount = foot", b"require: mount = fooot")
+        .replace(b"require: bulb = large", b"require: bulb = larg"),
+        "scenarios.yaml": lamp["scenarios.yaml"].replace(b"mount: clamp", b"mount: clam"),
+    }
+
+
 def test_scenarios_show_what_was_expected(workshop: FlaskClient, lamp: dict[str, bytes]) -> None:
     dearer = lamp["product.yaml"].replace(b"base: 30.00", b"base: 31.00")
     location = draft_of(workshop, {**lamp, "product.yaml": dearer})

@@ -48,6 +48,11 @@ class Listing:
     rest: int
     readable: bool = True
 
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Every diagnostic that is shown, in the order of the page."""
+        return (*self.whole, *(each for line in self.lines for each in line.diagnostics))
+
 
 def listing(content: bytes, diagnostics: Sequence[Diagnostic]) -> Listing:
     """The lines of a file with its diagnostics, which must be about this file."""

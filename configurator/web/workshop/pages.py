@@ -44,6 +44,7 @@ from configurator.web.speech import gettext
 from configurator.web.workshop.drafts import DraftShelf, UnknownDraftError
 from configurator.web.workshop.jobs import Job, Jobs
 from configurator.web.workshop.lines import listing, sentence
+from configurator.web.workshop.walk import walk
 from configurator.web.workshop.zips import LARGEST_ZIP, UnpackError, unpack
 
 log = structlog.get_logger(__name__)
@@ -216,6 +217,7 @@ def _waiting_page(digest: str, job: Job[Checked | Published], doing: str) -> Res
 
 
 def _draft_page(checked: Checked, refused: bool = False) -> ResponseReturnValue:
+    checked = replace(checked, diagnostics=tuple(dict.fromkeys(checked.diagnostics)))
     counts = Counter(each.span.file for each in checked.diagnostics)
     file = request.args.get("file", "")
     if file not in checked.files:
@@ -223,13 +225,30 @@ def _draft_page(checked: Checked, refused: bool = False) -> ResponseReturnValue:
     live: Release | None = None
     if checked.product is not None:
         live = _current_or_none(checked.product.id)
+    elsewhere = [each for each in checked.diagnostics if each.span.file not in checked.files]
+    listings = {
+        name: listing(content, checked.about(name))
+        for name, content in sorted(checked.files.items())
+        if counts[name] or name == file
+    }
+    places = walk(
+        {"": elsewhere, **{name: each.diagnostics for name, each in listings.items()}},
+        file,
+        lambda name, anchor: url_for(
+            "workshop.draft", digest=checked.digest, file=name, _anchor=anchor
+        ),
+    )
+    first = {each.severity: places[each].address for each in reversed(places)}
     return render_template(
         "workshop/draft.html",
         checked=checked,
         counts=counts,
         file=file,
-        listing=listing(checked.files[file], checked.about(file)),
-        elsewhere=[each for each in checked.diagnostics if each.span.file not in checked.files],
+        listing=listings[file],
+        elsewhere=elsewhere,
+        places=places,
+        first=first,
+        opens_at=next(iter([*elsewhere, *listings[file].diagnostics]), None),
         live=live,
         open_now=_open(live) if live is not None else 0,
         refused=refused,
