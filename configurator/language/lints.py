@@ -1,5 +1,5 @@
-"""Checks over the whole product that stop: rings, divisions by 0, missing decimals,
-lookups nobody sets, questions nobody asks."""
+"""Checks over the whole product: rings, divisions by 0, missing decimals, lookups nobody
+sets, questions nobody asks, rules that give no reason."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Iterator
 
 from configurator.language.bounds import Bounds
-from configurator.language.draft import Draft
+from configurator.language.draft import Draft, listed
 from configurator.language.lookups import check_lookups
 from configurator.language.reads import parts_of, reads
 from configurator.model import expression as model
 from configurator.model.diagnostic import Span
-from configurator.model.product import ALWAYS, AmountLine, Product, Variable
+from configurator.model.product import ALWAYS, AmountLine, Product, Rule, Table, Variable
 
 MOST_RINGS = 100
 """Each costs a walk over the variables; who has more mends these first."""
@@ -31,6 +31,25 @@ def check(draft: Draft, product: Product, rule_ids: dict[str, Span]) -> None:
         bounds = Bounds(product)
         _check_divisions(draft, product, bounds)
         _check_decimals(draft, product, bounds)
+    if not draft.report.found and not draft.report.not_yet:
+        _check_reasons(draft, product)
+
+
+def _check_reasons(draft: Draft, product: Product) -> None:
+    """One doubt per file: an imported model may have thousands of rules without a reason."""
+    silent: list[Rule | Table] = [rule for rule in product.rules if rule.because is None]
+    silent += [
+        table
+        for table in product.tables
+        if table.kind != "lookup"
+        and any((row.because or table.because) is None for row in table.rows)
+    ]
+    files: dict[str, list[Rule | Table]] = {}
+    for each in sorted(silent, key=lambda each: each.span):
+        if not draft.report.accepts("no-reason", each.span):
+            files.setdefault(each.span.file, []).append(each)
+    for found in files.values():
+        draft.report.warn("no-reason", found[0].span, rules=listed(each.id for each in found))
 
 
 def _check_lookups(draft: Draft, product: Product, rule_ids: dict[str, Span]) -> None:

@@ -15,6 +15,7 @@ WARNINGS = (
     "guard-never",
     "look-alike",
     "no-owner",
+    "no-reason",
     "none-never-listed",
     "old-evidence",
     "open-or",
@@ -270,6 +271,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "Ningún texto del producto tiene la clave «{word}».",
         "delete the row, or correct its key.",
         "borra la fila o corrige su clave.",
+    ),
+    "unknown-key/original": (
+        'There is nothing to translate under "{word}": the original is missing.',
+        "No hay nada que traducir en «{word}»: falta el original.",
+        "write it in the language of the product, in the rule files.",
+        "escríbelo en el idioma del producto, en los archivos de reglas.",
     ),
     "missing-key": (
         '"{key}" is missing in "{owner}".',
@@ -953,6 +960,14 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "Las filas de las líneas {first} y {second} se contradicen para {example}.",
         "make them exclude each other, or say `match: first`.",
         "haz que se excluyan o di `match: first`.",
+    ),
+    "no-reason": (
+        "Not every refusal of these rules has a `because`: {rules}.",
+        "No todo lo que estas reglas rechazan tiene un `because`: {rules}.",
+        'customers read the id or "These do not go together in this model." instead; '
+        "write `because: …` with the reason.",
+        "en su lugar, los clientes leen el id o «En este modelo no van juntos.»; "
+        "escribe `because: …` con el motivo.",
     ),
     "text-missing": (
         "The `{kind}` is not written in {language}.",

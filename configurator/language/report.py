@@ -67,6 +67,10 @@ class Report:
         if known is None or span < known.span:
             self.not_yet[construct] = _diagnostic("not-yet", "stop", span, {"construct": construct})
 
+    def accepts(self, code: str, about: Span) -> bool:
+        """Whether the doubt ``code`` is accepted at that place."""
+        return any(one.covers(code, about) for one in self.accepted)
+
     def _room(self) -> bool:
         full = len(self.found) + len(self.doubts) >= MOST
         self.dropped += full
@@ -75,9 +79,7 @@ class Report:
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Everything found, by place, without repetitions and accepted doubts."""
         kept = [*self.found, *self.not_yet.values()]
-        for doubt, about in self.doubts:
-            if not any(one.covers(doubt.code, about) for one in self.accepted):
-                kept.append(doubt)
+        kept += [doubt for doubt, about in self.doubts if not self.accepts(doubt.code, about)]
         ordered = sorted(
             dict.fromkeys(kept), key=lambda each: (each.span, each.code, each.message.translations)
         )

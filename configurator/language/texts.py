@@ -35,6 +35,8 @@ class Texts:
     sheets: dict[str, dict[str, Entry]] = field(default_factory=dict)
     shown: list[tuple[str, Span]] = field(default_factory=list)
     """The names in ``{name}`` placeholders, and where."""
+    absent: set[str] = field(default_factory=set)
+    """The keys under which nothing is written in the author's language."""
 
     def add_sheet(self, language: str, sheet: Sheet) -> None:
         """Read ``key,source,text`` rows for ``language``."""
@@ -80,6 +82,7 @@ class Texts:
     def read(self, node: Node | None, key: str, *, must: str = "") -> Text | None:
         """A text as written under a key: a sentence, or ``{es: …, en: …}``."""
         if node is None:
+            self.absent.add(key)
             return None
         if isinstance(node, Scalar):
             if node.empty:
@@ -122,5 +125,7 @@ class Texts:
         """Doubt the rows of sheets that belong to nothing in the folder."""
         for entries in self.sheets.values():
             for key, entry in entries.items():
-                if not entry.used and not key.startswith(pending):
-                    self.report.warn("unknown-key/text", entry.span, word=key)
+                if entry.used or key.startswith(pending):
+                    continue
+                problem = "unknown-key/original" if key in self.absent else "unknown-key/text"
+                self.report.warn(problem, entry.span, word=key)
