@@ -6,14 +6,13 @@ Used by defaults, suggestions and scenarios: ids, plain decimals, ISO days, ``ye
 
 from __future__ import annotations
 
-import datetime
 from fractions import Fraction
 
 from configurator.language.draft import Draft
 from configurator.language.fields import NUMBER, day, number, scalar
 from configurator.language.nodes import Mapping, Node, Scalar, Sequence
 from configurator.language.scope import Declared
-from configurator.language.terms import plain
+from configurator.language.terms import offers_day, offers_number, plain
 from configurator.model.choice import NONE
 
 
@@ -29,7 +28,7 @@ def answer_of(draft: Draft, declared: Declared, node: Node) -> str | None:
             return None
         return NONE
     if declared.kind == "text":
-        return word
+        return _text(draft, declared, text)
     if declared.sort == "date":
         return _day(draft, declared, text)
     if declared.sort == "number":
@@ -46,24 +45,26 @@ def answer_of(draft: Draft, declared: Declared, node: Node) -> str | None:
     return word
 
 
+def _text(draft: Draft, declared: Declared, text: Scalar) -> str | None:
+    limits, letters = declared.text, len(text.text)
+    if limits is not None and not limits.length[0] <= letters <= limits.length[1]:
+        low, high = limits.length
+        draft.report.stop(
+            "unknown-value/length",
+            text.span,
+            variable=declared.id,
+            letters=letters,
+            low=low,
+            high=high,
+        )
+        return None
+    return text.text
+
+
 def _day(draft: Draft, declared: Declared, text: Scalar) -> str | None:
     found = day(draft, text.text, text.span)
-    if found is None:
+    if found is None or not offers_day(draft, declared, found, text.span):
         return None
-    days = declared.days
-    if days is not None:
-        early = isinstance(days.first, datetime.date) and found < days.first
-        late = isinstance(days.last, datetime.date) and found > days.last
-        if early or late:
-            draft.report.stop(
-                "unknown-value/range",
-                text.span,
-                word=text.text,
-                variable=declared.id,
-                low=str(days.first),
-                high=str(days.last),
-            )
-            return None
     return found.isoformat()
 
 
@@ -71,40 +72,9 @@ def _number(draft: Draft, declared: Declared, text: Scalar) -> str | None:
     found = number(draft, text)
     if found is None:
         return None
-    if declared.numbers:
-        if found not in declared.numbers:
-            if not declared.flawed:
-                draft.stop_unknown(
-                    "unknown-value",
-                    text.span,
-                    text.text,
-                    tuple(declared.numbers.values()),
-                    variable=declared.id,
-                )
-            return None
-        return declared.numbers[found]
-    limits = declared.number
-    if limits is not None and not limits.low <= found <= limits.high:
-        draft.report.stop(
-            "unknown-value/range",
-            text.span,
-            word=text.text,
-            variable=declared.id,
-            low=plain(limits.low),
-            high=plain(limits.high),
-        )
+    if not offers_number(draft, declared, found, text.span):
         return None
-    if limits is not None and (found - limits.low) % limits.step:
-        draft.report.stop(
-            "unknown-value/step",
-            text.span,
-            word=text.text,
-            variable=declared.id,
-            low=plain(limits.low),
-            step=plain(limits.step),
-        )
-        return None
-    return plain(found)
+    return declared.numbers.get(found) or plain(found)
 
 
 def quantities_of(

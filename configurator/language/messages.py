@@ -501,6 +501,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "write one of them, or make the `step` smaller.",
         "escribe uno de ellos o pon un `step` menor.",
     ),
+    "unknown-value/length": (
+        "{variable} takes {low} to {high} letters; this has {letters}.",
+        "{variable} admite de {low} a {high} letras; esto tiene {letters}.",
+        "write a text that fits, or change the `length`.",
+        "escribe un texto que quepa o cambia `length`.",
+    ),
     "unknown-value/word": (
         '"{word}" is not an option of `{key}`.',
         "«{word}» no es una opción de `{key}`.",

@@ -10,7 +10,15 @@ from fractions import Fraction
 from typing import Literal
 
 from configurator.model.diagnostic import Span
-from configurator.model.product import DayRange, FactType, Kind, NumberRange, SeveralOf, Value
+from configurator.model.product import (
+    DayRange,
+    FactType,
+    Kind,
+    NumberRange,
+    SeveralOf,
+    TextLimits,
+    Value,
+)
 
 Sort = Literal["number", "yes or no", "date", "symbol", "several of", "text"]
 """What a name is worth in an expression."""
@@ -31,6 +39,7 @@ class Declared:
     number: NumberRange | None = None
     days: DayRange | None = None
     several: SeveralOf | None = None
+    text: TextLimits | None = None
     numbers: dict[Fraction, str] = field(default_factory=dict)
     facts: dict[str, int] = field(default_factory=dict)
     """For each fact some value has: how many values have it."""

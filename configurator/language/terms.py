@@ -6,6 +6,7 @@ computes nothing, and it does not know where the term will be used beyond its ``
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, cast
@@ -380,26 +381,21 @@ class TermResolver:
                 )
         elif not self._comparable(left.sort, right.sort):
             raise self._mismatch(tree, left, right)
-        self._check_listed(tree, left, right)
+        self._check_offered(left, right)
 
-    def _check_listed(self, tree: syntax.Syntax, left: Typed, right: Typed) -> None:
+    def _check_offered(self, left: Typed, right: Typed) -> None:
         """``depth = 650``, where depth offers 400, 500 and 600."""
         for one, other in ((left, right), (right, left)):
-            declared = one.declared
-            if (
-                declared is not None
-                and declared.numbers
-                and isinstance(one.term, model.Read)
-                and isinstance(other.term, model.Number)
-                and other.term.value not in declared.numbers
-            ):
-                self.draft.stop_unknown(
-                    "unknown-value",
-                    other.term.span,
-                    plain(other.term.value),
-                    tuple(declared.numbers.values()),
-                    variable=declared.id,
-                )
+            declared, constant = one.declared, other.term
+            if declared is None or not isinstance(one.term, model.Read):
+                continue
+            if isinstance(constant, model.Number):
+                offered = offers_number(self.draft, declared, constant.value, constant.span)
+            elif isinstance(constant, model.Day):
+                offered = offers_day(self.draft, declared, constant.value, constant.span)
+            else:
+                continue
+            if not offered:
                 raise UnresolvedError
 
     def _comparable(self, left: TermSort, right: TermSort) -> bool:
@@ -437,6 +433,52 @@ class TermResolver:
     def _stop(self, key: str, tree: syntax.Syntax, /, **arguments: Phrase) -> UnresolvedError:
         self.draft.report.stop(key, self._span(tree), **arguments)
         return UnresolvedError()
+
+
+def offers_number(draft: Draft, declared: Declared, value: Fraction, span: Span) -> bool:
+    """Whether a number can be an answer to ``declared``; if not, it is reported."""
+    limits, word = declared.number, plain(value)
+    if declared.numbers and value not in declared.numbers:
+        if not declared.flawed:
+            offered = tuple(declared.numbers.values())
+            draft.stop_unknown("unknown-value", span, word, offered, variable=declared.id)
+        return False
+    if limits is None:
+        return True
+    low = plain(limits.low)
+    if not limits.low <= value <= limits.high:
+        high = plain(limits.high)
+        draft.report.stop(
+            "unknown-value/range", span, word=word, variable=declared.id, low=low, high=high
+        )
+        return False
+    if (value - limits.low) % limits.step:
+        step = plain(limits.step)
+        draft.report.stop(
+            "unknown-value/step", span, word=word, variable=declared.id, low=low, step=step
+        )
+        return False
+    return True
+
+
+def offers_day(draft: Draft, declared: Declared, value: datetime.date, span: Span) -> bool:
+    """Whether a date can be an answer to ``declared``; if not, it is reported. Ends that
+    move with the day exclude nothing."""
+    if declared.days is None:
+        return True
+    first, last = declared.days.first, declared.days.last
+    early = isinstance(first, datetime.date) and value < first
+    if early or (isinstance(last, datetime.date) and value > last):
+        draft.report.stop(
+            "unknown-value/range",
+            span,
+            word=str(value),
+            variable=declared.id,
+            low=str(first),
+            high=str(last),
+        )
+        return False
+    return True
 
 
 def plain(value: Fraction) -> str:

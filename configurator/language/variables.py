@@ -98,7 +98,6 @@ class Outline:
     fields: Fields
     kind: Kind
     values: tuple[Value, ...]
-    text: TextLimits | None = None
     facts_each: tuple[tuple[str, Fraction], ...] = ()
 
 
@@ -199,7 +198,7 @@ def _declare_kind(draft: Draft, outline: Outline) -> None:
         case "text":
             length = _pair(draft, fields, "length", (1, 200))
             letters = fields.word("letters", ("latin", "digits", "any")) or "any"
-            outline.text = TextLimits(length, cast(Literal["latin", "digits", "any"], letters))
+            declared.text = TextLimits(length, cast(Literal["latin", "digits", "any"], letters))
         case "computed":
             declared.decimals = _decimals(draft, fields) or 0
     for value in outline.values:
@@ -354,7 +353,7 @@ def _complete(draft: Draft, outline: Outline) -> Variable:
         number=declared.number,
         days=declared.days,
         several=declared.several,
-        text=outline.text,
+        text=declared.text,
         computed=_computed(draft, outline) if kind == "computed" else None,
         unit=declared.unit,
         optional=declared.optional,
