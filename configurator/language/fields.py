@@ -273,6 +273,8 @@ def rate(draft: Draft, node: Node | None) -> Fraction | None:
         assert node is not None
         draft.report.stop("type-mismatch/rate", node.span)
         return None
+    if found and found < 1 and isinstance(node, Scalar) and not node.text.endswith("%"):
+        draft.report.warn("low-rate", node.span, rate=node.text)
     return found
 
 

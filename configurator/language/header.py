@@ -63,9 +63,18 @@ def read_header(draft: Draft, entries: dict[str, Node], place: Span) -> Header:
         owner=fields.string("owner"),
         time_zone=zone.text if zone else "Europe/Madrid",
         description=fields.get("description"),
-        picture=fields.string("picture"),
+        picture=_picture(draft, fields),
         span=product.span if product else place,
     )
+
+
+def _picture(draft: Draft, fields: Fields) -> str | None:
+    node = fields.scalar("picture")
+    if node is None or node.text in draft.files:
+        return node.text if node is not None else None
+    drawings = [name for name in sorted(draft.files) if name.endswith(".svg")]
+    draft.stop_unknown("unknown-file/picture", node.span, node.text, drawings)
+    return None
 
 
 def _is_zone(name: str) -> bool:

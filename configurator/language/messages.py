@@ -13,7 +13,9 @@ WARNINGS = (
     "expired",
     "guard-always",
     "guard-never",
+    "hash-comment",
     "look-alike",
+    "low-rate",
     "no-owner",
     "no-reason",
     "none-never-listed",
@@ -143,6 +145,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "Aquí se abre un corchete dentro de {{ }}, en medio de una condición o un texto.",
         "put the condition on its own line, or in quotes.",
         "pon la condición en su propia línea o entre comillas.",
+    ),
+    "hash-comment": (
+        'The text ends at "{text}"; what follows the # is a comment.',
+        "El texto acaba en «{text}»; lo que sigue a # es un comentario.",
+        "put the whole text in quotes; a comment has a space after the #.",
+        "pon todo el texto entre comillas; un comentario lleva un espacio tras #.",
     ),
     "syntax/sections": (
         'A rule file is made of sections: "variables:", "rules:", "prices:" …',
@@ -470,6 +478,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "No hay ningún archivo «{word}» en la carpeta.",
         "{hint}Tables are: {offered}.",
         "{hint}Las tablas son: {offered}.",
+    ),
+    "unknown-file/picture": (
+        'There is no picture "{word}" in the folder.',
+        "No hay ninguna imagen «{word}» en la carpeta.",
+        "{hint}Drawings are: {offered}.",
+        "{hint}Los dibujos son: {offered}.",
     ),
     "unknown-value": (
         '"{word}" is not an option of {variable}.',
@@ -851,6 +865,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "Un impuesto no es un porcentaje menor que 0.",
         "write it like `tax: 10 %`.",
         "escríbelo como `tax: 10 %`.",
+    ),
+    "low-rate": (
+        "This tax is {rate} %, less than one percent.",
+        "Este impuesto es del {rate} %, menos del uno por ciento.",
+        "a rate of 21 percent is written 21 %; if you mean it, write {rate} % with its sign.",
+        "un tipo del 21 por ciento se escribe 21 %; si lo quieres así, escribe {rate} % con signo.",
     ),
     "type-mismatch/each": (
         '"{fact}" is yes or no, so a number cannot have it once per unit.',

@@ -29,6 +29,7 @@ from configurator.language.report import Report
 from configurator.model.diagnostic import Span
 
 _BRACED = re.compile(r"^[^'\"]*:\s+(\{[^{}]*\}|\[[^\[\]]*\])\s+[^\s#]")
+_HASH = re.compile(r" +#[^\s#]")
 _ESCAPED_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -45,6 +46,8 @@ class Scalar:
     shift: int
     cut: bool = False
     """A comma inside braces cut it short; the mistake is in the report."""
+    hashed: bool = False
+    """A comment follows that may be meant as the rest of it: ``laser #2``."""
 
     @property
     def span(self) -> Span:
@@ -134,10 +137,11 @@ def _build(report: Report, file: str, text: str) -> Node | None:
     root: Node | None = None
     stack: list[_Open] = []
     documents = 0
+    lines = text.split("\n")
     for event in _events(text):
         kind = type(event)
         if kind is ScalarEvent:
-            node: Node = _scalar(report, file, event)
+            node: Node = _scalar(report, file, event, lines)
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             stack.pop().node.last_line = event.end_mark.line + 1
             continue
@@ -176,7 +180,7 @@ def _events(text: str) -> Iterator[Any]:
     return iter(YAML(typ="safe", pure=True).parse(text))
 
 
-def _scalar(report: Report, file: str, event: Any) -> Scalar:
+def _scalar(report: Report, file: str, event: Any, lines: list[str]) -> Scalar:
     start, end = event.start_mark, event.end_mark
     if event.anchor is not None or event.tag is not None:
         _refuse_features(report, file, event)
@@ -192,7 +196,9 @@ def _scalar(report: Report, file: str, event: Any) -> Scalar:
     if not plain and _ESCAPED_CONTROL.search(text.replace("\n", "")):
         report.stop("bad-file/control", _span(file, event))
         raise _RefusedError
-    return Scalar(file, start.line + 1, start.column + 1, text, plain, shift)
+    after = lines[end.line] if plain and end.line < len(lines) else ""
+    hashed = _HASH.match(after, end.column) is not None
+    return Scalar(file, start.line + 1, start.column + 1, text, plain, shift, hashed=hashed)
 
 
 def _refuse_features(report: Report, file: str, event: Any) -> None:

@@ -88,6 +88,7 @@ class Texts:
             if node.empty:
                 self.report.stop("missing-key/empty", node.span)
                 return None
+            self._check_hash(node)
             return self.plain(node.text, key, node.span, must=must)
         if not isinstance(node, Mapping):
             self.report.stop("type-mismatch/text", node.span)
@@ -104,12 +105,17 @@ class Texts:
             elif not isinstance(value, Scalar) or value.empty:
                 self.report.stop("type-mismatch/text", value.span)
             else:
+                self._check_hash(value)
                 pairs[name.text] = " ".join(value.text.split())
         if not pairs:
             return None
         if self.language in pairs:
             pairs = {self.language: pairs[self.language], **pairs}
         return self._checked(pairs, node.span, must, key)
+
+    def _check_hash(self, node: Scalar) -> None:
+        if node.hashed:
+            self.report.warn("hash-comment", node.span, text=node.text)
 
     def _checked(self, pairs: dict[str, str], span: Span, must: str, key: str) -> Text:
         if must:
