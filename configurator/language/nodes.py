@@ -247,8 +247,11 @@ def _span(file: str, event: Any) -> Span:
 
 def _report_syntax(report: Report, file: str, text: str, error: MarkedYAMLError) -> None:
     mark = error.problem_mark or error.context_mark
-    span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
     problem = str(error.problem or "")
+    if "could not find expected ':'" in problem:
+        # Only noticed where something else begins.
+        mark = error.context_mark
+    span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
     lines = text.split("\n")
     line = lines[span.line - 1] if span.line <= len(lines) else ""
     here = line[span.column - 1 : span.column]

@@ -22,6 +22,7 @@ class Entry:
     source: str
     text: str
     span: Span
+    place: Span
     used: bool = False
 
 
@@ -53,7 +54,8 @@ class Texts:
                 span, first = sheet.place(row.line, where[0]), entries[key].span.line
                 self.report.stop("duplicate-id/key", span, id=key, line=first)
             elif key and text:
-                entries[key] = Entry(source, text, sheet.place(row.line, where[0]))
+                span, place = (sheet.place(row.line, index) for index in (where[0], where[2]))
+                entries[key] = Entry(source, text, span, place)
 
     def plain(self, sentence: str, key: str, span: Span, *, must: str = "") -> Text:
         """A sentence in the author's language, with the translations of ``key``.
@@ -62,12 +64,14 @@ class Texts:
         """
         sentence = " ".join(sentence.split())
         pairs = {self.language: sentence}
+        self._show(sentence, span)
         for language, entries in self.sheets.items():
             entry = entries.get(key)
             if entry is None:
                 continue
             entry.used = True
             pairs[language] = entry.text
+            self._show(entry.text, entry.place)
             if entry.source and " ".join(entry.source.split()) != sentence:
                 self.report.warn(
                     "text-stale",
@@ -106,6 +110,7 @@ class Texts:
                 self.report.stop("type-mismatch/text", value.span)
             else:
                 self._check_hash(value)
+                self._show(value.text, value.span)
                 pairs[name.text] = " ".join(value.text.split())
         if not pairs:
             return None
@@ -122,10 +127,11 @@ class Texts:
             for language in self.languages:
                 if language not in pairs:
                     self.report.stop("text-missing", span, kind=must, language=language, key=key)
-        for sentence in pairs.values():
-            if "{" in sentence:
-                self.shown += [(name, span) for name in PLACEHOLDER.findall(sentence)]
         return Text.of(pairs)
+
+    def _show(self, sentence: str, span: Span) -> None:
+        if "{" in sentence:
+            self.shown += [(name, span) for name in PLACEHOLDER.findall(sentence)]
 
     def report_unused(self, pending: tuple[str, ...]) -> None:
         """Doubt the rows of sheets that belong to nothing in the folder."""
