@@ -31,6 +31,8 @@ class Draft:
     sheets: dict[str, Sheet | None] = field(default_factory=dict)
     lookups: list[Lookup] = field(default_factory=list)
     """Tables that set something, to be checked once all is read."""
+    misspelt: set[str] = field(default_factory=set)
+    """Variables that steps likely mean by names nobody declared."""
     likenesses: int = 60
     """How many more "did you mean" are looked for; each one compares all the names."""
 

@@ -198,6 +198,8 @@ def _read_sheets(draft: Draft) -> None:
             sheet = read_csv(draft.report, name, draft.files[name])
             if sheet is not None:
                 texts.add_sheet(language, sheet)
+            else:
+                texts.unread.add((language, ""))
 
 
 def _product(draft: Draft, sections: Sections, digest: str) -> Product:

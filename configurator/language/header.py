@@ -220,7 +220,9 @@ def _asked(draft: Draft, node: Node | None, asked: dict[str, Span]) -> tuple[str
                 variables = [
                     each.id for each in draft.scope.names.values() if each.kind != "context"
                 ]
-                draft.stop_unknown("unknown-name/step", word.span, word.text, variables)
+                meant = draft.stop_unknown("unknown-name/step", word.span, word.text, variables)
+                if meant is not None:
+                    draft.misspelt.add(meant)
         elif word.text in asked:
             first = asked[word.text]
             draft.report.stop(

@@ -20,7 +20,7 @@ MOST_RINGS = 100
 
 def check(draft: Draft, product: Product, rule_ids: dict[str, Span]) -> None:
     """Report what only shows once everything is read."""
-    asked = {name for step in product.steps for name in step.ask}
+    asked = {name for step in product.steps for name in step.ask} | draft.misspelt
     for variable in product.variables:
         if variable.kind != "computed" and variable.show == "ask" and variable.id not in asked:
             draft.report.stop("never-asked", variable.span, variable=variable.id)

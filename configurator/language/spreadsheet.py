@@ -12,6 +12,8 @@ from configurator.language.report import Report
 from configurator.model.diagnostic import Span
 
 _COMMA = re.compile(r"(?<![\d.,])(\d+),(\d+)(?![\d.,])")
+_SEPARATOR = re.compile("sep=[,;\t]")
+"""A first line for Excel."""
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d|\d{1,3}(?:,\d{3})+\.\d|\d,\d{3},\d{3}")
 
 
@@ -25,12 +27,14 @@ class Row:
 
 @dataclass(slots=True)
 class Sheet:
-    """A CSV file: header and rows, all of one width. Note columns are still there."""
+    """A CSV file: header and rows of its width. Note columns are still there."""
 
     file: str
     columns: list[str]
     rows: list[Row]
     decimal_comma: bool
+    unfit: list[Row]
+    """Rows of another width; the mistakes are in the report."""
 
     def place(self, line: int, column: int) -> Span:
         """The place of a cell: its line, and the number of its column."""
@@ -42,11 +46,15 @@ def read_csv(report: Report, file: str, content: bytes) -> Sheet | None:
     text = decode(report, file, content, MOST_TABLE_BYTES)
     if text is None:
         return None
-    first = text.split("\n", 1)[0]
-    delimiter = next((each for each in (";", "\t") if each in first), ",")
+    first, _, rest = text.partition("\n")
+    if _SEPARATOR.fullmatch(first):
+        delimiter, text = first[4], f"\n{rest}"
+    else:
+        delimiter = next((each for each in (";", "\t") if each in first), ",")
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     columns: list[str] = []
     rows: list[Row] = []
+    unfit: list[Row] = []
     line = 1
     try:
         for cells in reader:
@@ -60,6 +68,7 @@ def read_csv(report: Report, file: str, content: bytes) -> Sheet | None:
             if len(cells) != len(columns):
                 span = Span(file, start, min(len(cells), len(columns)) + 1)
                 report.stop("syntax/cells", span, cells=len(cells), columns=len(columns))
+                unfit.append(Row(start, cells))
                 continue
             rows.append(Row(start, cells))
     except csv.Error:
@@ -68,7 +77,7 @@ def read_csv(report: Report, file: str, content: bytes) -> Sheet | None:
     if not columns:
         report.stop("syntax/empty-table", Span(file, 1, 1))
         return None
-    return Sheet(file, columns, rows, delimiter == ";")
+    return Sheet(file, columns, rows, delimiter == ";", unfit)
 
 
 def _check_header(report: Report, file: str, line: int, columns: list[str]) -> None:

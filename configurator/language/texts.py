@@ -39,14 +39,20 @@ class Texts:
     absent: set[str] = field(default_factory=set)
     """The keys under which nothing is written in the author's language."""
 
+    unread: set[tuple[str, str]] = field(default_factory=set)
+    """Languages and keys whose text is unknown, as their row or sheet (no key) is unfit."""
+
     def add_sheet(self, language: str, sheet: Sheet) -> None:
         """Read ``key,source,text`` rows for ``language``."""
         wanted = ("key", "source", "text")
         for name in wanted:
             if name not in sheet.columns:
                 self.report.stop("missing-key/column", sheet.place(0, 0), column=name)
+                self.unread.add((language, ""))
                 return
         where = [sheet.columns.index(name) for name in wanted]
+        for row in sheet.unfit:
+            self.unread |= {(language, cell.strip()) for cell in row.cells[where[0] :][:1]}
         entries = self.sheets.setdefault(language, {})
         for row in sheet.rows:
             key, source, text = (row.cells[index].strip() for index in where)
@@ -125,7 +131,8 @@ class Texts:
     def _checked(self, pairs: dict[str, str], span: Span, must: str, key: str) -> Text:
         if must:
             for language in self.languages:
-                if language not in pairs:
+                unread = {(language, ""), (language, key)} & self.unread
+                if language not in pairs and not unread:
                     self.report.stop("text-missing", span, kind=must, language=language, key=key)
         return Text.of(pairs)
 

@@ -131,7 +131,8 @@ def _outline(draft: Draft, key: Scalar, node: Node) -> Outline | None:
         declared.flawed = True
         return None
     _check_keys(draft, fields, kind)
-    declared.optional = fields.yes("optional")
+    # Whatever else it says instead of yes, `none` is meant to be offered.
+    declared.optional = "optional" in fields and fields.word("optional", ("yes", "no")) != "no"
     declared.unit = fields.string("unit")
     before = len(draft.report.found)
     outline = Outline(declared, key, fields, kind, ())

@@ -198,6 +198,18 @@ def test_decimal_commas_only_where_semicolons_separate() -> None:
     assert [row.price for row in line.rows] == [Fraction("49.5"), Fraction("1234.5")]
 
 
+def test_a_first_line_may_tell_excel_the_separator() -> None:
+    (line,) = prices(
+        "    - {id: d, table: tables/d.csv}\n=== tables/d.csv\nsep=;\nmaterial;price\n"
+        "carbon;49,50\naluminium;1234,5\n"
+    )
+    assert isinstance(line, AmountLine)
+    assert [(row.price, row.span.line) for row in line.rows] == [
+        (Fraction("49.5"), 3),
+        (Fraction("1234.5"), 4),
+    ]
+
+
 def test_a_lookup_gives_its_variable_numbers_or_ids() -> None:
     found = product(
         more("  load: {lookup: t, unit: kg}\n  class: {lookup: t}\n") + "=== rules.yaml\nrules:\n"
