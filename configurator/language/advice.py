@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from configurator.language.syntax import SPELLING, ExpressionError
+from configurator.language.syntax import RESERVED, SPELLING, ExpressionError
 
 _SIGNS = {"&": "and", "|": "or", "!": "not", "→": "=>", "×": "*", "·": "*", "÷": "/", "−": "-"}
 OTHER_WORDS = {
@@ -53,17 +53,27 @@ def explain(text: str, error: UnexpectedInput) -> ExpressionError:
         return _chained(text, at)
     if token.type == "COMMA" and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
         return _decimal_comma(text, at)
-    for word in (str(token).lower(), _word_before(text, at)):
-        if word in OTHER_WORDS:
-            return ExpressionError("syntax/write", at, found=word, write=OTHER_WORDS[word])
+    before = _word_before(text, at)
+    if token.type == "LPAR" and before in ("in", "of", "only"):
+        return ExpressionError("syntax/list", at)
+    for word in (str(token), before):
+        write = "*" if word in ("x", "X") else meant(word)
+        if write is not None:
+            return ExpressionError("syntax/write", at, found=word, write=write)
     if token in ("(", ")", "[", "]"):
         return ExpressionError("syntax/unbalanced", at, sign=str(token))
     return ExpressionError("syntax/word", at, word=str(token))
 
 
+def meant(word: str) -> str | None:
+    """The word of the language that another one, or one in capitals, stands for."""
+    small = word.lower()
+    return OTHER_WORDS.get(small) or (small if small != word and small in RESERVED else None)
+
+
 def _word_before(text: str, at: int) -> str:
     words = text[:at].split()
-    return words[-1].lower() if words else ""
+    return words[-1] if words else ""
 
 
 def _chained(text: str, at: int) -> ExpressionError:

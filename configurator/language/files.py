@@ -20,6 +20,7 @@ MOST_DIGITS = 4_000
 DEPTH = 50
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
+_ODD_INDENT = re.compile(r"^ *[\xa0\u2000-\u200b\u202f\u3000]", re.MULTILINE)
 _DIGITS = re.compile(rf"\d{{{MOST_DIGITS + 1}}}")
 _BRACKETS = re.compile(rf"(?:[\[{{][ \r\n]*){{{DEPTH + 1}}}")
 
@@ -84,6 +85,10 @@ def decode_yaml(report: Report, name: str, content: bytes) -> str | None:
     tab = text.find("\t")
     if tab >= 0:
         report.stop("yaml-feature/tab", place(name, text, tab))
+        return None
+    odd = _ODD_INDENT.search(text)
+    if odd:
+        report.stop("yaml-feature/space", place(name, text, odd.end() - 1))
         return None
     deep = _BRACKETS.search(text)
     if deep:

@@ -126,6 +126,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "use spaces.",
         "usa espacios.",
     ),
+    "yaml-feature/space": (
+        "The spaces at the start of this line are not all ordinary ones.",
+        "Los espacios al principio de esta línea no son todos normales.",
+        "delete them and type spaces; the others come with text pasted from a web page.",
+        "bórralos y escribe espacios; los otros vienen con texto pegado desde una página web.",
+    ),
     "yaml-feature/key": (
         "A list or a block cannot be a key.",
         "Una lista o un bloque no puede ser una clave.",
@@ -175,6 +181,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "Falta cerrar unas comillas abiertas antes de este sitio.",
         "close it with the same mark; an apostrophe inside '…' is written ''.",
         "ciérralas con el mismo signo; un apóstrofo dentro de '…' se escribe ''.",
+    ),
+    "syntax/apostrophe": (
+        "The text in '…' has ended at the apostrophe before this place.",
+        "El texto entre '…' ha acabado en el apóstrofo anterior a este sitio.",
+        "an apostrophe inside '…' is written ''.",
+        "un apóstrofo dentro de '…' se escribe ''.",
     ),
     "syntax/braces": (
         "A text that starts with a bracket is read as a list or as keys.",
@@ -589,6 +601,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "signos conocidos: + - * / = != < <= > >= ( ) [ ] .. y las palabras and, or, not, in, "
         "has, is.",
     ),
+    "syntax/list": (
+        "A list stands in square brackets.",
+        "Una lista va entre corchetes.",
+        "write `in [a, b]`.",
+        "escribe `in [a, b]`.",
+    ),
     "syntax/ends": (
         "The expression ends too early.",
         "La expresión acaba demasiado pronto.",
@@ -883,6 +901,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "«{word}» no es un margen.",
         "write both ends: 600..3600; dates also as 3..540 days from today.",
         "escribe los dos extremos: 600..3600; las fechas, también 3..540 days from today.",
+    ),
+    "type-mismatch/pick": (
+        "There are only {kinds} options, and `pick` asks for at least {pick}.",
+        "Solo hay {kinds} opciones y `pick` pide al menos {pick}.",
+        "lower `pick`, or add options.",
+        "baja `pick` o añade opciones.",
     ),
     "type-mismatch/step": (
         "The `step` must be more than 0.",

@@ -229,6 +229,11 @@ def _attach(report: Report, parent: _Open, node: Node) -> None:
         return
     parent.key = None
     if parent.node.flow and isinstance(node, Scalar) and node.empty and key.plain:
+        if _decimals(parent.node, key):
+            number = parent.node.entries[-1][1]
+            assert isinstance(number, Scalar)
+            report.stop("syntax/comma", number.span, write=f"{number.text}.{key.text}")
+            return
         report.stop("brace-comma/rest", key.span, rest=key.text)
         if parent.node.entries and isinstance(parent.node.entries[-1][1], Scalar):
             parent.node.entries[-1][1].cut = True
@@ -239,6 +244,18 @@ def _attach(report: Report, parent: _Open, node: Node) -> None:
         return
     parent.seen[key.text] = key
     parent.node.entries.append((key, node))
+
+
+def _decimals(node: Mapping, key: Scalar) -> bool:
+    """Whether ``key`` is what a comma cut off a number: ``price: 12,00``."""
+    before = node.entries[-1][1] if node.entries else None
+    return (
+        isinstance(before, Scalar)
+        and before.plain
+        and before.text.isdigit()
+        and key.text.isdigit()
+        and (before.line, before.column + len(before.text) + 1) == (key.line, key.column)
+    )
 
 
 def _span(file: str, event: Any) -> Span:
@@ -255,7 +272,9 @@ def _report_syntax(report: Report, file: str, text: str, error: MarkedYAMLError)
     lines = text.split("\n")
     line = lines[span.line - 1] if span.line <= len(lines) else ""
     here = line[span.column - 1 : span.column]
-    if "expected ',' or '}'" in problem and here in ("[", "{"):
+    if "expected" in problem and line[span.column - 2 : span.column - 1] == "'":
+        report.stop("syntax/apostrophe", span)
+    elif "expected ',' or '}'" in problem and here in ("[", "{"):
         report.stop("brace-comma/bracket", span)
     elif "mapping values are not allowed" in problem:
         report.stop("syntax/colon", span)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Literal, cast
 
 from configurator.language import syntax
-from configurator.language.advice import OTHER_WORDS
+from configurator.language.advice import meant
 from configurator.language.draft import Draft, listed
 from configurator.language.fields import day as read_day
 from configurator.language.fields import number_of
@@ -180,8 +180,8 @@ class TermResolver:
             return
         if word == "lowest-total" or word in scope.prices or word in ("total", "price", "prices"):
             raise self._stop("price-in-rule", tree, word=word)
-        if word.lower() in OTHER_WORDS:
-            write = OTHER_WORDS[word.lower()]
+        write = meant(word)
+        if write is not None:
             raise self._stop("syntax/write", tree, found=word, write=write)
         if self.draft.likenesses > 0:
             owner = next((each for each in scope.names.values() if word in each.values), None)
@@ -334,18 +334,24 @@ class TermResolver:
         declared = other.declared
         if isinstance(tree, syntax.Path) and len(tree.names) == 1 and tree.copy is None:
             word = tree.names[0]
+            known = word in self.draft.scope.names or self._special(word)
             calendar = {"weekday": WEEKDAYS, "month": MONTHS}.get(other.sort, {})
             if word in calendar:
                 return Typed(model.Number(Fraction(calendar[word]), span), other.sort)
+            if calendar and not known:
+                self.draft.stop_unknown("unknown-value", span, word, calendar, variable=other.sort)
+                raise UnresolvedError
+            if other.sort == "text" and not known:
+                raise self._stop("type-mismatch/words", tree)
             if other.sort == "several of" and declared is not None and word in declared.values:
                 raise self._stop("type-mismatch/several", tree, variable=declared.id)
             if other.sort == "symbol" and declared is not None:
-                known = word in self.draft.scope.names
-                if word in declared.values and known and not self.cell:
+                named = word in self.draft.scope.names
+                if word in declared.values and named and not self.cell:
                     raise self._stop("ambiguous-name", tree, word=word, variable=declared.id)
                 if word in declared.values:
                     return Typed(model.Symbol(declared.id, word, span), "symbol", None, declared)
-                if self.cell or not (known or self._special(word)):
+                if self.cell or not known:
                     if declared.flawed:
                         raise UnresolvedError
                     self.draft.stop_unknown(

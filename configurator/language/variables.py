@@ -328,6 +328,9 @@ def _pair(draft: Draft, fields: Fields, key: str, default: tuple[int, int]) -> t
 
 def _several(draft: Draft, fields: Fields, kinds: int) -> SeveralOf:
     pick = _pair(draft, fields, "pick", (0, kinds))
+    if kinds and pick[0] > kinds:
+        span = fields.of["pick"].span
+        draft.report.stop("type-mismatch/pick", span, kinds=kinds, pick=pick[0])
     each = _pair(draft, fields, "each", (0, 1))
     pieces = _pair(draft, fields, "pieces", (0, 0)) if "pieces" in fields else None
     return SeveralOf((pick[0], min(pick[1], kinds) if kinds else pick[1]), each, pieces)
