@@ -60,7 +60,7 @@ GRAMMAR = r"""
     | YES -> word
     | NO -> word
     | NONE -> word
-    | "$" NAME -> parameter
+    | PARAMETER -> parameter
     | path
     | call
     | "(" expr ")"
@@ -79,6 +79,7 @@ range: bound ".." bound -> closed
     | SIGN NUMBER -> signed_number
     | SIGN NUMBER unit -> signed_number
     | DATE -> day
+    | PARAMETER -> parameter
     | path
 YES: "yes"
 NO: "no"
@@ -88,6 +89,7 @@ SIGN: "+" | "-"
 MULDIV: "*" | "/"
 DATE.3: /\d{4}-\d{2}-\d{2}/
 NUMBER: /\d+(\.\d+)?/
+PARAMETER: /\$ *[^\W\d]\w*(-\w+)*/
 NAME: /[^\W\d]\w*(-\w+)*/
 %ignore /[ \n]+/
 """
@@ -124,7 +126,7 @@ class _Builder(Transformer[Token, Any]):
         return Word(token.start_pos or 0, str(token))
 
     def parameter(self, token: Token) -> Parameter:
-        return Parameter(token.start_pos or 0, str(token))
+        return Parameter(token.start_pos or 0, str(token).lstrip("$ "))
 
     def path(self, *tokens: Token) -> Path:
         copy = next((str(each) for each in tokens if each.type == "NUMBER"), None)

@@ -57,6 +57,7 @@ _LATER = {
     "kind": "tiers",
     "sheet": "Excel tables",
 }
+_LATER_SECTION = {"tiers": "tiers", "lead time": "lead time"}
 RESERVED_LINES = ("base", "minimum", "all", "tax", "total", "net")
 
 
@@ -71,7 +72,7 @@ def read_section(draft: Draft, sections: list[Mapping]) -> tuple[Fields | None, 
             if known is not key and key.text != "lines":
                 file, line = known.file, known.line
                 draft.report.stop("duplicate-id", key.span, id=key.text, file=file, line=line)
-    every = [Fields(draft, section, _SECTION) for section in sections]
+    every = [Fields(draft, section, _SECTION, _LATER_SECTION) for section in sections]
     lines = []
     for fields in every:
         for item in sequence(draft, fields.get("lines")):
