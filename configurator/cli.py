@@ -7,6 +7,8 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -197,45 +199,78 @@ def check(folder: Path, output: str, language: str) -> None:
     sys.exit(1 if stops else 0)
 
 
+@contextmanager
+def _understanding(language: str) -> Iterator[None]:
+    """Exit 2 with a sentence and its help where what is asked makes no question."""
+    from configurator.engine import EngineError, UnknownChoiceError
+
+    try:
+        yield
+    except (EngineError, UnknownChoiceError) as problem:
+        click.echo(problem.message.in_language(language), err=True)
+        click.echo(f"   help: {problem.help.in_language(language)}", err=True)
+        sys.exit(2)
+
+
+def _parse_day(written: str) -> datetime.date:
+    """The day; raises ``UnknownChoiceError``."""
+    from configurator.engine.errors import UnknownChoiceError, said
+
+    try:
+        return datetime.date.fromisoformat(written)
+    except ValueError as problem:
+        raise UnknownChoiceError(
+            "malformed-day",
+            said(f"«{written}» no es una fecha.", f"“{written}” is not a date."),
+            said("Escríbela así: 2026-11-22.", "Write it like this: 2026-11-22."),
+        ) from problem
+
+
 def _parse_choices(pairs: tuple[str, ...]) -> tuple[Any, ...]:
+    """Pairs as choices, of each slot one; raises ``UnknownChoiceError``."""
+    from configurator.engine.errors import UnknownChoiceError, said
     from configurator.model.choice import Choice
 
-    choices = []
+    answers: dict[str, str] = {}
     for pair in pairs:
-        slot, equals, answer = pair.partition("=")
+        slot, equals, answer = (part.strip() for part in pair.partition("="))
         if not equals:
-            raise click.BadParameter(f"{pair!r} has no '='; write slot=answer, as in size=M")
-        choices.append(Choice(slot.strip(), answer.strip()))
-    return tuple(choices)
+            raise UnknownChoiceError(
+                "malformed-choice",
+                said(f"«{pair}» no tiene «=».", f"“{pair}” has no “=”."),
+                said("Escribe pregunta=respuesta: size=M.", "Write question=answer: size=M."),
+            )
+        if slot in answers:
+            both = f"{slot}={answers[slot]}", f"{slot}={answer}"
+            raise UnknownChoiceError(
+                "chosen-twice",
+                said(
+                    f"«{slot}» está dos veces: {' y '.join(both)}.",
+                    f"“{slot}” is there twice: {' and '.join(both)}.",
+                ),
+                said("Deja una de las dos.", "Leave one of them out."),
+            )
+        answers[slot] = answer
+    return tuple(Choice(slot, answer) for slot, answer in answers.items())
 
 
 def _engine_and_choices(
     folder: Path, day: str | None, chosen: tuple[str, ...], told: tuple[str, ...], language: str
 ) -> Any:
     """The engine of a folder and the choices, each checked in order."""
-    from configurator.engine import EngineError, UnknownChoiceError, compile_product
+    from configurator.engine import compile_product
     from configurator.model.choice import Choice
 
     settings = Settings.from_environment()
     product = _load(folder, language)
-    try:
-        pinned = datetime.date.fromisoformat(day) if day else product.day_at(_now())
-    except ValueError as problem:
-        raise click.BadParameter(f"{day!r} is no day; write it as 2026-11-22") from problem
-    try:
-        engine = compile_product(product, pinned, cache=settings.compiled, limits=settings.limits)
-        given = {c.slot: c.answer for c in _parse_choices(told)}
-        context = tuple(
-            engine.check_context(Choice(each.id, given.get(each.id, each.if_missing)))
-            for each in product.context
-        )
-        choices = tuple(engine.check(choice) for choice in _parse_choices(chosen))
-    except (EngineError, UnknownChoiceError) as problem:
-        click.echo(problem.message.in_language(language), err=True)
-        if problem.help is not None:
-            click.echo(f"   help: {problem.help.in_language(language)}", err=True)
-        sys.exit(2)
-    return engine, choices, context
+    pinned = _parse_day(day) if day else product.day_at(_now())
+    engine = compile_product(product, pinned, cache=settings.compiled, limits=settings.limits)
+    given = {c.slot: c.answer for c in _parse_choices(told)}
+    context = tuple(
+        engine.check_context(Choice(each.id, given.get(each.id, each.if_missing)))
+        for each in product.context
+    )
+    return engine, tuple(engine.check(choice) for choice in _parse_choices(chosen)), context
 
 
 asking_options = [
@@ -271,7 +306,8 @@ def ask(
     from configurator.session.state import State
     from configurator.session.view import view_of
 
-    engine, choices, context = _engine_and_choices(folder, day, chosen, told, language)
+    with _understanding(language):
+        engine, choices, context = _engine_and_choices(folder, day, chosen, told, language)
     _refuse_conflicting(engine, choices, context, language, as_json)
     view = view_of(engine, State(choices=choices, context=context, settled=True))
     if as_json:
@@ -296,10 +332,11 @@ def explain(
     """Say why an option cannot be had with some choices, and what would repair it."""
     from configurator.model.choice import without
 
-    engine, choices, context = _engine_and_choices(folder, day, chosen, told, language)
+    with _understanding(language):
+        engine, choices, context = _engine_and_choices(folder, day, chosen, told, language)
+        (wanted,) = _parse_choices((want,))
+        wanted = engine.check(wanted)
     _refuse_conflicting(engine, choices, context, language, as_json)
-    (wanted,) = _parse_choices((want,))
-    wanted = engine.check(wanted)
     choices = without(choices, {wanted.slot})
     if engine.is_possible(choices, wanted, context):
         click.echo("{}" if as_json else f"{wanted.slot} = {wanted.answer} is possible.")
@@ -310,11 +347,11 @@ def explain(
 def _refuse_conflicting(
     engine: Any, choices: Any, context: Any, language: str, as_json: bool
 ) -> None:
-    """Exit 1 with the reasons where a choice does not fit with those before it."""
+    """Exit 2 with the reasons where a choice does not fit with those before it."""
     for position, choice in enumerate(choices):
         if not engine.is_possible(choices[:position], choice, context):
             _print_refusal(engine, choices[:position], choice, context, language, as_json)
-            sys.exit(1)
+            sys.exit(2)
 
 
 def _print_refusal(

@@ -147,10 +147,57 @@ def test_ask_prints_the_view(lamp_folder: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pair", "hint"), [("mount", "no '='"), ("mount=feet", "feet"), ("width=5", "60 to 240")]
+    ("pair", "said"),
+    [
+        ("mount", "“mount” has no “=”.\n   help: Write question=answer: size=M.\n"),
+        ("mount=feet", "“feet” is no option here.\n   help: There is: clamp, foot.\n"),
+        ("mont=foot", "“mont” is no question here.\n   help: Did you mean “mount”?\n"),
+        ("width=5", "“Width of the desk” goes from 60 to 240 cm.\n   help: Choose between"),
+        ("width=61.5", "“Width of the desk” goes in steps of 1 cm.\n   help: The nearest: 61"),
+    ],
 )
-def test_ask_explains_what_it_does_not_know(lamp_folder: str, pair: str, hint: str) -> None:
-    assert hint in run("ask", lamp_folder, "--choose", pair, code=2)
+def test_what_is_mistyped_is_said_with_its_help(lamp_folder: str, pair: str, said: str) -> None:
+    for command in (("ask",), ("explain", "--want", "arm=long")):
+        assert said in run(*command, lamp_folder, "--choose", pair, code=2)
+    assert said in run("explain", lamp_folder, "--want", pair, code=2)
+    spanish = run("explain", lamp_folder, "--want", pair, "--lang", "es", code=2)
+    assert spanish.startswith("«")
+
+
+def test_a_text_and_a_day_that_do_not_fit_are_said(lamp_folder: str) -> None:
+    path = Path(lamp_folder) / "product.yaml"
+    text = path.read_text()
+    text = text.replace("name: {en: Black, es: Negro}", "name: Black, until: 2026-12-31")
+    path.write_text(
+        text.replace("arm, colour]", "arm, colour, name]").replace(
+            "variables:\n", "variables:\n  name: {name: Name, type: text, length: 1..12}\n"
+        )
+    )
+    long, black = ("--want", "name=" + "a" * 13), ("--want", "colour=black")
+    assert "has 13 letters; it may have 1 to 12." in run("explain", lamp_folder, *long, code=2)
+    gone = run("explain", lamp_folder, *black, "--on", "2027-01-01", code=2)
+    assert "“black” is not on offer that day for “Colour”." in gone
+    for command in (("ask",), ("explain", *black)):
+        assert "“soon” is not a date." in run(*command, lamp_folder, "--on", "soon", code=2)
+        spanish = run(*command, lamp_folder, "--on", "soon", "--lang", "es", code=2)
+        assert "«soon» no es una fecha." in spanish
+
+
+@pytest.mark.parametrize("command", [("ask",), ("explain", "--want", "colour=red")])
+def test_choices_that_contradict_one_another_are_told_with_what_stands_against(
+    lamp_folder: str, command: tuple[str, ...]
+) -> None:
+    def told(*pairs: str, language: str = "en") -> str:
+        chosen = [word for pair in pairs for word in ("--choose", pair)]
+        return run(*command, lamp_folder, *chosen, "--lang", language, code=2)
+
+    assert told("arm=short", "arm=long").startswith("“arm” is there twice: arm=short and arm=long.")
+    twice = told("arm=short", "arm=long", language="es")
+    assert twice.startswith("«arm» está dos veces: arm=short y arm=long.")
+    against = told("mount=clamp", "arm=long")
+    assert "arm = long does not go with:\n  you chose mount = clamp\n" in against
+    assert "the rule long-needs-foot: A long arm tips a clamp over." in against
+    assert "Un brazo largo vence una pinza." in told("mount=clamp", "arm=long", language="es")
 
 
 def test_explain_says_why_and_what_repairs_it(lamp_folder: str) -> None:
