@@ -265,10 +265,9 @@ def _engine_and_choices(
     product = _load(folder, language)
     pinned = _parse_day(day) if day else product.day_at(_now())
     engine = compile_product(product, pinned, cache=settings.compiled, limits=settings.limits)
-    given = {c.slot: c.answer for c in _parse_choices(told)}
+    given = dict(engine.check_context(fact) for fact in _parse_choices(told))
     context = tuple(
-        engine.check_context(Choice(each.id, given.get(each.id, each.if_missing)))
-        for each in product.context
+        Choice(each.id, given.get(each.id, each.if_missing)) for each in product.context
     )
     return engine, tuple(engine.check(choice) for choice in _parse_choices(chosen)), context
 

@@ -184,6 +184,24 @@ def test_a_text_and_a_day_that_do_not_fit_are_said(lamp_folder: str) -> None:
 
 
 @pytest.mark.parametrize("command", [("ask",), ("explain", "--want", "colour=red")])
+def test_a_fact_the_product_is_not_told_is_no_fact(
+    lamp_folder: str, command: tuple[str, ...]
+) -> None:
+    def told(*pairs: str, code: int = 2) -> str:
+        facts = [word for pair in pairs for word in ("--context", pair)]
+        return run(*command, lamp_folder, *facts, code=code)
+
+    assert told("zone=islands").startswith("“zone” is no fact here.\n")
+    path = Path(lamp_folder) / "product.yaml"
+    zone = "context:\n  zone: {values: {mainland: {}, islands: {}}, if missing: mainland}\n"
+    path.write_text(path.read_text() + zone)
+    assert told("zon=islands") == "“zon” is no fact here.\n   help: Did you mean “zone”?\n"
+    assert told("zone=island").startswith("“island” is no value here.\n")
+    assert told("zone=islands", "zone=mainland").startswith("“zone” is there twice:")
+    told("zone=islands", code=0)
+
+
+@pytest.mark.parametrize("command", [("ask",), ("explain", "--want", "colour=red")])
 def test_choices_that_contradict_one_another_are_told_with_what_stands_against(
     lamp_folder: str, command: tuple[str, ...]
 ) -> None:
