@@ -27,6 +27,8 @@ def checked(layout: Layout, choice: Choice) -> Choice:
     ``text-length`` or ``text-letters``.
     """
     slot = layout.by_id.get(choice.slot)
+    if slot is None and (parts := layout.by_variable.get(choice.slot)):
+        raise _several(choice, parts)
     if slot is None:
         raise _unknown("unknown-slot", choice.slot, layout.by_id, "una pregunta", "question")
     if slot.variable.kind == "computed":
@@ -152,6 +154,22 @@ def _measured(slot: Slot, es: str, en: str) -> tuple[str, str]:
     unit = f" {slot.variable.unit}" if slot.variable.unit else ""
     comma = es if slot.grid is not None and slot.grid.days else es.replace(".", ",")
     return f"{comma}{unit}", f"{en}{unit}"
+
+
+def _several(choice: Choice, parts: tuple[Slot, ...]) -> UnknownChoiceError:
+    """What to write instead where a several-of is answered as if it were one question."""
+    meant = f"{choice.slot}.{choice.answer}"
+    part = next((slot for slot in parts if slot.id == meant), parts[0])
+    like = f"{part.id}={next((count for count in part.answers if count != '0'), '1')}"
+    some = ", ".join(slot.id for slot in parts[:8])
+    return UnknownChoiceError(
+        "unknown-slot",
+        said(
+            f"De «{choice.slot}» se puede elegir más de una cosa, cada una con su cantidad.",
+            f"Of “{choice.slot}” several can be chosen, each with how many.",
+        ),
+        said(f"Elige así: {like}. Hay: {some}.", f"Choose like this: {like}. There is: {some}."),
+    )
 
 
 def _not_today(slot: Slot, answer: str) -> UnknownChoiceError:

@@ -380,6 +380,17 @@ def rack() -> Engine:
     )
 
 
+@pytest.mark.parametrize(("answer", "like"), [("bell", "bell"), ("1", "rack")])
+def test_a_several_of_is_chosen_value_by_value(rack: Engine, answer: str, like: str) -> None:
+    with pytest.raises(UnknownChoiceError, match="unknown-slot: Of “extras” several") as caught:
+        rack.check(Choice("extras", answer))
+    help = caught.value.help
+    assert help.in_language("en") == (
+        f"Choose like this: extras.{like}=1. There is: extras.rack, extras.bell."
+    )
+    assert help.in_language("es").startswith(f"Elige así: extras.{like}=1. Hay: extras.rack")
+
+
 def test_relevance_follows_the_several_of(rack: Engine) -> None:
     assert slot(rack, "load", ("extras.rack", "0")).state == "not asked"
     assert slot(rack, "load", ("extras.rack", "2")).state == "open"
