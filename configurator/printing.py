@@ -33,6 +33,8 @@ WORDS = {
         "undecided": "comprobando",
         "from": "desde",
         "total": "total",
+        "proposed": "propuesto",
+        "with proposals": "total con las propuestas",
         "left": "configuraciones posibles",
         "at least": "al menos",
         "needs": "cambios",
@@ -66,6 +68,8 @@ WORDS = {
         "undecided": "checking",
         "from": "from",
         "total": "total",
+        "proposed": "proposed",
+        "with proposals": "total with the proposals",
         "left": "configurations possible",
         "at least": "at least",
         "needs": "changes",
@@ -165,6 +169,8 @@ def print_view(console: Console, product: Product, view: Json, language: str) ->
         options += [f"{low}..{high}" for low, high in slot.get("intervals", [])]
         origin = slot.get("origin")
         answer = slot.get("answer", "")
+        if "proposal" in slot:
+            answer = f"{slot['proposal']} ({words['proposed']})"
         if origin:
             more = ["…"] if origin.get("more") else []
             answer += f" ← {', '.join([*origin['choices'], *origin['rules'], *more])}"
@@ -179,6 +185,9 @@ def print_view(console: Console, product: Product, view: Json, language: str) ->
         console.print(f"{words['total']}: {_money(price['total'])} {price['currency']}")
     elif "lowest" in price:
         console.print(f"{words['from']} {_money(price['lowest'])} {price['currency']}")
+        if "proposed" in price:
+            proposed = f"{_money(price['proposed'])} {price['currency']}"
+            console.print(f"{words['with proposals']}: {proposed}")
     at_least = f"{words['at least']} " if view["count"].get("at_least") else ""
     console.print(f"{at_least}{view['count']['number']} {words['left']}")
     for guard_id in view["guards"]:

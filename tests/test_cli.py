@@ -146,6 +146,21 @@ def test_ask_prints_the_view(lamp_folder: str) -> None:
     assert "elegido" in run("ask", lamp_folder, "--choose", "mount=clamp", "--lang", "es")
 
 
+def test_ask_prints_what_is_proposed_and_its_total(lamp_folder: str) -> None:
+    """Of a question that is answered nothing is proposed; what is not whole has no total."""
+    chosen = ("--choose", "mount=foot", "--choose", "bulb=small")
+    extras = ("--choose", "extras.hook=0", "--choose", "extras.cable=0")
+    said = run("ask", lamp_folder, *chosen, *extras)
+    assert "from 45.00 EUR\ntotal with the proposals: 45.00 EUR\n" in said
+    assert "short (proposed)" in said
+    long = ("--choose", "arm=long", "--lang", "es")
+    spanish = run("ask", lamp_folder, *chosen, *extras, *long)
+    assert "total con las propuestas: 65.00 EUR\n" in spanish
+    assert "short (propuesto)" not in spanish
+    assert "black (propuesto)" in spanish
+    assert "proposals" not in run("ask", lamp_folder)
+
+
 @pytest.mark.parametrize(
     ("pair", "said"),
     [
