@@ -136,7 +136,7 @@ def serve(port: int | None) -> None:
 def check(folder: Path, output: str, language: str) -> None:
     """Check a rule folder: every mistake at once, then its scenarios."""
     from configurator.language import load_within, read_folder, render
-    from configurator.printing import confirmation_line, shown_progress
+    from configurator.printing import WORDS, confirmation_line, shown_progress
     from configurator.session.checks import check_product
 
     settings = Settings.from_environment()
@@ -190,12 +190,13 @@ def check(folder: Path, output: str, language: str) -> None:
     else:
         if diagnostics:
             click.echo(render(diagnostics, language))
+        words = WORDS[language]
         passed = sum(not each.failures for each in results)
         if results:
-            click.echo(f"{passed} of {len(results)} scenarios hold.")
+            click.echo(words["scenarios hold"].format(passed=passed, all=len(results)))
         if confirmation is not None:
             click.echo(confirmation_line(confirmation, language))
-        click.echo("Ready to publish." if not stops else "Not ready to publish.")
+        click.echo(words["not ready" if stops else "ready"])
     sys.exit(1 if stops else 0)
 
 
@@ -203,12 +204,13 @@ def check(folder: Path, output: str, language: str) -> None:
 def _understanding(language: str) -> Iterator[None]:
     """Exit 2 with a sentence and its help where what is asked makes no question."""
     from configurator.engine import EngineError, UnknownChoiceError
+    from configurator.language import help_line
 
     try:
         yield
     except (EngineError, UnknownChoiceError) as problem:
         click.echo(problem.message.in_language(language), err=True)
-        click.echo(f"   help: {problem.help.in_language(language)}", err=True)
+        click.echo(help_line(problem.help, language), err=True)
         sys.exit(2)
 
 
@@ -330,6 +332,7 @@ def explain(
 ) -> None:
     """Say why an option cannot be had with some choices, and what would repair it."""
     from configurator.model.choice import without
+    from configurator.printing import WORDS
 
     with _understanding(language):
         engine, choices, context = _engine_and_choices(folder, day, chosen, told, language)
@@ -338,7 +341,8 @@ def explain(
     _refuse_conflicting(engine, choices, context, language, as_json)
     choices = without(choices, {wanted.slot})
     if engine.is_possible(choices, wanted, context):
-        click.echo("{}" if as_json else f"{wanted.slot} = {wanted.answer} is possible.")
+        possible = WORDS[language]["possible"].format(slot=wanted.slot, answer=wanted.answer)
+        click.echo("{}" if as_json else possible)
         return
     _print_refusal(engine, choices, wanted, context, language, as_json)
 
@@ -374,6 +378,7 @@ def import_(file: Path, folder: Path | None, language: str) -> None:
     """Turn a UVL, SXFM or XCSP 2.1 model into a rule folder."""
     from configurator.language import render
     from configurator.language.importers import ImportModelError, import_to_folder
+    from configurator.printing import WORDS
 
     target = folder or Path("rules") / file.name.partition(".")[0]
     try:
@@ -381,7 +386,7 @@ def import_(file: Path, folder: Path | None, language: str) -> None:
     except ImportModelError as problem:
         click.echo(render(problem.diagnostics, language), err=True)
         sys.exit(1)
-    click.echo(f"{len(written)} files written to {target}. Next: configurator check {target}")
+    click.echo(WORDS[language]["imported"].format(number=len(written), folder=target))
 
 
 @cli.command()
@@ -393,7 +398,7 @@ def publish(folder: Path, note: str, author: str, language: str) -> None:
     """Check a rule folder and make it the current release of its product."""
     from configurator.app import create_services
     from configurator.language import load_within, read_folder, render
-    from configurator.printing import confirmation_line, shown_progress
+    from configurator.printing import WORDS, confirmation_line, shown_progress
 
     services = create_services(Settings.from_environment(), load=load_within)
     with shown_progress(language) as tell:
@@ -404,7 +409,8 @@ def publish(folder: Path, note: str, author: str, language: str) -> None:
         sys.exit(1)
     if published.release.confirmation is not None:
         click.echo(confirmation_line(published.release.confirmation, language))
-    click.echo(f"{published.release.product_id} is live: release {published.release.digest[:12]}")
+    product, digest = published.release.product_id, published.release.digest[:12]
+    click.echo(WORDS[language]["live"].format(product=product, release=digest))
 
 
 @cli.group()

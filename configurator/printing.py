@@ -55,6 +55,15 @@ WORDS = {
         "one by one": "configuraciones una a una",
         "compiled form": "forma compilada:",
         "no compiled form": "sin forma compilada; responde",
+        "hint": "consejo",
+        "caution": "atención",
+        "acknowledge": "pide confirmación",
+        "scenarios hold": "Se cumplen {passed} de {all} escenarios.",
+        "ready": "Se puede publicar.",
+        "not ready": "No se puede publicar todavía.",
+        "possible": "{slot} = {answer} se puede.",
+        "live": "{product} está publicado: versión {release}",
+        "imported": "{number} archivos escritos en {folder}. Ahora: configurator check {folder}",
     },
     "en": {
         "slot": "question",
@@ -90,6 +99,15 @@ WORDS = {
         "one by one": "configurations one by one",
         "compiled form": "compiled form:",
         "no compiled form": "no compiled form; answers come from",
+        "hint": "hint",
+        "caution": "caution",
+        "acknowledge": "acknowledge",
+        "scenarios hold": "{passed} of {all} scenarios hold.",
+        "ready": "Ready to publish.",
+        "not ready": "Not ready to publish.",
+        "possible": "{slot} = {answer} is possible.",
+        "live": "{product} is live: release {release}",
+        "imported": "{number} files written to {folder}. Next: configurator check {folder}",
     },
 }
 
@@ -192,7 +210,7 @@ def print_view(console: Console, product: Product, view: Json, language: str) ->
     console.print(f"{at_least}{view['count']['number']} {words['left']}")
     for guard_id in view["guards"]:
         guard = next(each for each in product.guards if each.id == guard_id)
-        console.print(f"{words['guard']} ({guard.level}): {guard.say.in_language(language)}")
+        console.print(f"{words['guard']} ({words[guard.level]}): {guard.say.in_language(language)}")
 
 
 def print_refusal(console: Console, product: Product, refusal: Refusal, language: str) -> None:

@@ -69,6 +69,27 @@ def test_check_says_that_a_folder_is_ready(lamp_folder: str) -> None:
     assert "Ready to publish." in said
 
 
+def test_everything_is_said_in_the_language_asked_for(lamp_folder: str, tmp_path: Path) -> None:
+    def said(*arguments: str, code: int = 0) -> str:
+        return run(*arguments, "--lang", "es", code=code)
+
+    checked = said("check", lamp_folder)
+    assert checked.startswith("Se cumplen 4 de 4 escenarios.\nConfirmado por un segundo motor")
+    assert checked.endswith("\nSe puede publicar.\n")
+    assert "lamp está publicado: versión " in said("publish", lamp_folder)
+    explain = ("explain", lamp_folder, "--want")
+    assert said(*explain, "arm=long") == "arm = long se puede.\n"
+    assert "\n   ayuda: Hay: clamp, foot.\n" in said(*explain, "mount=7", code=2)
+    wide = ("--choose", "width=200", "--choose", "arm=short")
+    assert "aviso (pide confirmación): Un brazo corto" in said("ask", lamp_folder, *wide)
+    model = tmp_path / "bell.uvl"
+    model.write_text(MODEL)
+    assert "archivos escritos" in said("import", str(model), "--to", str(tmp_path / "bell"))
+    scenarios = Path(lamp_folder) / "scenarios.yaml"
+    scenarios.write_text(scenarios.read_text().replace("price: 94.50", "price: 94.49"))
+    assert said("check", lamp_folder, code=1).endswith("\nNo se puede publicar todavía.\n")
+
+
 def test_a_folder_is_read_once_and_compiled_once(
     lamp_folder: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

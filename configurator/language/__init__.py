@@ -5,12 +5,13 @@ The specification is ``docs/language.md``. Nothing here knows of engines or page
 
 from configurator.language.files import digest_of, read_folder
 from configurator.language.folder import Loaded, load_folder
-from configurator.language.report import render, to_json
+from configurator.language.report import help_line, render, to_json
 from configurator.language.sandbox import load_safely, load_within
 
 __all__ = [
     "Loaded",
     "digest_of",
+    "help_line",
     "load_folder",
     "load_safely",
     "load_within",

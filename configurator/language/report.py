@@ -122,14 +122,19 @@ def _said(value: Phrase, language: int) -> str:
 
 def render(diagnostics: Iterable[Diagnostic], language: str) -> str:
     """The diagnostics as lines for a terminal, in ``language`` (``en`` or ``es``)."""
-    help_word = {"es": "ayuda"}.get(language, "help")
     lines = []
     for each in diagnostics:
         place = f"{each.span.file}:{each.span.line}:{each.span.column}  " if each.span.file else ""
         lines.append(f"{place}{each.code}  {each.message.in_language(language)}")
         if each.help is not None:
-            lines.append(f"   {help_word}: {each.help.in_language(language)}")
+            lines.append(help_line(each.help, language))
     return "\n".join(lines) + ("\n" if lines else "")
+
+
+def help_line(help: Text, language: str) -> str:
+    """What to do about something, as the terminal's line below it."""
+    word = {"es": "ayuda"}.get(language, "help")
+    return f"   {word}: {help.in_language(language)}"
 
 
 def to_json(diagnostics: Iterable[Diagnostic]) -> str:

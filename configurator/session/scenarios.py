@@ -143,7 +143,8 @@ def _judge_view(product: Product, scenario: Scenario, view: EngineView) -> Itera
     for name, expected in scenario.implies or ():
         slot = slots[name]
         if slot.state not in ("implied", "chosen") or slot.answer != expected:
-            yield _differ_text(name, expected, slot.answer or slot.state)
+            state_es = _STATES_ES.get(slot.state)
+            yield _differ_text(name, expected, slot.answer or slot.state, slot.answer or state_es)
     for name, wanted in (*(scenario.offers or ()), *(scenario.removes or ())):
         offered = _offered(product, slots, name)
         if (name, wanted) in (scenario.offers or ()) and sorted(wanted) != sorted(offered):
@@ -187,6 +188,11 @@ def _possible(slot: SlotView) -> list[str]:
     return [option.answer for option in slot.options if option.state in _POSSIBLE]
 
 
+_STATES_ES = {
+    "open": "una pregunta abierta",
+    "not asked": "una pregunta que no se hace",
+    "undecided": "una pregunta sin decidir",
+}
 _POSSIBLE = ("possible", "chosen", "implied")
 
 
@@ -242,10 +248,10 @@ def _differ(en: str, es: str, expected: list[str], found: list[str]) -> Iterable
         )
 
 
-def _differ_text(name: str, expected: str, found: str) -> Text:
+def _differ_text(name: str, expected: str, found: str, found_es: str | None = None) -> Text:
     return _text(
         f"{name}: expected {expected}, found {found}",
-        f"{name}: se esperaba {expected}, hay {found}",
+        f"{name}: se esperaba {expected}, hay {found_es or found}",
     )
 
 

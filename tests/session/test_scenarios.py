@@ -37,6 +37,15 @@ def test_what_else_a_refused_scenario_expects_is_of_the_choices_that_stood() -> 
     assert failures(text + "implies: {brakes: rim}}\n") == ["brakes: expected rim, found disc"]
 
 
+def test_what_is_not_so_is_said_in_spanish_too() -> None:
+    text = RULES + "scenarios:\n  - {name: n, implies: {brakes: disc}}\n"
+    (failed,) = check_product(product(text), TODAY).diagnostics
+    assert failed.message.in_language("es") == (
+        "«n»: brakes: se esperaba disc, hay una pregunta abierta"
+    )
+    assert failed.message.in_language("en") == "“n”: brakes: expected disc, found open"
+
+
 def test_what_finishing_gives() -> None:
     text = "  - {name: n, choose: {width: 3000}, completes: "
     kit = (
