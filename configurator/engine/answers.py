@@ -29,6 +29,8 @@ def checked(layout: Layout, choice: Choice) -> Choice:
     slot = layout.by_id.get(choice.slot)
     if slot is None and (parts := layout.by_variable.get(choice.slot)):
         raise _several(choice, parts)
+    if slot is None and (gone := _gone(layout, choice.slot)):
+        raise gone
     if slot is None:
         raise _unknown("unknown-slot", choice.slot, layout.by_id, "una pregunta", "question")
     if slot.variable.kind == "computed":
@@ -39,7 +41,7 @@ def checked(layout: Layout, choice: Choice) -> Choice:
             said("Cambia las respuestas de las que depende.", "Change what it depends on."),
         )
     if slot.never:
-        raise _not_today(slot, choice.answer)
+        raise _not_today(_name(slot), choice.answer)
     if choice.answer == NONE and slot.optional:
         return choice
     if slot.variable.kind == "text":
@@ -48,7 +50,7 @@ def checked(layout: Layout, choice: Choice) -> Choice:
         return Choice(slot.id, _on_grid(slot, slot.grid, choice.answer))
     if choice.answer not in slot.answers:
         if any(value.id == choice.answer for value in slot.variable.values):
-            raise _not_today(slot, choice.answer)
+            raise _not_today(_name(slot), choice.answer)
         raise _unknown("unknown-value", choice.answer, slot.answers, "una opción", "option")
     return choice
 
@@ -172,8 +174,20 @@ def _several(choice: Choice, parts: tuple[Slot, ...]) -> UnknownChoiceError:
     )
 
 
-def _not_today(slot: Slot, answer: str) -> UnknownChoiceError:
-    es, en = _name(slot)
+def _gone(layout: Layout, slot: str) -> UnknownChoiceError | None:
+    """What to say of a value of a several-of that is not on offer on the day, and has no
+    slot then."""
+    name, _, part = slot.partition(".")
+    if name not in layout.by_variable:
+        return None
+    variable = layout.product.variable(name)
+    if all(value.id != part for value in variable.values):
+        return None
+    return _not_today((variable.name.in_language("es"), variable.name.in_language("en")), part)
+
+
+def _not_today(names: tuple[str, str], answer: str) -> UnknownChoiceError:
+    es, en = names
     return UnknownChoiceError(
         "not-today",
         said(

@@ -9,7 +9,7 @@ from configurator.language.answers import slots_of
 from configurator.language.draft import Draft
 from configurator.language.fields import Fields, mapping, money, scalar, strings
 from configurator.language.nodes import Mapping, Node, Scalar
-from configurator.model.product import Scenario
+from configurator.model.product import NOT_TODAY, Scenario
 
 _KEYS = frozenset(
     (
@@ -60,7 +60,7 @@ def _scenario(
         context=_context(draft, fields.get("context")),
         choose=_answers(draft, fields.get("choose"), closed=True) or (),
         expect=cast(Literal["possible", "refused", "complete"] | None, expect),
-        because=_ids(draft, fields.get("because"), rules),
+        because=_ids(draft, fields.get("because"), {*rules, NOT_TODAY}),
         repair=_repair(draft, fields.get("repair")),
         implies=_answers(draft, fields.get("implies"), closed=False, chosen=False),
         offers=_options(draft, fields.get("offers")),

@@ -369,6 +369,10 @@ class Prices:
     times: Term | None = None
 
 
+NOT_TODAY = "not-today"
+"""Why a scenario's choice is refused that is not on offer on its day: no rule says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """What the merchandiser expects, checked before every release.

@@ -14,7 +14,7 @@ from configurator.engine import Engine, EngineError, UnknownChoiceError
 from configurator.guidance import spoken_guards
 from configurator.model.choice import Choice, Choices, without
 from configurator.model.diagnostic import Diagnostic
-from configurator.model.product import Product, Scenario
+from configurator.model.product import NOT_TODAY, Product, Scenario
 from configurator.model.text import Text
 from configurator.model.verdict import EngineView, SlotView
 
@@ -91,34 +91,48 @@ def _failures(
 
 
 def _choose(engine: Engine, scenario: Scenario, context: Choices) -> tuple[Choices, Choice | None]:
-    """The choices made, and the first that is not possible with those before it."""
+    """The choices made, and the first that is not possible with those before it, or not on
+    offer where a refusal is expected. To take none of what is not on offer is no choice."""
     choices: Choices = ()
     for slot, answer in scenario.choose:
-        choice = engine.check(Choice(slot, answer))
+        choice = Choice(slot, answer)
+        if not _offered_today(engine, choice):
+            if "." in slot and answer == "0":
+                continue
+            if scenario.expect == "refused":
+                return choices, choice
+        choice = engine.check(choice)
         if not engine.is_possible(choices, choice, context):
             return choices, choice
         choices = (*without(choices, {slot}), choice)
     return choices, None
 
 
+def _offered_today(engine: Engine, choice: Choice) -> bool:
+    try:
+        engine.check(choice)
+    except UnknownChoiceError as problem:
+        return problem.code != NOT_TODAY
+    return True
+
+
 def _judge_refusal(
     engine: Engine, scenario: Scenario, choices: Choices, refused: Choice, context: Choices
 ) -> Iterable[Text]:
-    conflict = engine.conflict(choices, refused, context)
+    offered = _offered_today(engine, refused)
+    rules = engine.conflict(choices, refused, context).rules if offered else (NOT_TODAY,)
     if scenario.expect != "refused":
-        rules = ", ".join(sorted(rule.partition("#")[0] for rule in conflict.rules))
+        named = ", ".join(sorted(rule.partition("#")[0] for rule in rules))
         yield _text(
-            f"{refused.slot} = {refused.answer} is refused because of {rules}",
-            f"{refused.slot} = {refused.answer} se rechaza por {rules}",
+            f"{refused.slot} = {refused.answer} is refused because of {named}",
+            f"{refused.slot} = {refused.answer} se rechaza por {named}",
         )
         return
     if scenario.because is not None:
-        found = {
-            rule if rule in scenario.because else rule.partition("#")[0] for rule in conflict.rules
-        }
+        found = {rule if rule in scenario.because else rule.partition("#")[0] for rule in rules}
         yield from _differ("because", "motivos", sorted(scenario.because), sorted(found))
     if scenario.repair is not None:
-        repairs = engine.repairs(choices, refused, context, 1)
+        repairs = engine.repairs(choices, refused, context, 1) if offered else ()
         changes = [(each.slot, each.after) for each in repairs[0].changes] if repairs else []
         yield from _differ("repair", "arreglo", _answered(scenario.repair), _answered(changes))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from configurator.session.checks import check_product
-from tests.language.folders import product
+from tests.language.folders import diagnostics, product
 
 TODAY = datetime.date(2026, 11, 22)
 RULES = """\
@@ -35,6 +35,40 @@ def test_what_else_a_refused_scenario_expects_is_of_the_choices_that_stood() -> 
     text = "  - {name: n, choose: {material: carbon, brakes: rim}, expect: refused, "
     assert failures(text + "implies: {brakes: disc}, offers: {depth: [400, 500, 600]}}\n") == []
     assert failures(text + "implies: {brakes: rim}}\n") == ["brakes: expected rim, found disc"]
+
+
+DATED = """\
+variables:
+  kit: {type: several of, values: {rack: {}, lock: {until: 2026-12-31}}}
+  frame: {values: {city: {}, tour: {}, sport: {until: 2026-12-31}}}
+"""
+
+
+def test_what_is_not_on_offer_that_day_is_refused() -> None:
+    def said(chosen: str, more: str = "", day: str = "2027-01-01") -> list[str]:
+        return failures(f"  - {{name: n, on: {day}, choose: {chosen}{more}}}\n", DATED)
+
+    refused = ", expect: refused"
+    for chosen in ("{depth: 400, frame: sport}", "{kit: {lock: 1}}"):
+        assert said(chosen, refused) == []
+        assert said(chosen, refused + ", because: [not-today]") == []
+        assert said(chosen, refused + ", because: [carbon-disc]") == [
+            "because: expected carbon-disc, found not-today"
+        ]
+        assert said(chosen, refused + ", repair: {frame: tour}") == [
+            "repair: expected frame = tour, found —"
+        ]
+        assert said(chosen, refused, "2026-12-31") == ["all of it is possible"]
+    assert said("{depth: 400, frame: sport}", refused + ", implies: {depth: 400}") == []
+    assert said("{frame: sport}") == ["“sport” is not on offer that day for “frame”."]
+    assert said("{kit: {lock: 1}}") == ["“lock” is not on offer that day for “kit”."]
+    assert said("{kit: {rack: 1}}", ", implies: {kit: {rack: 1}}") == []
+    assert said("{kit: {rack: 1}}", refused) == ["all of it is possible"]
+
+
+def test_what_is_misspelt_is_not_refused() -> None:
+    text = RULES + DATED + "scenarios:\n  - {name: n, choose: {frame: sprt}, expect: refused}\n"
+    assert [each.code for each in diagnostics(text)] == ["unknown-value"]
 
 
 def test_what_is_not_so_is_said_in_spanish_too() -> None:
