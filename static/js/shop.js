@@ -1,5 +1,5 @@
-// What script adds to pages that work without it: arrows between options, sliders,
-// copying, and word when the connection fails. Decides nothing about the configuration.
+// What script adds to pages that work without it: arrows between options, sliders, setting
+// what was typed, copying, and word when the connection fails. Decides nothing about the configuration.
 "use strict";
 (() => {
   const radiosOf = (group) => [...group.querySelectorAll('button[role="radio"]')];
@@ -52,6 +52,69 @@
     }
   }
 
+  // What is typed counts once it is set, so it is set when it is left: by Tab, or by pressing
+  // something elsewhere, which then waits and is pressed again. What is pressed within the
+  // question (less, more, what changes) is meant instead of setting it.
+  let waiting = null;
+  let byKey = false;
+  let typed = [];
+
+  const changed = () => [...document.querySelectorAll("#ask .entry")]
+    .filter((field) => field.value !== field.dataset.was);
+  const unset = (but) => changed().find((field) =>
+    field.value.trim() && !(but && field.closest(".question").contains(but)));
+
+  function set(field) {
+    if (waiting ? field.reportValidity() : field.checkValidity()) field.form.requestSubmit();
+    else waiting = null;
+  }
+
+  // The thing itself, or what took its place on the page since.
+  function nowOf(thing) {
+    if (thing.isConnected) return thing;
+    if (thing.id) return document.getElementById(thing.id);
+    const address = thing.getAttribute("href");
+    return address && document.querySelector(`a[href="${CSS.escape(address)}"]`);
+  }
+
+  document.addEventListener("keydown", () => { byKey = true; }, true);
+  document.addEventListener("pointerdown", () => { byKey = false; }, true);
+  document.addEventListener("focusout", (event) => {
+    const form = event.target.closest("#ask:not(.htmx-swapping) .stepper");
+    if (!form || !byKey || !document.hasFocus() || form.contains(event.relatedTarget)) return;
+    const field = changed().find((each) => each.form === form && each.value.trim());
+    if (field) set(field);
+  });
+  document.addEventListener("click", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const thing = event.target.closest("a[href], button");
+    const field = unset(thing || document.activeElement);
+    if (!field) return;
+    if (thing) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      waiting = thing;
+    }
+    set(field);
+  }, true);
+
+  // After an answer: what was typed elsewhere meanwhile, then what waits.
+  function goOn(fits) {
+    const trouble = document.querySelector('#ask [aria-invalid="true"]');
+    if (!fits) {
+      if (waiting && trouble) trouble.focus();
+      waiting = null;
+      return;
+    }
+    const field = waiting ? unset() : unset(document.activeElement);
+    if (field && (waiting || typed.some((each) => each.id === field.id))) set(field);
+    else if (waiting) {
+      const thing = nowOf(waiting);
+      waiting = null;
+      if (thing) thing.click();
+    }
+  }
+
   function copying(root) {
     for (const button of root.querySelectorAll("[data-copies]")) {
       if (!navigator.clipboard) continue;
@@ -67,6 +130,7 @@
   }
 
   function ready(root) {
+    for (const line of root.querySelectorAll(".by-hand")) line.remove();
     rove(root);
     slide(root);
     copying(root);
@@ -82,9 +146,25 @@
     const token = document.querySelector('meta[name="csrf-token"]');
     if (token) event.detail.headers["X-CSRFToken"] = token.content;
   });
-  document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.target.id === "ask") ready(event.target);
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const sent = event.detail.xhr.status === 409 ? null : event.detail.requestConfig.elt;
+    typed = changed().filter((field) => !field.closest(".question").contains(sent));
   });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id !== "ask") return;
+    for (const { id, value } of typed) {
+      const field = document.getElementById(id);
+      if (field) field.value = value;
+    }
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.id !== "ask") return;
+    ready(event.target);
+    goOn(event.detail.xhr.status < 400);
+  });
+  for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError", "pageshow"]) {
+    window.addEventListener(kind, () => { waiting = null; });
+  }
   document.addEventListener("htmx:beforeRequest", () => alertOf(""));
   document.addEventListener("htmx:sendError", () => alertOf(document.body.dataset.offline));
   document.addEventListener("htmx:timeout", () => alertOf(document.body.dataset.offline));

@@ -364,6 +364,7 @@ class FakeSessions:
         self.past: dict[str, list[Choices]] = {}
         self.future: dict[str, list[Choices]] = {}
         self.final: dict[str, set[str]] = {}
+        self.looked: dict[tuple[str, int], Json] = {}
         self.acts: list[tuple[str, Json]] = []
 
     # --- finding ---
@@ -502,6 +503,17 @@ class FakeSessions:
             return session.choices
 
         return self._act(session_id, ("commit",), act, **how)
+
+    def preview(self, session_id: str, slot: str, answer: str, **how: Any) -> Outcome:
+        def act(session: Session) -> Choices:
+            self._check(slot, answer)
+            self.looked[session_id, session.seq + 1] = {"wanted": [slot, answer]}
+            return session.choices
+
+        return self._act(session_id, ("preview", slot, answer), act, **how)
+
+    def previewed(self, session: Session, seq: int) -> Json | None:
+        return self.looked.get((session.session_id, seq))
 
     def change_locale(self, session_id: str, locale: str, **_: Any) -> Outcome:
         session = self.get(session_id)

@@ -192,6 +192,122 @@ def test_a_slider_helps_where_there_is_script(open_page: Any, sessions: FakeSess
     assert page.locator("#in-span").input_value() == "70"
 
 
+def choices(sessions: FakeSessions) -> dict[str, str]:
+    return {choice.slot: choice.answer for choice in sessions.get("s1").choices}
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_next_waits_for_what_was_typed(
+    open_page: Any, sessions: FakeSessions, viewport: dict[str, int]
+) -> None:
+    page = open_page(viewport)
+    begin(page)
+    page.locator("#in-span").fill("70")
+    page.locator("#onward").click()
+    page.wait_for_url("**/extras")
+    page.locator("#in-name").fill("Ana")
+    page.locator("#onward").click()
+    page.wait_for_url("**/review")
+    assert choices(sessions) == {"span": "70", "name": "Ana"}
+
+
+def test_next_waits_however_slowly_it_is_pressed(open_page: Any, sessions: FakeSessions) -> None:
+    page = open_page(DESKTOP)
+    begin(page)
+    page.locator("#in-span").fill("70")
+    page.locator("#onward").hover()
+    page.mouse.down()
+    page.wait_for_timeout(400)
+    page.mouse.up()
+    page.wait_for_url("**/extras")
+    assert choices(sessions) == {"span": "70"}
+
+
+def test_what_was_typed_and_does_not_fit_keeps_the_customer(
+    open_page: Any, sessions: FakeSessions
+) -> None:
+    page = open_page(PHONE)
+    begin(page)
+    page.locator("#in-span").fill("mucho")
+    page.locator("#onward").click()
+    page.locator("#q-span-trouble").wait_for()
+    assert page.url.endswith("/sail")
+    page.locator("#in-span:focus").wait_for()
+    page.locator("#onward").click()  # told once, nobody is held
+    page.wait_for_url("**/extras")
+    assert choices(sessions) == {}
+
+
+def test_what_was_typed_and_needs_changes_shows_the_reason(open_page: Any) -> None:
+    page = open_page(PHONE)
+    begin(page)
+    choose(page, "o-shape-3")
+    page.locator("#in-span").fill("90")
+    page.locator("#onward").click()
+    page.wait_for_url("**/why?**")
+
+
+def test_an_option_pressed_after_typing_is_chosen_too(
+    open_page: Any, sessions: FakeSessions
+) -> None:
+    page = open_page(PHONE)
+    begin(page)
+    page.locator("#in-span").fill("70")
+    choose(page, "o-shape-2")
+    assert page.locator("#in-span").input_value() == "70"
+    assert choices(sessions) == {"span": "70", "shape": "box"}
+
+
+def test_what_is_typed_is_set_when_tab_leaves_it(open_page: Any, sessions: FakeSessions) -> None:
+    page = open_page(DESKTOP)
+    begin(page)
+    page.locator("#in-span").fill("70")
+    page.keyboard.press("Tab")
+    assert choices(sessions) == {}, "less, more, set and what changes come first"
+    with page.expect_response("**/choose"):
+        page.locator("#q-span .slider").focus()
+        page.keyboard.press("Tab")
+    page.locator("#q-span .is-mine").wait_for()
+    assert choices(sessions) == {"span": "70"}
+
+
+def test_looking_at_what_was_typed_does_not_set_it(open_page: Any, sessions: FakeSessions) -> None:
+    page = open_page(PHONE)
+    begin(page)
+    page.locator("#in-span").fill("70")
+    with page.expect_response("**/preview"):
+        page.locator("#look-span").click()
+    page.locator(".preview").wait_for()
+    assert choices(sessions) == {}
+    page.locator("#onward").click()
+    page.wait_for_url("**/extras")
+    assert choices(sessions) == {"span": "70"}
+
+
+def test_an_answer_on_its_way_loses_nothing_typed_meanwhile(open_page: Any) -> None:
+    page = open_page(DESKTOP)
+    begin(page)
+    held: list[Any] = []
+    page.route("**/choose", lambda route: held.append(route))
+    with page.expect_request("**/choose"):
+        page.locator("#o-shape-2").click()
+    page.locator("#in-span").fill("7")
+    held[0].continue_()
+    page.locator("#o-shape-2[aria-checked=true]").wait_for()
+    assert page.locator("#in-span").input_value() == "7"
+
+
+def test_without_script_setting_is_the_one_thing_to_press(open_page: Any) -> None:
+    page = open_page(PHONE, script=False)
+    begin(page)
+    assert page.locator("#q-span .stepper", has_text="counts once you press").is_visible()
+    ground = "element => getComputedStyle(element).backgroundColor"
+    filled = page.locator("#onward").evaluate(ground)
+    page.locator("#in-span").focus()
+    assert page.locator("#set-span").evaluate(ground) == filled
+    assert page.locator("#onward").evaluate(ground) != filled
+
+
 def test_another_tab_was_faster(open_page: Any, sessions: FakeSessions) -> None:
     page = open_page(DESKTOP)
     begin(page)
