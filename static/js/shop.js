@@ -38,6 +38,25 @@
     if (button) event.preventDefault();
   }, true);
 
+  // What a choice would change closes where it stands, and what was only looked at goes.
+  function closeLook() {
+    const panel = document.querySelector("#ask .preview");
+    if (!panel) return false;
+    for (const field of panel.closest(".question").querySelectorAll(".entry")) {
+      field.value = field.dataset.was;
+    }
+    panel.remove();
+    const opener = document.getElementById(panel.dataset.opener);
+    if (opener) opener.focus();
+    return true;
+  }
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#ask .close-it") && closeLook()) event.preventDefault();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !document.querySelector(":popover-open")) closeLook();
+  });
+
   // A slider writes into its field and sends it when let go.
   function slide(root) {
     for (const slider of root.querySelectorAll("input[data-sets]")) {

@@ -284,6 +284,42 @@ def test_looking_at_what_was_typed_does_not_set_it(open_page: Any, sessions: Fak
     assert choices(sessions) == {"span": "70"}
 
 
+@pytest.mark.parametrize("opener", ["if-o-shape-2", "look-span"])
+@pytest.mark.parametrize("way", ["press", "escape"])
+def test_what_would_change_closes_where_it_was_opened(
+    open_page: Any, sessions: FakeSessions, opener: str, way: str
+) -> None:
+    page = open_page(PHONE)
+    begin(page)
+    page.locator("#in-span").fill("70")
+    page.locator("#look-span").click()
+    page.locator("#q-span .preview").wait_for()
+    if opener != "look-span":
+        page.locator("#in-span").fill("")
+        page.locator(f"#{opener}").click()
+        page.locator("#q-shape .preview").wait_for()
+    if way == "press":
+        page.locator(".close-it").click()
+    else:
+        page.keyboard.press("Escape")
+    page.locator(f"#{opener}:focus").wait_for()
+    assert page.locator(".preview").count() == 0
+    assert page.locator("#in-span").input_value() == ""
+    page.locator("#onward").click()
+    page.wait_for_url("**/extras")
+    assert choices(sessions) == {}
+
+
+def test_without_script_what_would_change_closes_too(open_page: Any) -> None:
+    page = open_page(PHONE, script=False)
+    begin(page)
+    page.locator("#if-o-shape-2").click()
+    page.locator("#q-shape .preview").wait_for()
+    page.locator(".close-it").click()
+    page.wait_for_url("**/sail#q-shape")
+    assert page.locator(".preview").count() == 0
+
+
 def test_an_answer_on_its_way_loses_nothing_typed_meanwhile(open_page: Any) -> None:
     page = open_page(DESKTOP)
     begin(page)
