@@ -77,6 +77,7 @@
   let waiting = null;
   let byKey = false;
   let typed = [];
+  let after = [];
 
   const changed = () => [...document.querySelectorAll("#ask .entry")]
     .filter((field) => field.value !== field.dataset.was);
@@ -168,6 +169,9 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     const sent = event.detail.xhr.status === 409 ? null : event.detail.requestConfig.elt;
     typed = changed().filter((field) => !field.closest(".question").contains(sent));
+    // Where the focus goes when what had it is gone: what it names, else its question.
+    const question = document.activeElement.closest("#ask .question");
+    after = question ? [document.activeElement.dataset.then, `${question.id}-name`] : [];
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id !== "ask") return;
@@ -175,6 +179,9 @@
       const field = document.getElementById(id);
       if (field) field.value = value;
     }
+    if (document.activeElement !== document.body) return;
+    const next = after.map((id) => document.getElementById(id)).find(Boolean);
+    if (next) next.focus({ preventScroll: !byKey });
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "ask") return;

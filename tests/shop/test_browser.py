@@ -320,6 +320,52 @@ def test_without_script_what_would_change_closes_too(open_page: Any) -> None:
     assert page.locator(".preview").count() == 0
 
 
+def focused(page: Any, selector: str) -> None:
+    page.locator(f"{selector}:focus").wait_for()
+
+
+def test_the_focus_goes_to_what_an_act_leaves(open_page: Any) -> None:
+    page = open_page(DESKTOP)
+    begin(page)
+    choose(page, "o-shape-2")
+    page.locator("#back-o-shape-2").press("Enter")
+    focused(page, "#o-shape-2[aria-checked=false]")
+    page.locator("#if-o-shape-2").press("Enter")
+    page.locator("#o-shape-2-if-do").press("Enter")
+    focused(page, "#o-shape-2[aria-checked=true]")
+    page.locator("#in-span").fill("90")
+    page.locator("#set-span").press("Enter")
+    page.locator("#guard-wide-wind-ok").check()
+    page.locator("#guard-wide-wind-do").press("Enter")
+    focused(page, ".guard.done")
+    page.locator("#open-span").press("Enter")
+    focused(page, "#in-span")
+    choose(page, "o-cloth-1")
+    page.locator("#guard-cotton-rain-cloth").press("Enter")
+    focused(page, "#q-cloth-name")
+    page.locator("#onward").click()
+    page.wait_for_url("**/extras")
+    page.locator("#close-tails").press("Enter")
+    focused(page, "#settled-tails")
+    page.locator("#open-tails").press("Enter")
+    focused(page, "#close-tails")
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [("en", "Tails: Long. Total"), ("es", "Colas: Larga. Total")],
+)
+def test_closing_a_list_announces_the_whole_of_it(open_page: Any, locale: str, said: str) -> None:
+    page = open_page(PHONE, locale=locale)
+    begin(page)
+    page.goto(page.url.replace("/sail", "/extras"))
+    page.locator("#k-tails-1-more").click()
+    page.locator("output", has_text="1").wait_for()
+    page.locator("#close-tails").click()
+    page.locator("#settled-tails").wait_for()
+    assert said in page.locator("#say").inner_text()
+
+
 def test_an_answer_on_its_way_loses_nothing_typed_meanwhile(open_page: Any) -> None:
     page = open_page(DESKTOP)
     begin(page)

@@ -277,7 +277,8 @@ def test_a_guard_is_acknowledged_with_a_reason(shopper: Shopper) -> None:
     refused = shopper.send("acknowledge", guard="wide-wind")
     assert refused.status_code == 422
     assert "Tick that you know" in text_of(refused.text)
-    shopper.send("acknowledge", guard="wide-wind", understood="yes", reason="I am <strong>")
+    sent = shopper.send("acknowledge", guard="wide-wind", understood="yes", reason="I am <strong>")
+    assert sent.headers["Location"].endswith("/sail#guard-wide-wind-box")
     raw = shopper.open("sail")
     assert "You know and keep it" in raw
     assert "“I am &lt;strong&gt;”" in raw
@@ -319,7 +320,8 @@ def test_a_guard_to_confirm_keeps_the_order_back(shopper: Shopper) -> None:
     response = shopper.send("commit", at="review")
     assert response.status_code == 422
     assert "please look at the marked notices" in text_of(response.text)
-    shopper.send("acknowledge", guard="wide-wind", understood="yes", at="review")
+    sent = shopper.send("acknowledge", guard="wide-wind", understood="yes", at="review")
+    assert sent.headers["Location"].endswith("/review#guard-wide-wind-box")
     assert shopper.send("commit", at="review").headers["Location"].endswith("/done")
 
 

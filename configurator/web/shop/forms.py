@@ -137,15 +137,17 @@ def show(outcome: Outcome, said: Callable[[Outcome], str] | None) -> ResponseRet
     sentence = said(outcome) if said is not None else ""
     step = summary.step_at(session.product, request.form.get("at", ""))
     if render.is_partial() and step is not None:
-        spoken = sentence or render.spoken(session, outcome.change)
+        spoken = sentence or render.spoken(session, outcome.change, carried_slot())
         return render.step_page(session, step, notice=(sentence,) if sentence else (), said=spoken)
     if sentence:
         flash(sentence, carried_slot().partition(".")[0] or "message")
+    anchor = f"q-{carried_slot().partition('.')[0]}" if carried_slot() else None
+    if "guard" in request.form:
+        anchor = f"guard-{request.form['guard'][:200]}-box"
     if request.form.get("at") == "review":
-        return go(url_for(".review", session_id=session.session_id))
+        return go(url_for(".review", session_id=session.session_id, _anchor=anchor))
     if step is None:
         return go(url_for(".session", session_id=session.session_id))
-    anchor = f"q-{carried_slot().partition('.')[0]}" if carried_slot() else None
     return go(
         url_for(
             ".step", session_id=session.session_id, path=summary.step_path(step), _anchor=anchor

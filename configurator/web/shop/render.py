@@ -31,7 +31,7 @@ from configurator.web.shop.preview import preview_of
 from configurator.web.shop.questions import Questions
 from configurator.web.shop.services import picture
 from configurator.web.shop.texts import gettext
-from configurator.web.shop.wording import Wording
+from configurator.web.shop.wording import Wording, asked
 
 
 def wording(session: Session) -> Wording:
@@ -175,12 +175,18 @@ def is_partial() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def spoken(session: Session, change: dict[str, Any]) -> str:
-    """What a choice did, for the live region: the total, what follows, new guards."""
+def spoken(session: Session, change: dict[str, Any], slot: str) -> str:
+    """What a choice of ``slot`` did, for the live region: the answer (of a several-of that
+    was closed the whole of it), the total, what follows, new guards."""
     words = wording(session)
-    parts = []
     slots = change.get("slots") or {}
-    for choice in session.choices[-1:]:
+    parts = [
+        f"{asked(row.name, row.answer)}."
+        for step in bill.answers_by_step(session, words)
+        for row in step.rows
+        if row.slot == slot and slot not in session.view["slots"]
+    ]
+    for choice in () if parts else session.choices[-1:]:
         if choice.slot in slots:
             parts.append(f"{words.choice(choice.slot, choice.answer)}.")
     figures = summary.summary(session, words)

@@ -143,11 +143,11 @@ class Wording:
         """A question and its answer: ``Wheels: 29``; ``Extras: Rack, 2 ×``."""
         variable = self._variable(slot)
         if variable is not None and variable.kind == "several of":
-            of = _asked(self.say(variable.name), self.slot(slot))
+            of = asked(self.say(variable.name), self.slot(slot))
             if answer == "0":
                 return gettext("%(what)s, not taken", what=of)
             return of if answer == "1" else f"{of}, {self.answer(slot, answer)}"
-        return _asked(self.slot(slot), self.answer(slot, answer))
+        return asked(self.slot(slot), self.answer(slot, answer))
 
     def typed(self, slot: str, answer: str) -> str:
         """An answer as its text field holds it: a number without thousands signs and idle
@@ -335,6 +335,6 @@ class Wording:
         return self.slot(line_id)
 
 
-def _asked(question: str, answer: str) -> str:
+def asked(question: str, answer: str) -> str:
     """A question and its answer, with the sign between them that the question leaves."""
     return f"{question} {answer}" if question.endswith("?") else f"{question}: {answer}"
