@@ -366,6 +366,24 @@ def test_closing_a_list_announces_the_whole_of_it(open_page: Any, locale: str, s
     assert said in page.locator("#say").inner_text()
 
 
+def test_in_forced_colours_only_what_is_chosen_is_ticked_and_marked(open_page: Any) -> None:
+    page = open_page(PHONE)
+    page.emulate_media(forced_colors="active")
+    begin(page)
+    choose(page, "o-shape-2")
+    page.locator("#if-o-shape-3").click()
+    page.locator(".preview").wait_for()
+    ticked = page.locator("#q-shape .mark .ic:visible")
+    assert ticked.count() == 1
+    assert page.locator("#o-shape-2 .mark .ic").is_visible()
+    width = "element => parseFloat(getComputedStyle(element).borderTopWidth)"
+    plain = page.locator(".opt:has(> #o-shape-1)").evaluate(width)
+    chosen = page.locator(".opt:has(> #o-shape-2)").evaluate(width)
+    assert 0 < plain < chosen
+    for part in (".entrybox", ".preview", "#sum"):
+        assert page.locator(part).first.evaluate(width) > 0, part
+
+
 def test_an_answer_on_its_way_loses_nothing_typed_meanwhile(open_page: Any) -> None:
     page = open_page(DESKTOP)
     begin(page)
