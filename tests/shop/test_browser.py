@@ -442,12 +442,48 @@ def test_sheets_open_without_script(open_page: Any) -> None:
     assert page.locator("#allsteps a").first.is_visible()
 
 
-@pytest.mark.parametrize("viewport", [SMALLEST, PHONE, DESKTOP], ids=["320", "390", "1280"])
-def test_no_page_scrolls_sideways(open_page: Any, viewport: dict[str, int]) -> None:
-    page = open_page(viewport, locale="es")
+@pytest.mark.parametrize("locale", ["es", "en"])
+@pytest.mark.parametrize(
+    ("viewport", "font"),
+    [(SMALLEST, 16), (PHONE, 16), (DESKTOP, 16), (PHONE, 32), (DESKTOP, 32)],
+    ids=["320", "390", "1280", "390-large-text", "1280-large-text"],
+)
+def test_no_page_scrolls_sideways(
+    open_page: Any, viewport: dict[str, int], font: int, locale: str
+) -> None:
+    page = open_page(viewport, locale=locale)
+    sizes = {"fontSizes": {"standard": font}}
+    page.context.new_cdp_session(page).send("Page.setFontSizes", sizes)
     for _ in walk(page):
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= viewport["width"], page.url
+        assert page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)") == (
+            font
+        )
+        beyond = page.evaluate(BEYOND)
+        assert not beyond, f"{page.url} {beyond}"
+
+
+# What stands beyond the edges of the window or of an open sheet, or is cut off in the bars.
+BEYOND = """() => {
+  const beyond = () => [...document.querySelectorAll("body *")].filter((element) => {
+    if (element.closest("svg, .picture-parts, .vh, .skip")) return false;
+    const { left, right, width } = element.getBoundingClientRect();
+    return width > 0 && (left < -1 || right > window.innerWidth + 1);
+  });
+  const found = beyond();
+  for (const sheet of document.querySelectorAll(".botsheet")) {
+    sheet.showPopover();
+    found.push(...beyond());
+    if (sheet.scrollWidth > sheet.clientWidth) found.push(sheet);
+    sheet.hidePopover();
+  }
+  for (const part of document.querySelectorAll("#sum .in, #sum .in > *, .top, #steps-now")) {
+    if (part.scrollWidth > part.clientWidth + 1) found.push(part);
+  }
+  const bar = document.getElementById("sum");
+  if (bar && bar.getBoundingClientRect().bottom > window.innerHeight + 1) found.push(bar);
+  if (document.documentElement.scrollWidth > window.innerWidth) found.push(document.body);
+  return found.map((element) => element.outerHTML.slice(0, 120));
+}"""
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
