@@ -155,7 +155,7 @@ def test_a_folder_that_takes_too_much_memory_is_left() -> None:
 
 
 def test_a_good_folder_comes_back_whole() -> None:
-    loaded = load_safely(folder("rules: [{id: a, require: bell}]"))
+    loaded = load_safely(folder("rules: [{id: a, require: bell, because: Ring.}]"))
     assert loaded.product is not None
     assert loaded.product.rules[0].id == "a"
     assert loaded.diagnostics == ()

@@ -20,6 +20,7 @@ from configurator.trail import UnknownSessionError
 from configurator.web.locale import choose_locale
 from configurator.web.shop import blueprint
 from tests.shop.fake import PRODUCT, FakeSessions
+from tests.trail.sessions import Clock
 
 PICTURE = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 60"
   data-focus="shape: 0 0 50 30">
@@ -78,7 +79,9 @@ def make_app(translations: Path, sessions: FakeSessions, *, csrf: bool) -> Flask
         BABEL_TRANSLATION_DIRECTORIES=str(translations),
         BABEL_DEFAULT_LOCALE="en",
     )
-    app.extensions["configurator"] = SimpleNamespace(sessions=sessions, catalogue=FakeCatalogue())
+    app.extensions["configurator"] = SimpleNamespace(
+        sessions=sessions, catalogue=FakeCatalogue(), clock=Clock()
+    )
     Babel(app, locale_selector=choose_locale)
     CSRFProtect(app)
     app.register_blueprint(blueprint)
