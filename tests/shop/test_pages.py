@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.exceptions import RequestEntityTooLarge, TooManyRequests
 
+from configurator.web.shop.wording import Wording
 from tests.shop.conftest import FakeSessions, Shopper, make_app
+from tests.shop.fake import PRODUCT, both
 
 
 def text_of(page: str) -> str:
@@ -94,7 +98,7 @@ def test_choosing_goes_back_to_the_question_and_marks_the_choice(shopper: Shoppe
 def test_what_follows_says_what_brings_it_and_can_still_be_questioned(shopper: Shopper) -> None:
     shopper.choose("shape", "box")
     page = shopper.open("extras")
-    assert "It comes with Shape: Box." in text_of(page)
+    assert "It comes with “Shape: Box”." in text_of(page)
     assert "A box travels in a bag." in text_of(page)
     assert "What if I want another?" in page
     assert "Possible with one change" in text_of(card(page, "No"))
@@ -148,7 +152,7 @@ def test_withdraw_undo_redo_and_reset(shopper: Shopper, sessions: FakeSessions) 
     shopper.choose("span", "70")
     shopper.send("withdraw", slot="span")
     assert choices() == ["shape"]
-    assert "Span is open again." in text_of(shopper.open("sail"))
+    assert "“Span” is open again." in text_of(shopper.open("sail"))
     shopper.send("undo")
     assert choices() == ["shape", "span"]
     shopper.send("redo")
@@ -176,7 +180,7 @@ def test_a_refusal_has_its_own_page_with_causes_reason_and_repairs(shopper: Shop
     assert "/why?slot=cloth&answer=silk&refusal=" in address
     raw = shopper.client.get(address).text
     page = text_of(raw)
-    assert "Silk does not go with Shape: Ring" in page
+    assert "“Cloth: Silk” does not go with “Shape: Ring”" in page
     assert "Nothing has changed yet." in page
     assert "You chose · Sail" in page
     assert "Silk tears unless it is in a box." in page
@@ -186,7 +190,7 @@ def test_a_refusal_has_its_own_page_with_causes_reason_and_repairs(shopper: Shop
     assert "Everything else stays as it is" in page
     assert "Change to Box" in page
     assert "Leave it as it is" in page
-    assert "Without changing anything you can have Cotton." in page
+    assert "Without changing anything you can have “Cotton”." in page
 
 
 @pytest.mark.parametrize("refused_first", [True, False])
@@ -208,8 +212,35 @@ def test_a_repair_is_accepted_after_a_refusal_or_straight_from_the_question(
     choices = {c.slot: c.answer for c in sessions.get(shopper.session_id).choices}
     assert choices == {"shape": "box", "cloth": "silk"}
     page = text_of(shopper.open("sail"))
-    assert "Now: Shape: Box; Cloth: Silk. Everything else is as it was. You can undo." in page
+    assert "Now: “Shape: Box”, “Cloth: Silk”. Everything else is as it was. You can undo." in page
     assert sessions.refusals, "the refusal that was repaired is on record"
+
+
+@pytest.mark.parametrize(
+    ("locale", "asked", "named", "nothing"),
+    [
+        ("es", "«¿Quieres bolsa? No»", "«Ancho: 60\u00a0cm»", "«Nombre bordado: Nada»"),
+        ("en", "“Do you want a bag? No”", "“Span: 60\u00a0cm”", "“Sewn name: Nothing”"),
+    ],
+)
+def test_questions_and_nouns_read_well_within_a_sentence(
+    app: Flask, locale: str, asked: str, named: str, nothing: str
+) -> None:
+    question = both("¿Quieres bolsa?", "Do you want a bag?")
+    product = replace(
+        PRODUCT,
+        variables=tuple(
+            replace(each, name=question) if each.id == "bag" else each for each in PRODUCT.variables
+        ),
+    )
+    with app.test_request_context(headers={"Accept-Language": locale}):
+        words = Wording(product, locale, {})
+        assert words.quoted("bag", "no") == asked
+        assert words.quoted("span", "60") == named
+        assert words.quoted("name", "none") == nothing
+        assert words.quoted("bag") == asked.replace(" No", "")
+        assert words.quoted("name", "Ana").count("Ana") == 1
+        assert words.quoted("name", "Ana")[0] not in words.quoted("name", "Ana")[1:]
 
 
 def test_an_outdated_repair_shows_how_things_stand(shopper: Shopper) -> None:
@@ -263,7 +294,7 @@ def test_a_suggestion_away_from_its_choice_names_its_question(shopper: Shopper) 
     shopper.choose("shape", "ring")
     shopper.choose("cloth", "cotton")
     page = text_of(shopper.open("review"))
-    assert "Choose Cloth: Silk" in page
+    assert "Choose “Cloth: Silk”" in page
     assert "Change to Silk" not in page
 
 

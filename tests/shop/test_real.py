@@ -63,20 +63,20 @@ def test_a_lamp_from_the_catalogue_to_the_trail(client: FlaskClient, services: S
     assert "Possible with one change" in text_of(page.split('value="long"')[1])
     refused = customer.send("choose", "body", slot="arm", answer="long")
     why = client.get(refused.headers["Location"]).text
-    assert "Long does not go with Mount: Clamp" in text_of(why)
+    assert "“Arm: Long” does not go with “Mount: Clamp”" in text_of(why)
     assert "A long arm tips a clamp over." in text_of(why)
     address = refused.headers["Location"].partition(f"{customer.session_id}/")[2]
     mended = customer.send(
         "repair", address, slot="arm", answer="long", index="0", refusal=address.split("=")[-1]
     )
     assert mended.status_code == 303, mended.text
-    assert "Now: Mount: Foot; Arm: Long." in text_of(customer.open("body"))
+    assert "Now: “Mount: Foot”, “Arm: Long”." in text_of(customer.open("body"))
     customer.send("choose", "body", slot="arm", answer="short")
     customer.send("choose", "light", slot="width", answer="1 800 mm".replace("1 800 mm", "200 cm"))
     page = text_of(customer.open("light"))
     assert "A short arm does not reach the middle of a desk this wide." in page
     customer.send("choose", "light", slot="dimmer", answer="yes")
-    assert "It comes with Dimmer: Yes." in text_of(customer.open("light"))
+    assert "It comes with “Dimmer: Yes”." in text_of(customer.open("light"))
     finished = customer.send("finish", "light")
     assert finished.headers["Location"].endswith("/review"), finished.text
     held_back = customer.send("commit", "review")

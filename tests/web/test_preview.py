@@ -42,7 +42,7 @@ def test_the_desk_replays_what_was_shown(
     shown = lamp_session.post("preview", {"slot": "dimmer", "answer": "yes"}).get_json()
     seen = page(member("support"), address(lamp_session, f"/steps/{shown['seq']}"))
     assert "Looked at what Dimmer: Yes would change" in seen
-    assert "Trae Bombilla: Grande" in seen  # in the customer's language
+    assert "Trae «Bombilla: Grande»" in seen  # in the customer's language
     assert "Recorded and recomputed agree" in seen
 
 
@@ -55,7 +55,7 @@ def test_the_panel_opens_below_the_option_without_script(
     assert "preview=2" in where
     shown = text_of(client.get(where).text)
     assert "If you choose it Dimmer: Yes" in shown
-    assert "It brings Bulb: Large" in shown
+    assert "It brings “Bulb: Large”" in shown
     assert "Lowest price: +€20.50" in shown
     # a reload says the same; a choice makes it out of date
     assert text_of(client.get(where).text).count("If you choose it") == 1
@@ -93,8 +93,8 @@ def test_with_htmx_it_comes_in_place(client: FlaskClient) -> None:
     )
     assert part.status_code == 200
     assert "<html" not in part.text
-    assert "What Arm: Long would change is below it." in text_of(part.text)
-    assert "It brings Mount: Foot" in text_of(part.text)
+    assert "What “Arm: Long” would change is below it." in text_of(part.text)
+    assert "It brings “Mount: Foot”" in text_of(part.text)
 
 
 def _token(customer: Customer) -> str:

@@ -99,7 +99,7 @@ def withdraw(session_id: str) -> ResponseReturnValue:
     slot = carried_slot()
 
     def said(outcome: Outcome) -> str:
-        return gettext("%(what)s is open again.", what=render.wording(session).slot(slot))
+        return gettext("%(what)s is open again.", what=render.wording(session).quoted(slot))
 
     return perform(
         session,
@@ -173,13 +173,13 @@ def repair(session_id: str) -> ResponseReturnValue:
         words = render.wording(outcome.session)
         before = {choice.slot: choice.answer for choice in session.choices}
         changed = [
-            words.choice(choice.slot, choice.answer)
+            words.quoted(choice.slot, choice.answer)
             for choice in outcome.session.choices
             if before.get(choice.slot) != choice.answer
         ]
         return gettext(
             "Now: %(changed)s. Everything else is as it was. You can undo.",
-            changed="; ".join(changed),
+            changed=", ".join(changed),
         )
 
     return perform(session, act, said)
@@ -198,7 +198,7 @@ def preview(session_id: str) -> ResponseReturnValue:
             return go(url_for(".session", session_id=session_id))
         if render.is_partial():
             shown = sessions().previewed(now, now.seq)
-            what = render.wording(now).choice(slot, answer)
+            what = render.wording(now).quoted(slot, answer)
             said = gettext("What %(choice)s would change is below it.", choice=what)
             return render.step_page(now, step, preview=shown, said=said)
         return go(

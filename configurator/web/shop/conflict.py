@@ -14,7 +14,7 @@ from configurator.web.shop.amounts import changes_in_words, listed
 from configurator.web.shop.ranges import OPEN_TO_CHOOSE
 from configurator.web.shop.summary import step_path
 from configurator.web.shop.texts import gettext
-from configurator.web.shop.wording import Wording
+from configurator.web.shop.wording import Wording, quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Cause:
     slot: str
     answer: str
     what: str
+    quoted: str
     step: str
     path: str
 
@@ -71,7 +72,7 @@ class ConflictPage:
 def conflict_page(session: Session, refusal: Refusal, wording: Wording) -> ConflictPage:
     """A refusal in words."""
     slot, answer = refusal.wanted.slot, refusal.wanted.answer
-    wanted = wording.wanted(slot, answer)
+    wanted = wording.quoted(slot, answer)
     causes = tuple(_cause(c.slot, c.answer, wording) for c in refusal.conflict.choices)
     values = {slot: answer, **{c.slot: c.answer for c in refusal.conflict.choices}}
     reasons = [wording.because(rule, values) for rule in refusal.conflict.rules]
@@ -86,7 +87,7 @@ def conflict_page(session: Session, refusal: Refusal, wording: Wording) -> Confl
         title=title,
         subtitle=subtitle,
         causes=causes,
-        context=tuple(wording.choice(told.slot, told.answer) for told in refusal.conflict.context),
+        context=tuple(wording.quoted(told.slot, told.answer) for told in refusal.conflict.context),
         reasons=tuple(dict.fromkeys(filter(None, reasons))),
         offers=tuple(
             _offer(index, repair, slot, wording) for index, repair in enumerate(refusal.repairs)
@@ -105,7 +106,7 @@ def _headline(wanted: str, causes: tuple[Cause, ...]) -> tuple[str, str]:
         )
     if len(causes) == 1:
         return (
-            gettext("%(wanted)s does not go with %(what)s", wanted=wanted, what=causes[0].what),
+            gettext("%(wanted)s does not go with %(what)s", wanted=wanted, what=causes[0].quoted),
             gettext("Nothing has changed yet."),
         )
     if len(causes) == 2:
@@ -129,6 +130,7 @@ def _cause(slot: str, answer: str, wording: Wording) -> Cause:
         slot,
         answer,
         wording.choice(slot, answer),
+        wording.quoted(slot, answer),
         wording.say(step.name) if step else "",
         step_path(step) if step else "",
     )
@@ -139,7 +141,7 @@ def _left_out(cause: Cause, session: Session, wording: Wording) -> str:
     variable = session.product.variable(cause.slot.partition(".")[0])
     if variable.relevant_when is None:
         return ""
-    return gettext("“%(what)s” would no longer be asked.", what=wording.say(variable.name))
+    return gettext("%(what)s would no longer be asked.", what=wording.quoted(variable.id))
 
 
 def _offer(index: int, repair: Repair, wanted: str, wording: Wording) -> Offer:
@@ -186,7 +188,7 @@ def _without_change(session: Session, slot: str, wording: Wording) -> str:
     """What can be had of the same question as things stand."""
     data = session.view["slots"].get(slot, {})
     possible = [
-        wording.answer(slot, answer)
+        quote(wording.answer(slot, answer))
         for answer in _declared(session, slot)
         if data.get("options", {}).get(answer, {}).get("state") in OPEN_TO_CHOOSE
     ]

@@ -117,7 +117,7 @@ def _suggested(slot: str, each: Json, below: str, session: Session, wording: Wor
     elif slot == below:
         label = gettext("Change to %(what)s", what=wording.answer(slot, answer))
     else:
-        label = gettext("Choose %(what)s", what=wording.choice(slot, answer))
+        label = gettext("Choose %(what)s", what=wording.quoted(slot, answer))
     exact = not option.get("at_least") and not session.view.get("price", {}).get("at_least")
     if exact and difference is not None:
         change = wording.difference(difference)

@@ -45,7 +45,7 @@ def preview_of(payload: Json, words: Wording) -> Preview:
         variable = name.partition(".")[0]
         several = "." in name
         said = words.choice(name, option) if several else words.answer(name, option)
-        closes.setdefault(words.slot(variable), []).append(said)
+        closes.setdefault(words.quoted(variable), []).append(said)
     values = {slot: answer, **dict(payload.get("forces", ()))}
     guards = {guard.id: guard for guard in words.product.guards}
     return Preview(
@@ -55,10 +55,10 @@ def preview_of(payload: Json, words: Wording) -> Preview:
         title=words.choice(slot, answer),
         difference=words.difference(payload["difference"]) if "difference" in payload else "",
         at_least=bool(payload.get("at_least")),
-        forces=tuple(words.choice(*pair) for pair in payload.get("forces", ())),
+        forces=tuple(words.quoted(*pair) for pair in payload.get("forces", ())),
         closes=tuple((name, tuple(options)) for name, options in closes.items()),
-        asks=tuple(words.slot(variable) for variable in payload.get("asks", ())),
-        skips=tuple(words.slot(variable) for variable in payload.get("skips", ())),
+        asks=tuple(words.quoted(variable) for variable in payload.get("asks", ())),
+        skips=tuple(words.quoted(variable) for variable in payload.get("skips", ())),
         warns=tuple(
             words.say(guards[guard].say, values)
             for guard in payload.get("guards", ())

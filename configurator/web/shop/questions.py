@@ -345,14 +345,14 @@ class Questions:
         if data["state"] != "implied" or origin is None:
             return ()
         brought = [
-            self._words.choice(slot, self._slots[slot]["answer"])
+            self._words.quoted(slot, self._slots[slot]["answer"])
             for slot in origin.get("choices", [])
             if "answer" in self._slots.get(slot, {})
         ]
         if not brought:
             first = gettext("This model always has it.")
         else:
-            first = gettext("It comes with %(choices)s.", choices="; ".join(brought))
+            first = gettext("It comes with %(choices)s.", choices=", ".join(brought))
         reasons = [self._words.because(rule) for rule in origin.get("rules", [])]
         if origin.get("more"):
             reasons.append(gettext("More rules take part."))

@@ -194,12 +194,12 @@ def spoken(session: Session, change: dict[str, Any], slot: str) -> str:
         amount = f"{figures.prefix} {figures.total}".strip()
         parts.append(gettext("Total %(amount)s.", amount=amount))
     brought = [
-        words.choice(slot, session.view["slots"][slot]["answer"])
+        words.quoted(slot, session.view["slots"][slot]["answer"])
         for slot, data in slots.items()
         if data and data.get("state") == "implied" and "origin" in session.view["slots"][slot]
     ]
     if brought:
-        parts.append(gettext("It brings: %(list)s.", list="; ".join(brought[:4])))
+        parts.append(gettext("It brings: %(list)s.", list=", ".join(brought[:4])))
     new = {guard for guard, data in (change.get("guards") or {}).items() if data}
     for guard in said_guards(session, words):
         if guard.id in new and not guard.acknowledged and guard.at == "choice":

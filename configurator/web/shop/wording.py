@@ -131,7 +131,7 @@ class Wording:
         if variable.kind == "date":
             return day(answer, self.locale)
         if variable.kind == "text":
-            return gettext("“%(text)s”", text=answer)
+            return quote(answer)
         return self.value(variable, answer)
 
     def taken(self, slot: str, quantity: str) -> str:
@@ -158,16 +158,15 @@ class Wording:
         plain = answer.rstrip("0").rstrip(".") if "." in answer else answer
         return plain.replace(".", ",") if self.locale == "es" else plain
 
-    def wanted(self, slot: str, answer: str) -> str:
-        """What somebody asked for, short: the option's name where that says enough."""
+    def quoted(self, slot: str, answer: str | None = None) -> str:
+        """A question, or a question and its answer, as part of a sentence, which reads well
+        whether the question's name is a noun or a question itself: ``“Wheels: 29”``."""
+        if answer is None:
+            return quote(self.slot(slot))
         variable = self._variable(slot)
-        if variable is None or answer == NONE:
-            return self.choice(slot, answer)
-        if variable.kind in ("one of", "text"):
-            return self.answer(slot, answer)
-        if variable.kind in ("number", "date"):
-            return f"{self.slot(slot)} {self.answer(slot, answer)}"
-        return self.choice(slot, answer)
+        if variable is not None and variable.kind == "text" and answer != NONE:
+            return quote(_asked(self.slot(slot), answer))
+        return quote(self.choice(slot, answer))
 
     def _measured(self, answer: str, unit: str | None) -> str:
         try:
@@ -206,9 +205,9 @@ class Wording:
         questions it depends on."""
         told = self._conditions(variable.relevant_when)
         if told is not None:
-            return gettext("Only asked if you choose %(choices)s", choices="; ".join(told))
+            return gettext("Only asked if you choose %(choices)s", choices=", ".join(told))
         names = () if variable.relevant_when is None else reads(variable.relevant_when)
-        said = [self.slot(name) for name in names if self._variable(name) is not None]
+        said = [self.quoted(name) for name in names if self._variable(name) is not None]
         return gettext("Asked or not, depending on %(questions)s", questions=", ".join(said))
 
     def _conditions(self, condition: Condition | None) -> list[str] | None:
@@ -220,7 +219,7 @@ class Wording:
             if len(condition.values) == 1 or condition.mode == "all":
                 owner = self.slot(condition.variable)
                 kinds = [self.slot(f"{condition.variable}.{each}") for each in condition.values]
-                return [f"{owner}: {', '.join(kinds)}"]
+                return [quote(_asked(owner, ", ".join(kinds)))]
             return None
         if not isinstance(condition, Comparison) or condition.operator != "=":
             return None
@@ -228,9 +227,9 @@ class Wording:
             return None
         name, right = condition.left.variable, condition.right
         if isinstance(right, Symbol):
-            return [self.choice(name, right.value)]
+            return [self.quoted(name, right.value)]
         if isinstance(right, YesNo):
-            return [self.choice(name, YES if right.value else NO)]
+            return [self.quoted(name, YES if right.value else NO)]
         return None
 
     # --- steps -------------------------------------------------------------------
@@ -270,7 +269,7 @@ class Wording:
         return gettext("These do not go together in this model.")
 
     def _together(self, columns: tuple[str, ...]) -> str:
-        names = [self.slot(column) for column in columns if self._variable(column)]
+        names = [self.quoted(column) for column in columns if self._variable(column)]
         if not names:
             return self._unsaid()
         return gettext("Only some combinations are made: %(names)s.", names=", ".join(names))
@@ -279,7 +278,7 @@ class Wording:
         variable = self._variable(slot)
         if variable is None:
             return self._unsaid()
-        name = self.say(variable.name)
+        name = self.quoted(variable.id)
         if variable.number is not None:
             low, high = (
                 str(Decimal(end.numerator) / Decimal(end.denominator))
@@ -333,6 +332,11 @@ class Wording:
             if line.id == line_id:
                 return self.say(line.name)
         return self.slot(line_id)
+
+
+def quote(text: str) -> str:
+    """A text as somebody else's words."""
+    return gettext("“%(text)s”", text=text)
 
 
 def asked(question: str, answer: str) -> str:
