@@ -33,7 +33,7 @@ from configurator.session.refusal import (
     refusal_of,
 )
 from configurator.session.session import Json, Session
-from configurator.session.state import step_between
+from configurator.session.state import step_to
 from configurator.session.view import has_undecided, irreversible, open_slots
 from configurator.trail import Event
 
@@ -57,7 +57,7 @@ def choosing(wanted: Choices) -> Act:
             choices = (*others, choice)
         return "ValueChosen", {
             "wanted": choices_json(normal),
-            "step": step_between(session.choices, choices).json,
+            "step": step_to(session.state, choices, own=slots).json,
         }
 
     return act
@@ -75,7 +75,7 @@ def withdrawing(slot: str) -> Act:
             raise NothingToWithdrawError
         return "ChoiceWithdrawn", {
             "slot": slot,
-            "step": step_between(session.choices, choices).json,
+            "step": step_to(session.state, choices).json,
         }
 
     return act
@@ -97,7 +97,7 @@ def redoing(session: Session, engine: Engine) -> tuple[str, Json]:
 
 def resetting(session: Session, engine: Engine) -> tuple[str, Json]:
     """Take every choice back."""
-    return "SessionReset", {"step": step_between(session.choices, ()).json}
+    return "SessionReset", {"step": step_to(session.state, ()).json}
 
 
 def accepting_repair(refused: Event | None, index: int) -> Act:
@@ -113,7 +113,7 @@ def accepting_repair(refused: Event | None, index: int) -> Act:
         return "RepairAccepted", {
             "refusal": refused.seq,
             "index": index,
-            "step": step_between(session.choices, after).json,
+            "step": step_to(session.state, after, own=[payload["wanted"][0]]).json,
         }
 
     return act
@@ -161,7 +161,8 @@ def accepting_proposals(session: Session, engine: Engine) -> tuple[str, Json]:
     if not added:
         raise NothingToFinishError(still_open)
     after = (*session.choices, *added)
-    return "ProposalsAccepted", {"step": step_between(session.choices, after).json}
+    filled = {choice.slot for choice in added}
+    return "ProposalsAccepted", {"step": step_to(session.state, after, filled=filled).json}
 
 
 def committing(session: Session, engine: Engine) -> tuple[str, Json]:

@@ -6,6 +6,7 @@ and replays both go through it. Nothing here asks the engine anything.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -21,21 +22,26 @@ UNDO_STEPS = 50
 class Step:
     """The difference between two lists of choices, so that it can be taken back.
 
-    Both tuples hold ``(index, slot, answer)``, indexes in the list they come from. What
-    is in both lists keeps its order.
+    ``removed`` and ``added`` hold ``(index, slot, answer)``, indexes in the list they come
+    from. What is in both lists keeps its order. ``filled`` are the slots whose answer
+    becomes one that was filled in for the customer, or is one no longer.
     """
 
     removed: tuple[tuple[int, str, str], ...]
     added: tuple[tuple[int, str, str], ...]
+    filled: tuple[str, ...] = ()
 
     @cached_property
     def json(self) -> Json:
         """The step as JSON; made once, because every event stores those before it again.
         Nobody changes it."""
-        return {
+        data: Json = {
             "removed": [list(each) for each in self.removed],
             "added": [list(each) for each in self.added],
         }
+        if self.filled:
+            data["filled"] = list(self.filled)
+        return data
 
     @classmethod
     def from_json(cls, data: Json) -> Step:
@@ -43,11 +49,12 @@ class Step:
         return cls(
             tuple((index, slot, answer) for index, slot, answer in data["removed"]),
             tuple((index, slot, answer) for index, slot, answer in data["added"]),
+            tuple(data.get("filled", ())),
         )
 
     def reversed(self) -> Step:
         """The step that takes this one back."""
-        return Step(self.added, self.removed)
+        return Step(self.added, self.removed, self.filled)
 
 
 def step_between(before: Choices, after: Choices) -> Step:
@@ -78,7 +85,8 @@ def take_step(choices: Choices, step: Step) -> Choices:
 class State:
     """Where a session stands. ``acknowledged`` maps a guard to its reason and the
     values it was confirmed for. ``final`` holds ``(slot, answer)`` pairs that were
-    confirmed although they cannot be taken back later."""
+    confirmed although they cannot be taken back later. ``filled`` are the slots, sorted,
+    whose choice stands as it was filled in for the customer."""
 
     choices: Choices = ()
     context: Choices = ()
@@ -86,6 +94,7 @@ class State:
     redo: tuple[Step, ...] = ()
     acknowledged: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = ()
     final: tuple[tuple[str, str], ...] = ()
+    filled: tuple[str, ...] = ()
     status: str = "open"
     locale: str = "es"
     settled: bool = False
@@ -106,6 +115,8 @@ class State:
             "status": self.status,
             "locale": self.locale,
         }
+        if self.filled:
+            data["filled"] = list(self.filled)
         if self.settled:
             data["settled"] = True
         return data
@@ -123,10 +134,36 @@ class State:
                 for guard, entry in sorted(data["acknowledged"].items())
             ),
             final=tuple(sorted(data.get("final", {}).items())),
+            filled=tuple(data.get("filled", ())),
             status=data["status"],
             locale=data["locale"],
             settled=data.get("settled", False),
         )
+
+
+def step_to(
+    state: State, after: Choices, *, own: Collection[str] = (), filled: Collection[str] = ()
+) -> Step:
+    """The step from a state to other choices. The slots in ``filled`` are filled in for the
+    customer; any other choice of the step makes its slot the customer's, also where one in
+    ``own`` keeps its answer."""
+    before = {choice.slot: choice.answer for choice in state.choices}
+    answers = {choice.slot: choice.answer for choice in after}
+    taken = {slot for slot in state.filled if slot in own or answers.get(slot) != before.get(slot)}
+    return replace(
+        step_between(state.choices, after), filled=tuple(sorted(taken.symmetric_difference(filled)))
+    )
+
+
+def _after(state: State, step: Step, undo: tuple[Step, ...], redo: tuple[Step, ...]) -> State:
+    return replace(
+        state,
+        choices=take_step(state.choices, step),
+        filled=tuple(sorted(set(state.filled).symmetric_difference(step.filled))),
+        undo=undo,
+        redo=redo,
+        settled=False,
+    )
 
 
 def apply(state: State, kind: str, payload: Json) -> State:
@@ -145,33 +182,15 @@ def apply(state: State, kind: str, payload: Json) -> State:
             | "ProposalsAccepted"
         ):
             step = Step.from_json(payload["step"])
-            if not step.removed and not step.added:
+            if step == Step((), ()):
                 return state
-            return replace(
-                state,
-                choices=take_step(state.choices, step),
-                undo=(*state.undo, step)[-UNDO_STEPS:],
-                redo=(),
-                settled=False,
-            )
+            return _after(state, step, (*state.undo, step)[-UNDO_STEPS:], ())
         case "Undone":
             step = state.undo[-1]
-            return replace(
-                state,
-                choices=take_step(state.choices, step.reversed()),
-                undo=state.undo[:-1],
-                redo=(*state.redo, step),
-                settled=False,
-            )
+            return _after(state, step.reversed(), state.undo[:-1], (*state.redo, step))
         case "Redone":
             step = state.redo[-1]
-            return replace(
-                state,
-                choices=take_step(state.choices, step),
-                undo=(*state.undo, step),
-                redo=state.redo[:-1],
-                settled=False,
-            )
+            return _after(state, step, (*state.undo, step), state.redo[:-1])
         case "GuardAcknowledged":
             others = tuple(each for each in state.acknowledged if each[0] != payload["guard"])
             entry = (payload["guard"], payload["reason"], tuple(sorted(payload["values"].items())))

@@ -92,6 +92,9 @@ def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
     known = {slot: given for slot, given in sorted(state.final) if final.get(slot) == given}
     if known:
         view["irreversible"] = known
+    if state.filled:
+        chosen = {choice.slot: choice.answer for choice in state.choices}
+        view["filled"] = {slot: chosen[slot] for slot in state.filled if slot in chosen}
     if product.prices is not None:
         view["price"] = _price(product, answer)
     return dict(sorted(view.items()))

@@ -225,6 +225,28 @@ def test_finishing_accepts_proposals_and_the_cheapest_rest(services: Services) -
     assert answers == {**WHOLE, "mount": "clamp", "dimmer": "yes", "colour": "black"}
 
 
+def test_what_was_filled_in_is_marked_while_it_stands(services: Services) -> None:
+    sessions, session = services.sessions, choose(services, start(services), dimmer="yes").session
+    assert "filled" not in session.view
+    finished = sessions.accept_proposals(session.session_id).session
+    ours = {c.slot: c.answer for c in finished.choices if c.slot != "dimmer"}
+    assert finished.view["filled"] == ours
+    last = finished.choices[-1]
+    for slot, answer in (("mount", "clamp"), (last.slot, last.answer)):
+        kept = sessions.choose(session.session_id, slot, answer).session
+        del ours[slot]
+        assert kept.view["filled"] == ours
+        assert kept.view["slots"][slot]["answer"] == answer
+    undone = sessions.undo(session.session_id).session
+    assert undone.view["filled"] == {**ours, last.slot: last.answer}
+    redone = sessions.redo(session.session_id).session
+    assert redone.view["filled"] == ours
+    assert sessions.recompute(redone) == redone.view
+    assert sessions.at(session.session_id, redone.seq) == redone
+    assert services.trail.verify(session.session_id).ok
+    assert "filled" not in sessions.reset(session.session_id).session.view
+
+
 def test_a_withdrawn_choice_is_open_again(services: Services) -> None:
     session = choose(services, start(services), extras__hook="2", extras__cable="0").session
     opened = services.sessions.withdraw(session.session_id, "extras").session

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configurator.model.choice import Choice, Choices, without
-from configurator.session.state import State, Step, apply, step_between, take_step
+from configurator.session.state import State, Step, apply, step_between, step_to, take_step
 
 slots = st.sampled_from(["base", "arm", "colour", "extras.hook", "width"])
 answers = st.sampled_from(["a", "b", "c"])
@@ -67,3 +67,38 @@ def test_a_step_leads_there_and_back(one: list[str], two: list[str], data: st.Da
 def test_an_unknown_kind_of_event_is_not_guessed() -> None:
     with pytest.raises(ValueError, match="Teleported"):
         apply(State(), "Teleported", {})
+
+
+FILLED = {"removed": [], "added": [[0, "base", "a"], [1, "arm", "b"]], "filled": ["arm", "base"]}
+
+
+def own(state: State, slot: str, answer: str) -> State:
+    after = (*without(state.choices, {slot}), Choice(slot, answer))
+    return apply(state, "ValueChosen", {"step": step_to(state, after, own=[slot]).json})
+
+
+def test_what_was_filled_in_is_so_until_the_customer_chooses() -> None:
+    filled = apply(State(), "ProposalsAccepted", {"step": FILLED})
+    assert filled.filled == ("arm", "base")
+    assert State.from_json(filled.to_json()) == filled
+    assert own(filled, "width", "c").filled == ("arm", "base")
+    other, same = own(filled, "arm", "c"), own(filled, "arm", "b")
+    assert other.filled == same.filled == ("base",)
+    assert same.choices == filled.choices
+    for state in (other, same):
+        undone = apply(state, "Undone", {})
+        assert (undone.choices, undone.filled) == (filled.choices, filled.filled)
+        assert apply(undone, "Redone", {}) == state
+        empty = apply(undone, "Undone", {})
+        assert (empty.choices, empty.filled) == ((), ())
+        assert apply(empty, "Redone", {}).filled == ("arm", "base")
+    gone = step_to(filled, without(filled.choices, {"base"}))
+    assert apply(filled, "ChoiceWithdrawn", {"step": gone.json}).filled == ("arm",)
+
+
+def test_steps_recorded_without_what_was_filled_in_give_what_they_gave() -> None:
+    step = {name: part for name, part in FILLED.items() if name != "filled"}
+    state = apply(State(), "ProposalsAccepted", {"step": step})
+    assert "filled" not in state.to_json()
+    assert state.to_json()["undo"] == [step]
+    assert "filled" not in own(state, "arm", "c").to_json()

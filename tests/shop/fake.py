@@ -49,7 +49,7 @@ from configurator.session import (
     UnknownGuardError,
 )
 from configurator.session.session import Started
-from configurator.session.state import State
+from configurator.session.state import State, apply, step_to
 from configurator.session.view import irreversible
 from configurator.trail import KeyReusedError, UnknownSessionError
 
@@ -361,8 +361,6 @@ class FakeSessions:
         self.kept: dict[str, Session] = {}
         self.refusals: dict[tuple[str, int], tuple[Refusal, Choices]] = {}
         self.seen: dict[tuple[str, str], tuple[object, Outcome]] = {}
-        self.past: dict[str, list[Choices]] = {}
-        self.future: dict[str, list[Choices]] = {}
         self.final: dict[str, set[str]] = {}
         self.looked: dict[tuple[str, int], Json] = {}
         self.acts: list[tuple[str, Json]] = []
@@ -430,10 +428,10 @@ class FakeSessions:
         return self._act(session_id, ("withdraw", slot), act, **how)
 
     def undo(self, session_id: str, **how: Any) -> Outcome:
-        return self._travel(session_id, self.past, self.future, "undo", how)
+        return self._act(session_id, ("undo",), lambda session: session.choices, **how)
 
     def redo(self, session_id: str, **how: Any) -> Outcome:
-        return self._travel(session_id, self.future, self.past, "redo", how)
+        return self._act(session_id, ("redo",), lambda session: session.choices, **how)
 
     def reset(self, session_id: str, **how: Any) -> Outcome:
         return self._act(session_id, ("reset",), lambda session: (), **how)
@@ -549,22 +547,6 @@ class FakeSessions:
             repairs.append(Repair(changes, (*kept, *filled, wanted), cheapest, cheapest - now))
         return Refusal(wanted, conflict, tuple(repairs) if conflict.choices else ())
 
-    def _travel(
-        self,
-        session_id: str,
-        back: dict[str, list[Choices]],
-        forth: dict[str, list[Choices]],
-        name: str,
-        how: Json,
-    ) -> Outcome:
-        def act(session: Session) -> Choices:
-            if not back.get(session_id):
-                raise NothingToUndoError
-            forth.setdefault(session_id, []).append(session.choices)
-            return back[session_id].pop()
-
-        return self._act(session_id, (name,), act, remember=False, **how)
-
     def _act(
         self,
         session_id: str,
@@ -574,7 +556,6 @@ class FakeSessions:
         expected_seq: int | None = None,
         key: str | None = None,
         actor: str = "customer",
-        remember: bool = True,
     ) -> Outcome:
         session = self.get(session_id)
         self.acts.append((str(request[0]), {"seq": expected_seq, "key": key}))
@@ -595,25 +576,30 @@ class FakeSessions:
             self.kept[session_id] = replace(session, seq=seq)
             outcome = Outcome("refused", self.kept[session_id], {}, result)
         else:
-            outcome = self._accepted(session_id, session, result, remember)
+            outcome = self._accepted(session_id, session, request, result)
         if key is not None:
             self.seen[session_id, key] = (request, outcome)
         return outcome
 
     def _accepted(
-        self, session_id: str, session: Session, choices: Choices, remember: bool
+        self, session_id: str, session: Session, request: tuple[Any, ...], choices: Choices
     ) -> Outcome:
-        if remember and choices != session.choices:
-            self.past.setdefault(session_id, []).append(session.choices)
-            self.future[session_id] = []
-        state = replace(
-            self.kept[session_id].state,
-            choices=choices,
-            undo=tuple(self.past.get(session_id, ())),  # type: ignore[arg-type]
-            redo=tuple(self.future.get(session_id, ())),  # type: ignore[arg-type]
-        )
+        state = self.kept[session_id].state
+        if request[0] in ("undo", "redo"):
+            if not (state.undo if request[0] == "undo" else state.redo):
+                raise NothingToUndoError
+            state = apply(state, "Undone" if request[0] == "undo" else "Redone", {})
+        else:
+            wanted = {choice.slot for choice in request[1]} if request[0] == "choose" else set()
+            added = {c.slot for c in choices} - {c.slot for c in state.choices}
+            filled = added if request[0] == "finish" else set()
+            step = step_to(state, choices, own=wanted, filled=filled)
+            state = apply(state, "ValueChosen", {"step": step.json})
         held = {guard: reason for guard, reason, _ in state.acknowledged}
-        view = view_of(choices, held)
+        view = view_of(state.choices, held)
+        filled = {each.slot: each.answer for each in state.choices if each.slot in state.filled}
+        if filled:
+            view["filled"] = filled
         changed = {
             "slots": {
                 slot: data

@@ -330,7 +330,40 @@ def test_the_review_says_what_is_open_and_offers_to_finish(shopper: Shopper) -> 
     response = shopper.send("finish")
     assert response.headers["Location"].endswith("/review")
     page = text_of(shopper.open("review"))
-    assert "We answered 6 questions for you." in page
+    assert "We answered 5 questions for you." in page
+
+
+def test_what_we_filled_in_is_marked_until_the_customer_keeps_it(compradora: Shopper) -> None:
+    ours = "Lo hemos puesto nosotros"
+    finished(compradora)
+    for _ in range(2):  # also after a reload
+        page = text_of(compradora.open("review"))
+        assert "Hemos respondido 5 preguntas por ti." in page
+        assert f"Tela Algodón {ours}" in page
+        assert f"Nombre bordado Nada {ours}" not in page
+        assert "Esto lo hemos puesto nosotros: «Tela: Algodón»." in page
+    sail, extras = compradora.open("sail"), compradora.open("extras")
+    assert ours in text_of(card(sail, "Algodón"))
+    assert text_of(sail).count(ours) == 3
+    assert text_of(sail).count(f"{ours} Así está bien") == 3
+    assert "is-mine" not in sail
+    assert text_of(extras).count(f"{ours} Así está bien") == 1  # the tails
+    compradora.choose("cloth", "cotton")
+    compradora.send("choose-many", at="extras", slot="tails")
+    page = text_of(compradora.open("review"))
+    assert "Hemos respondido 3 preguntas por ti." in page
+    assert f"Tela Algodón {ours}" not in page
+    assert "Esto lo hemos puesto nosotros" not in page
+    assert f"Ancho 60 cm {ours}" in page
+    compradora.send("commit", at="review")
+    assert f"Ancho 60 cm {ours}" in text_of(compradora.open("done"))
+
+
+def test_a_refusal_does_not_call_ours_the_customer_s(shopper: Shopper) -> None:
+    shopper.send("finish")
+    why = text_of(shopper.open("why?slot=cloth&answer=silk"))
+    assert "We filled this in · Extras" in why
+    assert "You chose" not in why
 
 
 def test_the_review_has_the_bill_and_every_choice(compradora: Shopper) -> None:

@@ -26,7 +26,7 @@ from configurator.web.shop.forms import (
 )
 from configurator.web.shop.owner import owned, remember
 from configurator.web.shop.services import sessions
-from configurator.web.shop.texts import gettext, ngettext
+from configurator.web.shop.texts import gettext
 
 LONGEST_REASON = 500
 
@@ -77,13 +77,15 @@ def choose(session_id: str) -> ResponseReturnValue:
 
 
 def choose_many(session_id: str) -> ResponseReturnValue:
-    """Close a several-of: what was not taken stays out."""
+    """Close a several-of: what was not taken stays out, what was filled in is kept."""
     session = owned(session_id)
     slot = carried_slot()
+    filled = session.view.get("filled", {})
     wanted: Choices = tuple(
-        Choice(each, "0")
+        Choice(each, filled.get(each, "0"))
         for each, data in session.view["slots"].items()
-        if each.startswith(f"{slot}.") and data["state"] in ("open", "undecided")
+        if each.startswith(f"{slot}.")
+        and (each in filled or data["state"] in ("open", "undecided"))
     )
     if not wanted:
         return show(Outcome("accepted", session, {}), None)
@@ -245,14 +247,8 @@ def finish(session_id: str) -> ResponseReturnValue:
     session = owned(session_id)
 
     def said(outcome: Outcome) -> str:
-        added = len(outcome.session.choices) - len(session.choices)
-        if added <= 0:
-            return gettext("Only you can answer what is still open.")
-        return ngettext(
-            "We answered %(num)s question for you. Look it over; you can change it.",
-            "We answered %(num)s questions for you. Look them over; you can change any.",
-            added,
-        )
+        added = len(outcome.session.choices) > len(session.choices)
+        return "" if added else gettext("Only you can answer what is still open.")
 
     return perform(
         session,

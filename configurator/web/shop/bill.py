@@ -15,7 +15,8 @@ from configurator.web.shop.wording import Wording
 
 @dataclass(frozen=True, slots=True)
 class AnswerRow:
-    """One answer: ``origin`` is ``chosen``, ``automatic`` or ``open``."""
+    """One answer: ``origin`` is ``chosen``, ``filled`` (in for the customer), ``automatic``
+    or ``open``."""
 
     slot: str
     name: str
@@ -107,6 +108,7 @@ def irreversible(session: Session, wording: Wording) -> tuple[Irreversible, ...]
 
 def _rows(variable: Variable, session: Session, wording: Wording) -> list[AnswerRow]:
     slots = session.view["slots"]
+    filled = session.view.get("filled", {})
     if variable.show == "never":
         return []
     name = wording.say(variable.name)
@@ -117,6 +119,8 @@ def _rows(variable: Variable, session: Session, wording: Wording) -> list[Answer
         if "answer" not in data:
             return [AnswerRow(variable.id, name, gettext("still open"), "open")]
         origin = "chosen" if data["state"] == "chosen" else "automatic"
+        if variable.id in filled:
+            origin = "filled"
         return [AnswerRow(variable.id, name, wording.answer(variable.id, data["answer"]), origin)]
     kinds = {f"{variable.id}.{value.id}" for value in variable.values}
     known = {slot: data for slot, data in slots.items() if slot in kinds}
@@ -129,4 +133,5 @@ def _rows(variable: Variable, session: Session, wording: Wording) -> list[Answer
     ]
     waiting = any(data["state"] in ("open", "undecided") for data in known.values())
     said = ", ".join(taken) or (gettext("still open") if waiting else gettext("None of this"))
-    return [AnswerRow(variable.id, name, said, "open" if waiting else "chosen")]
+    origin = "open" if waiting else "filled" if kinds & filled.keys() else "chosen"
+    return [AnswerRow(variable.id, name, said, origin)]

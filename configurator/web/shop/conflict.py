@@ -19,7 +19,8 @@ from configurator.web.shop.wording import Wording, quote
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One of the customer's own choices that takes part, and where it was made."""
+    """One of the choices that take part, where it was made, and whether it was ``filled``
+    in for the customer."""
 
     slot: str
     answer: str
@@ -27,6 +28,7 @@ class Cause:
     quoted: str
     step: str
     path: str
+    filled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,10 @@ def conflict_page(session: Session, refusal: Refusal, wording: Wording) -> Confl
     """A refusal in words."""
     slot, answer = refusal.wanted.slot, refusal.wanted.answer
     wanted = wording.quoted(slot, answer)
-    causes = tuple(_cause(c.slot, c.answer, wording) for c in refusal.conflict.choices)
+    filled = session.view.get("filled", {})
+    causes = tuple(
+        _cause(c.slot, c.answer, c.slot in filled, wording) for c in refusal.conflict.choices
+    )
     values = {slot: answer, **{c.slot: c.answer for c in refusal.conflict.choices}}
     reasons = [wording.because(rule, values) for rule in refusal.conflict.rules]
     if not reasons:
@@ -124,7 +129,7 @@ def _headline(wanted: str, causes: tuple[Cause, ...]) -> tuple[str, str]:
     )
 
 
-def _cause(slot: str, answer: str, wording: Wording) -> Cause:
+def _cause(slot: str, answer: str, filled: bool, wording: Wording) -> Cause:
     step = wording.step_of(slot)
     return Cause(
         slot,
@@ -133,6 +138,7 @@ def _cause(slot: str, answer: str, wording: Wording) -> Cause:
         wording.quoted(slot, answer),
         wording.say(step.name) if step else "",
         step_path(step) if step else "",
+        filled,
     )
 
 

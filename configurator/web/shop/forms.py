@@ -125,8 +125,9 @@ def perform(
     if then is not None:
         return then(outcome)
     if onward is not None:
-        if said is not None:
-            flash(said(outcome))
+        sentence = said(outcome) if said is not None else ""
+        if sentence:
+            flash(sentence)
         return go(url_for(onward, session_id=session.session_id))
     return show(outcome, said)
 

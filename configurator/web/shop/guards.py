@@ -28,13 +28,15 @@ class Suggested:
 
 @dataclass(frozen=True, slots=True)
 class SaidGuard:
-    """A guard being said, in words. ``slot`` is the choice it stands below."""
+    """A guard being said, in words. ``slot`` is the choice it stands below; ``filled`` are
+    the answers it argues from that were filled in for the customer."""
 
     id: str
     level: str
     level_name: str
     sentence: str
     evidence: str
+    filled: tuple[str, ...]
     suggested: tuple[Suggested, ...]
     reasons: tuple[str, ...]
     acknowledged: bool
@@ -83,6 +85,11 @@ def _said(
         level_name=level_name(guard.level),
         sentence=wording.say(guard.say, reads),
         evidence=wording.say(guard.evidence.text) if guard.evidence else "",
+        filled=tuple(
+            wording.quoted(slot, answer)
+            for slot, answer in session.view.get("filled", {}).items()
+            if slot in reads or slot.partition(".")[0] in reads
+        ),
         suggested=tuple(
             _suggested(other, each, below, session, wording)
             for other, each in sorted(spoken.get("suggest", {}).items())

@@ -11,7 +11,8 @@ from configurator.web.shop.guards import SaidGuard
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One option. ``state`` is the view's; ``proposed`` marks the author's proposal."""
+    """One option. ``state`` is the view's; ``proposed`` marks the author's proposal,
+    ``filled`` an answer that was filled in for the customer."""
 
     slot: str
     answer: str
@@ -22,6 +23,7 @@ class Card:
     lowest: str = ""
     changes: str = ""
     proposed: bool = False
+    filled: bool = False
     irreversible: str = ""
     thumb: Markup | None = None
     guards: tuple[SaidGuard, ...] = ()
@@ -69,7 +71,8 @@ class TextEntry:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One variable of the step. ``form`` says which of the parts below is filled in."""
+    """One variable of the step. ``form`` says which of the parts below is there; ``keep``
+    is the answer that was filled in for the customer, where one stands."""
 
     id: str
     name: str
@@ -78,6 +81,7 @@ class Question:
     state: str
     optional: bool
     irreversible: str
+    keep: str = ""
     reason: tuple[str, ...] = ()
     cards: tuple[Card, ...] = ()
     others: tuple[Card, ...] = ()

@@ -51,6 +51,7 @@ class Questions:
         self._picture = picture
         self._drawn = drawn
         self._slots: Json = session.view["slots"]
+        self._filled: dict[str, str] = session.view.get("filled", {})
         self._lowest_exact = not session.view.get("price", {}).get("at_least")
 
     def of_step(self, step: Step) -> tuple[Question, ...]:
@@ -87,6 +88,7 @@ class Questions:
             state=data["state"],
             optional=variable.optional,
             irreversible=self._words.say(variable.irreversible),
+            keep=self._filled.get(variable.id, ""),
             reason=self._origin(data),
             doubts=self._doubts(variable),
         )
@@ -161,6 +163,7 @@ class Questions:
             lowest=said,
             changes=changes_in_words(option["changes"]) if option.get("changes") else "",
             proposed=data.get("proposal") == answer and data["state"] in ("open", "undecided"),
+            filled=self._filled.get(slot) == answer,
             thumb=self._thumb(slot, answer),
             guards=self._guards_below(slot) if data.get("answer") == answer else (),
         )
@@ -272,6 +275,7 @@ class Questions:
             state="open" if any(kind.open for kind in kinds) else "chosen",
             optional=False,
             irreversible=self._words.say(variable.irreversible),
+            keep="all" if any(slot in self._filled for slot in slots) else "",
             kinds=kinds,
             limits=self._limits(variable),
             closed=not any(kind.open for kind in kinds),

@@ -119,11 +119,13 @@ def review_page(session: Session, *, notice: Iterable[str] = (), status: int = 2
     """Everything on one page, before the order."""
     words = wording(session)
     guards = said_guards(session, words, collected=True)
+    steps = bill.answers_by_step(session, words)
     page = render_template(
         "shop/review.html",
         **frame(session, words, None),
         at="review",
-        steps=bill.answers_by_step(session, words),
+        steps=steps,
+        filled=sum(row.origin == "filled" for step in steps for row in step.rows),
         bill=bill.bill(session, words),
         guards=guards,
         waiting=still_to_acknowledge(guards),

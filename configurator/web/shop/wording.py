@@ -165,7 +165,7 @@ class Wording:
             return quote(self.slot(slot))
         variable = self._variable(slot)
         if variable is not None and variable.kind == "text" and answer != NONE:
-            return quote(_asked(self.slot(slot), answer))
+            return quote(asked(self.slot(slot), answer))
         return quote(self.choice(slot, answer))
 
     def _measured(self, answer: str, unit: str | None) -> str:
@@ -219,7 +219,7 @@ class Wording:
             if len(condition.values) == 1 or condition.mode == "all":
                 owner = self.slot(condition.variable)
                 kinds = [self.slot(f"{condition.variable}.{each}") for each in condition.values]
-                return [quote(_asked(owner, ", ".join(kinds)))]
+                return [quote(asked(owner, ", ".join(kinds)))]
             return None
         if not isinstance(condition, Comparison) or condition.operator != "=":
             return None
