@@ -155,12 +155,34 @@ def test_withdraw_undo_redo_and_reset(shopper: Shopper, sessions: FakeSessions) 
     assert "“Span” is open again." in text_of(shopper.open("sail"))
     shopper.send("undo")
     assert choices() == ["shape", "span"]
+    assert "Back to “Span: 70 cm”. Total from €137.00." in text_of(shopper.open("sail"))
     shopper.send("redo")
     assert choices() == ["shape"]
+    assert "Open again: “Span”. Total from €136.00." in text_of(shopper.open("sail"))
     shopper.send("reset")
     assert choices() == []
     shopper.send("undo")
     assert choices() == ["shape"]
+
+
+def test_undoing_says_what_is_now_in_few_words(compradora: Shopper) -> None:
+    compradora.choose("bag", "no", at="extras")
+    compradora.choose("cloth", "cotton")
+    compradora.choose("cloth", "cotton")
+    compradora.send("withdraw", slot="cloth")
+    undone = text_of(compradora.send("undo", htmx=True).text)
+    assert undone.count("De vuelta a «Tela: Algodón». Total desde 106,00 €.") == 2  # and aloud
+    compradora.send("undo")
+    page = text_of(compradora.open("sail"))
+    assert "De vuelta a «Tela: Algodón». Total" in page, "it follows from the bag"
+    compradora.send("finish")
+    compradora.send("undo")
+    page = text_of(compradora.open("sail"))
+    assert "Otra vez sin decidir: «Forma», «Ancho», «Colas». Total desde" in page
+    compradora.send("redo")
+    page = text_of(compradora.open("sail"))
+    assert "De vuelta a «Forma: Delta», «Ancho: 60 cm», «Colas: Larga, sin llevar»" in page
+    assert "y 1 más. Total desde 106,00 €." in page
 
 
 def test_nothing_to_undo_is_said_kindly(shopper: Shopper) -> None:

@@ -13,9 +13,11 @@ from flask_babel import refresh
 
 from configurator.catalogue import UnknownProductError
 from configurator.model.choice import Choice, Choices
-from configurator.session import Outcome, SequenceConflictError
+from configurator.session import Outcome, SequenceConflictError, Session
+from configurator.session.state import Step
 from configurator.web.locale import LOCALES, choose_locale
 from configurator.web.shop import bill, render, summary
+from configurator.web.shop.amounts import named
 from configurator.web.shop.forms import (
     LONGEST_ANSWER,
     carried_answer,
@@ -125,7 +127,7 @@ def undo(session_id: str) -> ResponseReturnValue:
     return perform(
         owned(session_id),
         lambda seq, key: sessions().undo(session_id, expected_seq=seq, key=key),
-        lambda outcome: gettext("Taken back. Everything else is as it was."),
+        lambda outcome: _travelled(outcome.session, outcome.session.state.redo[-1].reversed()),
     )
 
 
@@ -134,8 +136,23 @@ def redo(session_id: str) -> ResponseReturnValue:
     return perform(
         owned(session_id),
         lambda seq, key: sessions().redo(session_id, expected_seq=seq, key=key),
-        lambda outcome: gettext("Done again."),
+        lambda outcome: _travelled(outcome.session, outcome.session.state.undo[-1]),
     )
+
+
+def _travelled(session: Session, step: Step) -> str:
+    """What is so now, after a step back or forth: the answers there are, the questions left
+    open, and the total."""
+    words = render.wording(session)
+    moved = dict.fromkeys((*(slot for _, slot, _ in (*step.added, *step.removed)), *step.filled))
+    now = {slot: session.view["slots"].get(slot, {}) for slot in moved}
+    there = [words.quoted(slot, data["answer"]) for slot, data in now.items() if "answer" in data]
+    open_now = [slot for slot, data in now.items() if data.get("state") in ("open", "undecided")]
+    left = list(dict.fromkeys(words.quoted(slot.partition(".")[0]) for slot in open_now))
+    said = [gettext("Back to %(answers)s.", answers=named(there))] if there else []
+    if left:
+        said.append(gettext("Open again: %(questions)s.", questions=named(left)))
+    return " ".join(filter(None, (*said, render.total_said(session))))
 
 
 def reset(session_id: str) -> ResponseReturnValue:

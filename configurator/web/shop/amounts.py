@@ -90,6 +90,14 @@ def listed(parts: Sequence[str]) -> str:
     return gettext("%(list)s or %(last)s", list=", ".join(parts[:-1]), last=parts[-1])
 
 
+def named(parts: Sequence[str], most: int = 3) -> str:
+    """``a, b, c and 4 more``."""
+    said = ", ".join(parts[:most])
+    if len(parts) <= most:
+        return said
+    return f"{said} {gettext('and %(num)s more', num=len(parts) - most)}"
+
+
 def how_many(number_text: str, at_least: bool, locale: str) -> str:
     """How many configurations are left, in words a shopper can hold."""
     count = int(number_text)

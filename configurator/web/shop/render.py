@@ -177,6 +177,13 @@ def is_partial() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def total_said(session: Session) -> str:
+    """The total in a sentence; empty where there is none."""
+    figures = summary.summary(session, wording(session))
+    amount = f"{figures.prefix} {figures.total}".strip()
+    return gettext("Total %(amount)s.", amount=amount) if figures.total else ""
+
+
 def spoken(session: Session, change: dict[str, Any], slot: str) -> str:
     """What a choice of ``slot`` did, for the live region: the answer (of a several-of that
     was closed the whole of it), the total, what follows, new guards."""
@@ -191,10 +198,7 @@ def spoken(session: Session, change: dict[str, Any], slot: str) -> str:
     for choice in () if parts else session.choices[-1:]:
         if choice.slot in slots:
             parts.append(f"{words.choice(choice.slot, choice.answer)}.")
-    figures = summary.summary(session, words)
-    if figures.total:
-        amount = f"{figures.prefix} {figures.total}".strip()
-        parts.append(gettext("Total %(amount)s.", amount=amount))
+    parts.extend(filter(None, [total_said(session)]))
     brought = [
         words.quoted(slot, session.view["slots"][slot]["answer"])
         for slot, data in slots.items()
