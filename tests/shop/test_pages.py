@@ -265,6 +265,22 @@ def test_questions_and_nouns_read_well_within_a_sentence(
         assert words.quoted("name", "Ana")[0] not in words.quoted("name", "Ana")[1:]
 
 
+@pytest.mark.parametrize("htmx", [True, False])
+def test_what_a_stale_page_is_told_stands_at_the_question_that_was_tapped(
+    shopper: Shopper, htmx: bool
+) -> None:
+    stale = shopper.hidden()
+    shopper.choose("shape", "box")
+    response = shopper.send("choose", htmx=htmx, slot="span", answer="70", seq=stale["seq"])
+    assert response.status_code == 409
+    before, _, at = response.text.partition('id="q-span"')
+    assert "moved on in another window" in at.partition("</section>")[0]
+    assert 'class="notice"' not in before
+    kept = shopper.send("withdraw", htmx=True, slot="shape").text
+    assert "is open again" in kept.partition('id="q-shape"')[2].partition("</section>")[0]
+    assert 'class="notice"' not in kept.partition('id="q-shape"')[0]
+
+
 def test_an_outdated_repair_shows_how_things_stand(shopper: Shopper) -> None:
     shopper.choose("shape", "ring")
     shopper.choose("cloth", "silk")

@@ -60,6 +60,11 @@ def carried_slot() -> str:
     return request.form.get("slot", "")[:200]
 
 
+def carried_question() -> str:
+    """The question the form is about; empty where it is about none."""
+    return carried_slot().partition(".")[0]
+
+
 def carried_answer(product: Product, slot: str) -> str:
     """The answer as the product spells it: a typed number without its thousands signs."""
     answer = request.form.get("answer", "")[:LONGEST_ANSWER].strip()
@@ -139,10 +144,11 @@ def show(outcome: Outcome, said: Callable[[Outcome], str] | None) -> ResponseRet
     step = summary.step_at(session.product, request.form.get("at", ""))
     if render.is_partial() and step is not None:
         spoken = sentence or render.spoken(session, outcome.change, carried_slot())
-        return render.step_page(session, step, notice=(sentence,) if sentence else (), said=spoken)
+        notice = (sentence,) if sentence else ()
+        return render.step_page(session, step, notice=notice, about=carried_question(), said=spoken)
     if sentence:
-        flash(sentence, carried_slot().partition(".")[0] or "message")
-    anchor = f"q-{carried_slot().partition('.')[0]}" if carried_slot() else None
+        flash(sentence, carried_question() or "message")
+    anchor = f"q-{carried_question()}" if carried_question() else None
     if "guard" in request.form:
         anchor = f"guard-{request.form['guard'][:200]}-box"
     if request.form.get("at") == "review":
@@ -170,7 +176,8 @@ def _in_words(session: Session, texts: tuple[Text, ...]) -> tuple[str, ...]:
 
 
 def _present(session: Session, texts: tuple[Text, ...], status: int) -> ResponseReturnValue:
-    """The configuration as it stands, on the page the form came from, with a notice."""
+    """The configuration as it stands, on the page the form came from, with a notice at
+    the question the form is about."""
     notice = _in_words(session, texts)
     if session.status != "open":
         return go(url_for(".done", session_id=session.session_id))
@@ -178,7 +185,7 @@ def _present(session: Session, texts: tuple[Text, ...], status: int) -> Response
         return render.review_page(session, notice=notice, status=status)
     step = summary.step_at(session.product, request.form.get("at", ""))
     step = step or summary.first_open_step(session) or session.product.steps[-1]
-    return render.step_page(session, step, notice=notice, status=status)
+    return render.step_page(session, step, notice=notice, about=carried_question(), status=status)
 
 
 def _review(session: Session, texts: tuple[Text, ...], status: int) -> ResponseReturnValue:
@@ -191,12 +198,11 @@ def _unknown(session: Session, problem: UnknownChoiceError) -> ResponseReturnVal
         text.in_language(session.locale) if text is not None else ""
         for text in (problem.message, problem.help)
     )
-    slot = carried_slot()
     step = summary.step_at(session.product, request.form.get("at", ""))
     if step is None:
         abort(422, description=message)
     trouble = {
-        "slot": slot.partition(".")[0],
+        "slot": carried_question(),
         "message": message,
         "help": cure,
         "given": request.form.get("answer", "")[:200],

@@ -80,24 +80,25 @@ def step_page(
     step: Step,
     *,
     notice: Iterable[str] = (),
+    about: str = "",
     said: str = "",
     trouble: dict[str, str] | None = None,
     preview: dict[str, Any] | None = None,
     status: int = 200,
 ) -> Response:
     """A step with its questions; for htmx only the parts that change, with what is
-    ``said`` aloud. ``trouble`` (slot, message, help, given) stands beside its question,
-    and so does a message kept for it from the act before. ``preview`` is what a choice
-    would do, as the trail keeps it."""
+    ``said`` aloud. A ``notice`` stands at the question it is ``about``, as does a message
+    kept from the act before, else on top; ``trouble`` (slot, message, help, given) stands
+    beside its question. ``preview`` is what a choice would do, as the trail keeps it."""
     words = wording(session)
     guards = said_guards(session, words)
     shown = picture(session.release, session.product_id)
     questions = Questions(session, words, guards, shown, summary.drawn_answers(session))
     asked = questions.of_step(step)
     ids = {question.id for question in asked}
-    kept: list[tuple[str, str]] = []
+    notices = [(about, text) for text in notice]
     if not is_partial():
-        kept = _messages()
+        notices = [*_messages(), *notices]
     parts = frame(session, words, step)
     parts.update(
         at=summary.step_path(step),
@@ -105,9 +106,13 @@ def step_page(
         step_help=words.say(step.help),
         questions=asked,
         checking=session.status == "open" and has_undecided(session.view),
-        notice=(*(said for place, said in kept if place not in ids), *notice),
-        notice_at={place: said for place, said in kept if place in ids},
-        said=said or " ".join(notice),
+        notice=tuple(text for place, text in notices if place not in ids),
+        notice_at={
+            each: " ".join(text for place, text in notices if place == each)
+            for each, _ in notices
+            if each in ids
+        },
+        said=said or " ".join(text for _, text in notices),
         trouble=trouble or {},
         preview=None if preview is None else preview_of(preview, words),
     )
