@@ -281,6 +281,23 @@ def test_what_a_stale_page_is_told_stands_at_the_question_that_was_tapped(
     assert 'class="notice"' not in kept.partition('id="q-shape"')[0]
 
 
+def test_a_refusal_s_address_says_when_the_option_is_chosen_or_can_be_had(
+    compradora: Shopper,
+) -> None:
+    for said in ("Esto ya se puede tener: solo tienes que elegirlo.", "Ya lo tienes."):
+        compradora.open("why?slot=shape&answer=ring", status=302)
+        question = compradora.open("sail").partition('id="q-shape"')[2].partition("</section>")[0]
+        assert said in question
+        compradora.choose("shape", "ring")
+
+
+def test_a_repair_is_said_aloud(shopper: Shopper) -> None:
+    shopper.choose("shape", "ring")
+    shopper.send("repair", slot="cloth", answer="silk", index="0")
+    page = shopper.open("sail")
+    assert 'id="say">Now: “Shape: Box”, “Cloth: Silk”.' in page
+
+
 def test_an_outdated_repair_shows_how_things_stand(shopper: Shopper) -> None:
     shopper.choose("shape", "ring")
     shopper.choose("cloth", "silk")

@@ -180,13 +180,19 @@ def show_why(session_id: str) -> ResponseReturnValue:
     except UnknownChoiceError:
         abort(404)
     if refusal is None:
-        flash(gettext("This can be had as it is: just choose it."))
+        question = slot.partition(".")[0]
+        has_it = session.view["slots"].get(slot, {}).get("answer") == answer
+        flash(
+            gettext("You have it.")
+            if has_it
+            else gettext("This can be had as it is: just choose it."),
+            question,
+        )
         step = render.wording(session).step_of(slot)
         if step is None:
             return redirect(url_for(".session", session_id=session_id))
         path = summary.step_path(step)
-        anchor = f"q-{slot.partition('.')[0]}"
-        return redirect(url_for(".step", session_id=session_id, path=path, _anchor=anchor))
+        return redirect(url_for(".step", session_id=session_id, path=path, _anchor=f"q-{question}"))
     seq = request.args.get("refusal", type=int)
     return render.why_page(session, Refusal(refusal.wanted, refusal.conflict, refusal.repairs, seq))
 
