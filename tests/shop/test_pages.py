@@ -144,6 +144,27 @@ def test_an_answer_the_question_does_not_know_is_said_beside_it(shopper: Shopper
     assert 'value="75,5 palmos"' in response.text
 
 
+def test_what_was_refused_does_not_pass_for_the_choice(compradora: Shopper) -> None:
+    compradora.choose("span", "70")
+    assert "entrybox is-mine" in compradora.open("sail")
+    page = compradora.send("choose", slot="span", answer="75").text
+    assert 'value="75"' in page
+    box = text_of(page.partition('class="entrybox')[2].partition("</section>")[0])
+    assert "entrybox is-mine" not in page
+    assert "Sigue siendo 70 cm" in box
+    assert "Tu elección" not in box
+
+
+def test_forms_lead_to_their_question_and_limits_say_the_steps(shopper: Shopper) -> None:
+    page = shopper.open("sail")
+    address = f"/s/{shopper.session_id}"
+    for act in ("choose", "preview", "withdraw"):
+        assert page.count(f'action="{address}/{act}#q-span"') >= 1, act
+        assert f'hx-post="{address}/{act}"' in page, "htmx needs no place"
+    assert f'action="{address}/choose-many#q-tails"' in shopper.open("extras")
+    assert "You can have 60 to 90 cm. In steps of 10 cm." in text_of(page)
+
+
 def test_withdraw_undo_redo_and_reset(shopper: Shopper, sessions: FakeSessions) -> None:
     def choices() -> list[str]:
         return [choice.slot for choice in sessions.get(shopper.session_id).choices]

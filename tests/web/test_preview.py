@@ -73,6 +73,12 @@ def test_a_typed_number_can_be_looked_at(client: FlaskClient) -> None:
     assert "If you choose it" in text_of(shown)
     assert re.search(r'id="in-width"[^>]*value="180"', shown), "what was typed is still there"
     assert "What changes?" in shown
+    customer.send("choose", "light", slot="width", answer="180")
+    assert "is-mine" in customer.open("light")
+    where = customer.send("preview", "light", slot="width", answer="120").headers["Location"]
+    shown = client.get(where).text
+    assert "is-mine" not in shown
+    assert "It is still 180 cm" in text_of(shown)
     refused = customer.send("preview", "light", slot="width", answer="1")
     assert (refused.status_code, "in-width" in refused.text) == (422, True)
 

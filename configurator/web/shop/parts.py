@@ -31,7 +31,8 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A number or a day to enter, with what may be entered said in words."""
+    """A number or a day to enter, with what may be entered said in words. ``pace`` says
+    which numbers lie between, where not every one does."""
 
     value: str
     suggested: str
@@ -44,6 +45,7 @@ class Amount:
     less: str = ""
     more: str = ""
     each: str = ""
+    pace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,17 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from markupsafe import Markup
 
 from configurator.model.choice import NONE
-from configurator.model.product import Step, Value, Variable
+from configurator.model.product import NumberRange, Step, Value, Variable
 from configurator.session import Session, difference_of, lowest_of
 from configurator.web.pictures import Picture
 from configurator.web.shop.amounts import (
+    TOGETHER,
     changes_in_words,
     days_between,
     number,
@@ -207,8 +209,20 @@ class Questions:
             less="" if less is None else str(less),
             more="" if more is None else str(more),
             each=each,
+            pace=self._pace(limits, unit),
         )
         return self._entered(replace(question, form="amount", amount=amount), variable, data)
+
+    def _pace(self, limits: NumberRange, unit: str) -> str:
+        if limits.step == Fraction(1, 10**limits.decimals):
+            return ""
+        return gettext(
+            "In steps of %(number)s%(unit)s.",
+            number=number(
+                plain(limits.step.numerator, limits.step.denominator), self._words.locale
+            ),
+            unit=f"{TOGETHER}{unit}" if unit else "",
+        )
 
     def _date(self, question: Question, variable: Variable, data: Json) -> Question:
         runs = runs_of(data, datetime.date.fromisoformat, datetime.timedelta(days=1))
