@@ -273,6 +273,11 @@ class View(Schema):
     irreversible = fields.Dict(
         fields.String(), fields.String(), metadata=_said("What was confirmed as irreversible.")
     )
+    filled = fields.Dict(
+        fields.String(),
+        fields.String(),
+        metadata=_said("Answers that finish gave, until the customer chooses for their slots."),
+    )
     price = As(ViewPrice)
 
 
