@@ -423,7 +423,7 @@ def test_what_we_filled_in_is_marked_until_the_customer_keeps_it(compradora: Sho
     assert text_of(sail).count(ours) == 3
     assert text_of(sail).count(f"{ours} Así está bien") == 3
     assert "is-mine" not in sail
-    assert text_of(extras).count(f"{ours} Así está bien") == 1  # the tails
+    assert text_of(extras).count(f"{ours} Así está bien") == 2  # the tails, the bag
     compradora.choose("cloth", "cotton")
     compradora.send("choose-many", at="extras", slot="tails")
     page = text_of(compradora.open("review"))
