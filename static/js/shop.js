@@ -1,5 +1,6 @@
 // What script adds to pages that work without it: arrows between options, sliders, setting
-// what was typed, copying, and word when the connection fails. Decides nothing about the configuration.
+// what was typed, copying, saying what was done, and word when the connection fails. Decides
+// nothing about the configuration.
 "use strict";
 (() => {
   const radiosOf = (group) => [...group.querySelectorAll('button[role="radio"]')];
@@ -161,7 +162,16 @@
     if (place) place.textContent = text;
   }
 
-  document.addEventListener("DOMContentLoaded", () => ready(document));
+  // Screen readers tell of a live region that changes, not of one that came filled.
+  function sayAgain() {
+    const place = document.getElementById("say");
+    const text = place ? place.textContent : "";
+    if (!text) return;
+    place.textContent = "";
+    setTimeout(() => { place.textContent = text; }, 100);
+  }
+
+  document.addEventListener("DOMContentLoaded", () => { ready(document); sayAgain(); });
   document.addEventListener("htmx:configRequest", (event) => {
     const token = document.querySelector('meta[name="csrf-token"]');
     if (token) event.detail.headers["X-CSRFToken"] = token.content;
