@@ -271,6 +271,7 @@ def _engine_and_choices(
     context = tuple(
         Choice(each.id, given.get(each.id, each.if_missing)) for each in product.context
     )
+    engine.check_orderable(context)
     return engine, tuple(engine.check(choice) for choice in _parse_choices(chosen)), context
 
 

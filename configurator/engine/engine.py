@@ -13,7 +13,7 @@ from collections.abc import Callable
 from configurator.engine.answers import checked, checked_context
 from configurator.engine.backend import Backend, Reasoner
 from configurator.engine.desk import Desk
-from configurator.engine.errors import TooWide
+from configurator.engine.errors import EngineError, TooWide, said
 from configurator.engine.judge import Domains, Judge
 from configurator.engine.lowering import Lowered
 from configurator.engine.network import Network
@@ -159,6 +159,27 @@ class Engine:
     def can_be_ordered(self) -> bool:
         """Whether there is any configuration, whatever the shop tells."""
         return self.backend.marginals((), settle=False).consistent
+
+    def check_orderable(self, context: Choices = ()) -> None:
+        """Raise ``EngineError`` (``void``) where nothing can be ordered with these facts and,
+        of the others, what holds where they are missing."""
+        if self.holds((), context):
+            return
+        told = ", ".join(f"{each.slot} = {each.answer}" for each in self._desk.facts(context))
+        blamed = self._reasons.rules_against(self._desk.fixed(context), ())
+        names = ", ".join(blamed)
+        raise EngineError(
+            "void",
+            said(
+                f"Con {told} no se puede pedir nada: lo impide {names}.",
+                f"With {told} nothing can be ordered: {names} stands against it.",
+            ),
+            said(
+                "Afloja esa regla, o haz que se cuente otra cosa.",
+                "Loosen that rule, or have something else told.",
+            ),
+            blamed,
+        )
 
     def void_because(self) -> tuple[str, ...]:
         """A minimal set of rules that leave nothing to order."""

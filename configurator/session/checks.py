@@ -77,6 +77,7 @@ def check_product(
         try:
             now("compiling")
             engine = engines(today)
+            engine.check_orderable()
             now("confirming")
             confirmation = confirm(engine)
         except EngineError as problem:

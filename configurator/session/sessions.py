@@ -193,7 +193,8 @@ class Sessions:
         from the key and the service's secret, so nothing but the token's hash is stored.
         Who knows the key can therefore do what the token allows. Raises the catalogue's
         ``UnknownProductError``, the engine's ``UnknownChoiceError`` for a context the
-        product does not know, and ``KeyReusedError`` for another request.
+        product does not know, ``EngineError`` where it leaves nothing to order, and
+        ``KeyReusedError`` for another request.
         """
         session_id, secret = self._names(key)
         request: Json = {"start": product_id, "locale": locale, "context": choices_json(context)}
@@ -212,6 +213,7 @@ class Sessions:
         pinned = tuple(
             Choice(each.id, told.get(each.id, each.if_missing)) for each in product.context
         )
+        engine.check_orderable(pinned)
         payload: Json = {
             "product": product.id,
             "day": day.isoformat(),

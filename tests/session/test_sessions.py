@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import re
 import shutil
 import time
 from typing import Any
 
 import pytest
 
-from configurator.app import Services, create_services
-from configurator.engine import UnknownChoiceError
+from configurator.app import Services, create_app, create_services
+from configurator.engine import EngineError, UnknownChoiceError
 from configurator.model.choice import Choice
 from configurator.session import (
     GuardsOpenError,
@@ -342,3 +344,64 @@ def test_a_view_from_memory_is_the_view_read_back(services: Services) -> None:
         assert json.dumps(kept.view) == json.dumps(read.view)
         assert kept == read
         assert services.sessions.recompute(kept) == kept.view
+
+
+ISLANDS = """product: tent
+name: Tent
+language: en
+languages: [en]
+owner: tents@example.org
+context:
+  area: {values: [mainland, islands], if missing: mainland}
+steps:
+  - {id: size, name: Size, ask: [persons]}
+variables:
+  persons: {name: Persons, values: {two: {name: Two}, four: {name: Four}}}
+rules:
+  - {id: no-islands, forbid: area = islands, because: We do not deliver there.}
+scenarios:
+  - {name: Two, choose: {persons: two}, expect: possible}
+"""
+
+
+def test_facts_that_leave_nothing_to_order_are_told(services: Services) -> None:
+    published = services.catalogue.publish({"product.yaml": ISLANDS.encode()}, by="tests")
+    assert published.release is not None, published.diagnostics
+    with pytest.raises(EngineError, match="no-islands") as told:
+        services.sessions.start("tent", locale="en", context=(Choice("area", "islands"),))
+    assert told.value.owners == ("no-islands",)
+    client = create_app(services.settings, services).test_client()
+    body = {"product": "tent", "context": [{"slot": "area", "answer": "islands"}]}
+    refused = client.post("/api/v1/sessions", json=body, headers={"Accept-Language": "es"})
+    assert refused.status_code == 409
+    assert refused.json is not None
+    assert refused.json["code"] == "nothing-to-order"
+    assert "area = islands" in refused.json["detail"]
+
+
+def test_a_product_that_leaves_nothing_to_whoever_tells_nothing_is_refused(
+    services: Services,
+) -> None:
+    folder = {"product.yaml": ISLANDS.replace("missing: mainland", "missing: islands").encode()}
+    published = services.catalogue.publish(folder, by="tests")
+    assert published.release is None
+    assert [each.code for each in published.diagnostics if each.severity == "stop"] == ["void"]
+
+
+def test_a_page_says_that_nothing_can_be_ordered_today(services: Services) -> None:
+    """Rules may end what was published, on a later day."""
+    ending = ISLANDS.replace("area = islands", '"persons in [two, four]", from: 2200-01-01')
+    published = services.catalogue.publish({"product.yaml": ending.encode()}, by="tests")
+    assert published.release is not None, published.diagnostics
+    then = datetime.datetime(2200, 1, 2, tzinfo=datetime.UTC)
+    late = create_services(services.settings, clock=lambda: then)
+    client = create_app(services.settings, late).test_client()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/").text)
+    assert token is not None
+    page = client.post(
+        "/p/tent/start",
+        data={"csrf_token": token.group(1)},
+        headers={"Accept-Language": "es"},
+    )
+    assert page.status_code == 503
+    assert "Este producto no se puede pedir hoy" in page.text

@@ -22,7 +22,7 @@ from configurator.catalogue import (
     UnknownReleaseError,
     UnreadableReleaseError,
 )
-from configurator.engine import UnknownChoiceError
+from configurator.engine import EngineError, UnknownChoiceError
 from configurator.model.text import Text
 from configurator.session import (
     GuardsOpenError,
@@ -149,6 +149,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Esta configuración está confirmada y se queda como está.",
         "Start a new session to try something else.",
         "Empieza otra sesión si quieres probar algo distinto.",
+    ),
+    "nothing-to-order": _kind(
+        409,
+        "Nothing of this product can be ordered with these facts on this day.",
+        "Con estos datos y en este día no se puede pedir nada de este producto.",
+        "Tell other facts in context, or have whoever wrote the rules look at those named.",
+        "Cuenta otros datos en context, o pide a quien escribió las reglas que mire las citadas.",
     ),
     "nothing-to-undo": _kind(
         409,
@@ -448,6 +455,7 @@ def answer_with_problems(blueprint: Blueprint) -> None:
     handler(UnknownSessionError, lambda _: problem("unknown-session"))
     handler(UnknownProductError, lambda _: problem("unknown-product"))
     handler(UnknownChoiceError, _choice)
+    handler(EngineError, lambda void: problem("nothing-to-order", detail=void.message))
     handler(KeyReusedError, lambda _: problem("key-reused"))
     handler(TrailUnavailableError, _unavailable)
     handler(DamagedSessionError, partial(_damaged, "damaged-session"))

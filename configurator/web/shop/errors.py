@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import structlog
 from flask import Blueprint, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from configurator.catalogue import CatalogueError, UnknownReleaseError, UnreadableReleaseError
+from configurator.engine import EngineError
 from configurator.trail import DamagedSessionError, TrailUnavailableError
 from configurator.web.access import tell_damage, tell_unavailable
 from configurator.web.shop.texts import gettext
+
+log = structlog.get_logger(__name__)
 
 KEPT_HEADERS = ("Retry-After", "Allow")
 
@@ -20,6 +24,7 @@ def register(shop: Blueprint) -> None:
     of their own keep them."""
     shop.app_errorhandler(HTTPException)(show)
     shop.app_errorhandler(TrailUnavailableError)(show_unavailable)
+    shop.app_errorhandler(EngineError)(show_void)
     for damage in (DamagedSessionError, UnknownReleaseError, UnreadableReleaseError):
         shop.app_errorhandler(damage)(show_damage)
 
@@ -53,6 +58,14 @@ def show_damage(problem: DamagedSessionError | CatalogueError) -> Response:
     else:
         title = gettext("This product cannot be opened just now")
         cure = gettext("Your choices so far are kept. Tell the shop, or try again later.")
+    return _page(503, title, cure, headers={}, whole=False)
+
+
+def show_void(problem: EngineError) -> Response:
+    """On this day the rules leave nothing of the product to order."""
+    log.error("nothing to order", problem=problem.message.in_language("en"))
+    title = gettext("This product cannot be ordered today")
+    cure = gettext("Nothing of yours is lost. Look at the others, or tell the shop.")
     return _page(503, title, cure, headers={}, whole=False)
 
 
