@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import gc
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,7 +25,7 @@ from configurator.service.staff import Staff
 from configurator.session import Sessions
 from configurator.session.checks import check_product
 from configurator.settings import Settings, SettingsError
-from configurator.trail import Trail, connect, migrate
+from configurator.trail import Clock, Trail, connect, migrate
 from configurator.web import access, api, desk, shop, workshop
 from configurator.web.locale import choose_locale
 
@@ -39,8 +38,6 @@ GARBAGE = (5_000, 20, 50)
 collector looks at the next older ones."""
 
 log = structlog.get_logger(__name__)
-
-Clock = Callable[[], datetime.datetime]
 
 BODY_LIMIT = 64 * 1024
 """Bytes a request may have; uploads in the workshop set their own limit."""

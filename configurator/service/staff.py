@@ -167,7 +167,7 @@ class Staff:
             self._hasher.verify(stored, _normal_password(password))
         except (VerificationError, InvalidHashError):
             return None
-        if row is None or row.disabled or row.role not in get_args(Role):
+        if row is None or _is_shut(row):
             return None
         if self._hasher.check_needs_rehash(stored):
             better = self._hasher.hash(_normal_password(password))
@@ -184,9 +184,7 @@ class Staff:
         """The account of a name; ``None`` where there is none, or it is disabled or has a
         role that there is not."""
         row = self._row(name)
-        if row is None or row.disabled or row.role not in get_args(Role):
-            return None
-        return _member(row)
+        return None if row is None or _is_shut(row) else _member(row)
 
     def list(self) -> tuple[StaffMember, ...]:
         """All accounts, disabled ones too, by name."""
@@ -249,6 +247,11 @@ def _hash_of_nobody(hasher: PasswordHasher) -> str:
     )
     cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
     return f"$argon2id$v=19${cost}${salt}${tag}"
+
+
+def _is_shut(row: Row[tuple[str, str, str, bool, int]]) -> bool:
+    """Whether nobody signs in with an account: it is disabled, or of no role there is."""
+    return bool(row.disabled) or row.role not in get_args(Role)
 
 
 def _member(row: Row[tuple[str, str, str, bool, int]]) -> StaffMember:

@@ -26,11 +26,12 @@ from configurator.trail.errors import (
 )
 from configurator.trail.migrations import migrate
 from configurator.trail.records import Decision, Event, EventDraft, Head, Written
-from configurator.trail.store import Trail
+from configurator.trail.store import Clock, Trail
 from configurator.trail.verify import ReplayStep, Verification
 
 __all__ = [
     "BadCodeError",
+    "Clock",
     "CodeTakenError",
     "DamagedSessionError",
     "Decision",

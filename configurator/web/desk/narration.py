@@ -200,30 +200,23 @@ def _result(change: Difference, after: Painter) -> str:
 
 
 def _guard(change: Difference, before: Painter, after: Painter) -> str:
-    if on_review(change.after or change.before):
-        return _guard_on_review(change, before, after)
+    """What changed of a guard; one for the review page is met only once that is open."""
+    review = on_review(change.after or change.before)
     if change.after is None:
         said = before.sentence(change.name, change.before["reads"])
+        if review:
+            return gettext("No longer on the review page: “%(guard)s”", guard=said)
         return gettext("No longer said: “%(guard)s”", guard=said)
     said = after.sentence(change.name, change.after["reads"])
     if change.before is None:
+        if review:
+            return gettext("From now on the review page says: “%(guard)s”", guard=said)
         return gettext("Newly said: “%(guard)s”", guard=said)
     if change.after.get("acknowledged") and not change.before.get("acknowledged"):
         return gettext("Acknowledged: “%(guard)s”", guard=said)
+    if review:
+        return gettext("The review page says it differently: “%(guard)s”", guard=said)
     return gettext("Said differently: “%(guard)s”", guard=said)
-
-
-def _guard_on_review(change: Difference, before: Painter, after: Painter) -> str:
-    """What changed of a guard that the customer meets only once the review page is open."""
-    if change.after is None:
-        said = before.sentence(change.name, change.before["reads"])
-        return gettext("No longer on the review page: “%(guard)s”", guard=said)
-    said = after.sentence(change.name, change.after["reads"])
-    if change.before is None:
-        return gettext("From now on the review page says: “%(guard)s”", guard=said)
-    if change.after.get("acknowledged") and not change.before.get("acknowledged"):
-        return gettext("Acknowledged: “%(guard)s”", guard=said)
-    return gettext("The review page says it differently: “%(guard)s”", guard=said)
 
 
 def _proposed(change: Difference, after: Painter) -> str:

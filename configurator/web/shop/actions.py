@@ -261,17 +261,10 @@ def acknowledge(session_id: str) -> ResponseReturnValue:
 
 def finish(session_id: str) -> ResponseReturnValue:
     """Let the shop answer what is open: proposals first, then the cheapest."""
-    session = owned(session_id)
-
-    def said(outcome: Outcome) -> str:
-        added = len(outcome.session.choices) > len(session.choices)
-        return "" if added else gettext("Only you can answer what is still open.")
-
     return perform(
-        session,
+        owned(session_id),
         lambda seq, key: sessions().accept_proposals(session_id, expected_seq=seq, key=key),
-        said,
-        ".review",
+        onward=".review",
     )
 
 
