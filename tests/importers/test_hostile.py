@@ -1,10 +1,9 @@
-"""Files made to hurt: every one is refused in words, soon, and without a traceback."""
+"""Files made to hurt: every one is refused in words, without a traceback."""
 
 from __future__ import annotations
 
 import gzip
 import tempfile
-import time
 import unicodedata
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from configurator.language import load_folder
 from configurator.language.importers import ImportModelError, import_model, import_to_folder
+from tests.conftest import not_endless
 from tests.importers.helpers import written
 
 BILLION = (
@@ -61,14 +61,10 @@ SHARED = (
     ],
     ids=lambda value: value if isinstance(value, str) and value.endswith(("l", "m", "n")) else "",
 )
-def test_hostile_models_are_refused_soon(
-    tmp_path: Path, name: str, text: str, codes: set[str]
-) -> None:
+def test_hostile_models_are_refused(tmp_path: Path, name: str, text: str, codes: set[str]) -> None:
     path = written(tmp_path, name, text)
-    start = time.process_time()
-    with pytest.raises(ImportModelError) as caught:
+    with not_endless(), pytest.raises(ImportModelError) as caught:
         import_model(path)
-    assert time.process_time() - start < 5
     assert {each.code for each in caught.value.diagnostics} <= {*codes, "duplicate-name"}
     assert codes <= {each.code for each in caught.value.diagnostics}
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import resource
 import signal
-import time
 from collections.abc import Callable
 
 import pytest
 
 from configurator.language import Loaded, load_safely, load_within, sandbox
-from configurator.language.sandbox import load_safely as in_child
 from tests.language.folders import BASE, folder
 
 
@@ -57,15 +55,19 @@ DOCUMENTS = {
 }
 
 
+def left(loaded: Loaded) -> bool:
+    """Whether reading took more time or memory than it may take, and was given up."""
+    return any("so it was left" in each.message.in_language("en") for each in loaded.diagnostics)
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_hostile_yaml_is_refused_in_time(name: str) -> None:
     code, text = DOCUMENTS[name]
     if name == "template":
         code = "unknown-name"
-    start = time.monotonic()
     loaded = load_safely({"product.yaml": text.encode("utf-8")})
-    assert time.monotonic() - start < 5
     assert loaded.product is None
+    assert not left(loaded)
     assert code in {each.code for each in loaded.diagnostics}, loaded.diagnostics[:3]
     assert all(each.span.line >= 1 for each in loaded.diagnostics)
 
@@ -90,11 +92,10 @@ BYTES = {
 
 @pytest.mark.parametrize("name", BYTES)
 def test_hostile_bytes_are_refused_in_time(name: str) -> None:
-    start = time.monotonic()
     loaded = load_safely(BYTES[name])
-    assert time.monotonic() - start < 5
     assert loaded.product is None
     assert loaded.diagnostics
+    assert not left(loaded)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -142,16 +143,16 @@ def test_a_command_leaves_what_takes_too_much(
 
 def test_a_folder_that_takes_too_long_is_left() -> None:
     endless = "product: " + "a " * 2_000_000
-    start = time.monotonic()
-    loaded = in_child({"product.yaml": endless.encode()}, seconds=1)
-    assert time.monotonic() - start < 5
+    loaded = load_safely({"product.yaml": endless.encode()}, seconds=1)
     assert [each.code for each in loaded.diagnostics] == ["too-large"]
+    assert left(loaded)
 
 
 def test_a_folder_that_takes_too_much_memory_is_left() -> None:
     heavy = "#\n" * 4_000_000
-    loaded = in_child({"product.yaml": heavy.encode()}, megabytes=20)
+    loaded = load_safely({"product.yaml": heavy.encode()}, megabytes=20)
     assert [each.code for each in loaded.diagnostics] == ["too-large"]
+    assert left(loaded)
 
 
 def test_a_good_folder_comes_back_whole() -> None:

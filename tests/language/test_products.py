@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 from fractions import Fraction
 
@@ -22,6 +21,7 @@ from configurator.model.product import (
     TextLimits,
 )
 from configurator.model.text import Text
+from tests.conftest import not_endless
 from tests.language.folders import folder, product, said
 
 
@@ -468,15 +468,14 @@ def test_the_same_files_give_the_same_product_and_digest() -> None:
     assert len(one.digest) == 64
 
 
-def test_big_products_are_read_in_time() -> None:
+def test_big_products_are_read() -> None:
     variables = "".join(f"  f{n}: {{type: yes or no}}\n" for n in range(2_000))
     rules = "".join(f"  - {{id: r{n}, require: f{n} => f{n // 2}}}\n" for n in range(2_000))
     rows = "".join(f"{n % 7 * 10 + 600},{'yes' if n % 2 else 'no'}\n" for n in range(10_000))
-    start = time.process_time()
-    found = product(
-        more(variables)
-        + f"=== rules.yaml\nrules:\n{rules}  - {{id: t, table: t.csv, kind: allowed}}\n"
-        + f"=== t.csv\nwidth,f7\n{rows}"
-    )
-    assert time.process_time() - start < 15
+    with not_endless():
+        found = product(
+            more(variables)
+            + f"=== rules.yaml\nrules:\n{rules}  - {{id: t, table: t.csv, kind: allowed}}\n"
+            + f"=== t.csv\nwidth,f7\n{rows}"
+        )
     assert (len(found.rules), len(found.tables[0].rows)) == (2_000, 10_000)
