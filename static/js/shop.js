@@ -196,7 +196,7 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "ask") return;
     ready(event.target);
-    goOn(event.detail.xhr.status < 400);
+    setTimeout(goOn, 0, event.detail.xhr.status < 400);  // htmx still holds this request
   });
   for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError", "pageshow"]) {
     window.addEventListener(kind, () => { waiting = null; });
