@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -81,6 +81,10 @@ def add_floor(app: Flask, services: Services) -> None:
             connection.execute(insert, {"body": "x" * 500})
         return {"kind": "accepted"}
 
+    @app.get("/bench/worker")
+    def which() -> dict[str, int]:
+        return {"worker": os.getpid()}
+
     app.extensions["csrf"].exempt(insert_one)
 
 
@@ -125,7 +129,7 @@ def two_workers(settings: Settings) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
-    # With ports reused, kept connections are spread over the workers.
+    # With ports reused, a kept connection stays with the worker it was given to.
     options = ("--worker-class=gthread", "--workers=2", "--threads=4", "--reuse-port")
     environment = {
         **os.environ,
@@ -227,6 +231,12 @@ class Client:
         assert response.status < 300, (response.status, content[:500])
         return content
 
+    def worker(self) -> int:
+        """The process at the other end."""
+        self.connection.request("GET", "/bench/worker")
+        answer: int = json.loads(self.connection.getresponse().read())["worker"]
+        return answer
+
     def choose(self) -> None:
         """The next step of a walk."""
         while not self.begun[0][2]:
@@ -246,6 +256,22 @@ class Client:
     def insert(self) -> None:
         """One row of the floor."""
         self.post("/bench/insert", {}, {})
+
+
+def connected(port: int, workers: int, walks: list[Walk]) -> list[Client]:
+    """The clients, as many at each worker: which one a connection is given to is chance."""
+    clients: list[Client] = []
+    taken: Counter[int] = Counter()
+    while len(clients) < CLIENTS:
+        number = len(clients)
+        client = Client(port, number, walks[number::CLIENTS])
+        worker = client.worker()
+        if taken[worker] < CLIENTS / workers:
+            taken[worker] += 1
+            clients.append(client)
+        else:
+            client.connection.close()
+    return clients
 
 
 def load(clients: list[Client], act: str) -> tuple[float, list[float]]:
@@ -277,14 +303,14 @@ def run() -> list[figures.Row]:
     walks = draw_walks(compile_product(product_of(FOLDER), utc_now().date()), WALKS)
     with tempfile.TemporaryDirectory() as folder:
         alone = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "bench")
-        rows = [_measured("one process, SQLite", alone, one_process, list(walks))]
+        rows = [_measured("one process, SQLite", alone, one_process, 1, list(walks))]
     database = os.environ.get(DATABASE)
     if database is None:
         print(f"two workers on PostgreSQL: skipped; name an empty database in {DATABASE}")
         return rows
     with tempfile.TemporaryDirectory() as folder:
         several = Settings(Path(folder), database, "bench")
-        rows.append(_measured("two workers, PostgreSQL", several, two_workers, walks))
+        rows.append(_measured("two workers, PostgreSQL", several, two_workers, 2, walks))
     return rows
 
 
@@ -292,11 +318,12 @@ def _measured(
     title: str,
     settings: Settings,
     running: Callable[[Settings], AbstractContextManager[int]],
+    workers: int,
     walks: list[Walk],
 ) -> figures.Row:
     prepare(settings)
     with running(settings) as port:
-        clients = [Client(port, number, walks[number::CLIENTS]) for number in range(CLIENTS)]
+        clients = connected(port, workers, walks)
         for client in clients:
             client.prepare()
         load(clients, "choose")
