@@ -215,6 +215,21 @@ def test_a_refusal_shows_reasons_and_repairs_as_they_were(
     assert "vence una pinza" not in other
 
 
+def test_what_was_filled_in_is_marked_until_it_is_kept(
+    desk: FlaskClient, client: FlaskClient
+) -> None:
+    session = ApiSession(client, language="es")
+    finished = session.post("finish").get_json()
+    slot, answer = next(iter(finished["session"]["view"]["filled"].items()))
+    session.choose(slot, answer)
+    ours, kept = (desk.get(address(session, f"/steps/{seq}")) for seq in (2, 3))
+    assert ours.text.count("Lo hemos puesto nosotros") > kept.text.count("Lo hemos puesto nosotros")
+    told = page(desk, address(session, "/steps/3"))
+    assert re.search("We filled this in, .* → Chosen, ", told), told
+    assert "Antes: Lo hemos puesto nosotros, " in told
+    assert "Nothing on the page changed" not in told
+
+
 def test_guards_appear_when_they_were_said(desk: FlaskClient, told: ApiSession) -> None:
     sentence = "Un brazo corto no llega al centro de una mesa tan ancha."
     said = {seq: sentence in page(desk, address(told, f"/steps/{seq}")) for seq in (6, 7, 8)}

@@ -60,6 +60,13 @@ def test_a_question_that_was_not_asked_was_nothing():
     assert asked.after == {"state": "open"}
 
 
+def test_what_was_filled_in_differs_from_what_is_kept():
+    chosen = next(each.after for each in differences(OPEN, CHOSEN) if each.name == "size")
+    (kept,) = differences({**CHOSEN, "filled": {"size": "M"}}, CHOSEN)
+    assert (kept.aspect, kept.name, kept.after) == ("answer", "size", chosen)
+    assert kept.before == {**chosen, "filled": True}
+
+
 def test_options_are_compared_by_what_they_cost_more():
     now = {"slots": {"size": slot("open", options={"M": {"state": "possible", "difference": 500}})}}
     dearer = {**now, "price": {"currency": "EUR", "lowest": 1500}}

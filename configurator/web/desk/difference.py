@@ -59,7 +59,7 @@ def _slots(before: Json, after: Json) -> list[Difference]:
     earlier, later = before.get("slots", {}), after.get("slots", {})
     for slot in sorted({*earlier, *later}):
         old, new = earlier.get(slot, {}), later.get(slot, {})
-        was, now = _standing(old), _standing(new)
+        was, now = _standing(before, slot), _standing(after, slot)
         if was != now:
             found.append(Difference("answer", slot, "", was, now))
         found.extend(
@@ -71,11 +71,14 @@ def _slots(before: Json, after: Json) -> list[Difference]:
     return found
 
 
-def _standing(slot: Json) -> Json | None:
-    """The part of a slot that says how it stands: its state, answer and proposal."""
+def _standing(view: Json, name: str) -> Json | None:
+    """The part of a slot that says how it stands: its state, answer and proposal; and
+    ``filled`` where the answer was filled in for the customer."""
+    slot = view.get("slots", {}).get(name, {})
     if not slot or slot["state"] == "not asked":
         return None
-    return {key: slot[key] for key in ("state", "answer", "proposal") if key in slot}
+    kept = {key: slot[key] for key in ("state", "answer", "proposal") if key in slot}
+    return {**kept, "filled": True} if name in view.get("filled", {}) else kept
 
 
 def _options(view: Json, slot: Json) -> Json:

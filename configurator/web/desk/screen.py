@@ -23,6 +23,7 @@ from configurator.web.shop.amounts import (
     how_many,
     numbers_between,
 )
+from configurator.web.shop.guards import filled_among
 from configurator.web.shop.wording import Wording
 from configurator.web.speech import gettext
 
@@ -83,6 +84,8 @@ class ScreenGuard:
 
     level: str
     sentence: str
+    evidence: str
+    filled: tuple[str, ...]
     suggestions: tuple[str, ...]
     acknowledged: bool
     reason: str
@@ -101,10 +104,10 @@ class ScreenRepair:
 
 @dataclass(frozen=True, slots=True)
 class ScreenRefusal:
-    """A refusal as the customer saw it."""
+    """A refusal as the customer saw it; of what was chosen, whether it was filled in."""
 
     wanted: str
-    chosen: tuple[str, ...]
+    chosen: tuple[tuple[str, bool], ...]
     told: tuple[str, ...]
     reasons: tuple[tuple[str, str], ...]
     repairs: tuple[ScreenRepair, ...]
@@ -206,7 +209,7 @@ class Painter:
             slot=slot,
             name=name,
             state=data["state"],
-            words=self.state(data["state"]),
+            words=self.state(data["state"], slot in self.view.get("filled", {})),
             answer=self.words.answer(slot, data["answer"]) if "answer" in data else "",
             proposal=self.words.answer(slot, data["proposal"]) if "proposal" in data else "",
             because=self._because(data.get("origin", {})),
@@ -271,10 +274,10 @@ class Painter:
 
     # --- words -------------------------------------------------------------------
 
-    def state(self, state: str) -> str:
+    def state(self, state: str, filled: bool = False) -> str:
         """How a question stands, in words."""
         return {
-            "chosen": gettext("Chosen"),
+            "chosen": gettext("We filled this in") if filled else gettext("Chosen"),
             "implied": gettext("Automatic"),
             "open": gettext("Open"),
             "undecided": gettext("Being worked out"),
@@ -317,7 +320,7 @@ class Painter:
         """How a slot stood, with its answer."""
         if data is None:
             return gettext("not asked")
-        words = self.state(data["state"])
+        words = self.state(data["state"], "filled" in data)
         if "answer" in data:
             return f"{words}, {self.words.answer(slot, data['answer'])}"
         if "proposal" in data:
@@ -366,6 +369,10 @@ class Painter:
         guard = self.guard(guard_id)
         return guard_id if guard is None else self.words.say(guard.say, reads)
 
+    def _evidence(self, guard_id: str) -> str:
+        guard = self.guard(guard_id)
+        return self.words.say(guard.evidence.text) if guard and guard.evidence else ""
+
     def _guards(self, by_place: dict[tuple[str, str], list[Difference]]) -> Iterable[ScreenGuard]:
         for guard_id, said in self.view.get("guards", {}).items():
             changes = by_place.get(("guard", guard_id), [])
@@ -377,6 +384,8 @@ class Painter:
             yield ScreenGuard(
                 level=said["level"],
                 sentence=self.sentence(guard_id, said["reads"]),
+                evidence=self._evidence(guard_id),
+                filled=filled_among(said["reads"], self.view, self.words),
                 suggestions=tuple(
                     self.words.choice(slot, suggestion["answer"])
                     for slot, suggestion in said.get("suggest", {}).items()
@@ -389,10 +398,13 @@ class Painter:
 
     def refusal(self, refusal: Refusal) -> ScreenRefusal:
         """A refusal with its reasons and repairs."""
-        conflict = refusal.conflict
+        conflict, filled = refusal.conflict, self.view.get("filled", {})
         return ScreenRefusal(
             wanted=self.words.choice(refusal.wanted.slot, refusal.wanted.answer),
-            chosen=tuple(self.words.choice(each.slot, each.answer) for each in conflict.choices),
+            chosen=tuple(
+                (self.words.choice(each.slot, each.answer), each.slot in filled)
+                for each in conflict.choices
+            ),
             told=tuple(f"{each.slot}: {each.answer}" for each in conflict.context),
             reasons=tuple((rule, self.words.because(rule)) for rule in conflict.rules),
             repairs=tuple(

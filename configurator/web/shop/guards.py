@@ -45,6 +45,15 @@ class SaidGuard:
     slot: str
 
 
+def filled_among(reads: Json, view: Json, wording: Wording) -> tuple[str, ...]:
+    """What a guard reads that was filled in for the customer, in words."""
+    return tuple(
+        wording.quoted(slot, answer)
+        for slot, answer in view.get("filled", {}).items()
+        if slot in reads or slot.partition(".")[0] in reads
+    )
+
+
 def said_guards(
     session: Session, wording: Wording, *, collected: bool = False
 ) -> tuple[SaidGuard, ...]:
@@ -85,11 +94,7 @@ def _said(
         level_name=level_name(guard.level),
         sentence=wording.say(guard.say, reads),
         evidence=wording.say(guard.evidence.text) if guard.evidence else "",
-        filled=tuple(
-            wording.quoted(slot, answer)
-            for slot, answer in session.view.get("filled", {}).items()
-            if slot in reads or slot.partition(".")[0] in reads
-        ),
+        filled=filled_among(reads, session.view, wording),
         suggested=tuple(
             _suggested(other, each, below, session, wording)
             for other, each in sorted(spoken.get("suggest", {}).items())
