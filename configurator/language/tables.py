@@ -211,6 +211,7 @@ def _because(draft: Draft, sheet: Sheet, layout: Layout, row: Row) -> Text | Non
         text = _own(layout, row, name)
         if base == "because" and text:
             pairs[language or draft.texts.language] = text
+            draft.texts.show(text, sheet.place(row.line, layout.own[name]))
     if not pairs:
         return None
     own = draft.texts.language

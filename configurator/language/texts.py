@@ -70,14 +70,14 @@ class Texts:
         """
         sentence = " ".join(sentence.split())
         pairs = {self.language: sentence}
-        self._show(sentence, span)
+        self.show(sentence, span)
         for language, entries in self.sheets.items():
             entry = entries.get(key)
             if entry is None:
                 continue
             entry.used = True
             pairs[language] = entry.text
-            self._show(entry.text, entry.place)
+            self.show(entry.text, entry.place)
             if entry.source and " ".join(entry.source.split()) != sentence:
                 self.report.warn(
                     "text-stale",
@@ -116,7 +116,7 @@ class Texts:
                 self.report.stop("type-mismatch/text", value.span)
             else:
                 self._check_hash(value)
-                self._show(value.text, value.span)
+                self.show(value.text, value.span)
                 pairs[name.text] = " ".join(value.text.split())
         if not pairs:
             return None
@@ -136,7 +136,8 @@ class Texts:
                     self.report.stop("text-missing", span, kind=must, language=language, key=key)
         return Text.of(pairs)
 
-    def _show(self, sentence: str, span: Span) -> None:
+    def show(self, sentence: str, span: Span) -> None:
+        """Note what a sentence shows, to be looked up once all names are known."""
         if "{" in sentence:
             self.shown += [(name, span) for name in PLACEHOLDER.findall(sentence)]
 
