@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +14,9 @@ from rich.table import Table
 
 from configurator.catalogue import CheckProgress, Telling
 from configurator.engine.confirmation import Confirmation
+from configurator.language.texts import PLACEHOLDER
 from configurator.model.product import Product
+from configurator.model.text import Text
 from configurator.session.refusal import Refusal
 from configurator.session.view import lowest_of
 from configurator.trail import ReplayStep
@@ -143,21 +146,22 @@ def confirmation_line(confirmation: Confirmation, language: str) -> str:
     )
 
 
-def because_of(product: Product, rule: str, language: str) -> str:
+def _because(product: Product, rule: str, language: str, answers: Mapping[str, str]) -> str:
     """The reason a named rule, table or table row gives, or its id where it gives none."""
-    table_id, _, row_id = rule.partition("#")
     if rule.startswith("limits:"):
         name = product.variable(rule.removeprefix("limits:")).name.in_language(language)
         return f"{WORDS[language]['limits']} {name}"
-    for table in product.tables:
-        if table.id == table_id:
-            row = next((each for each in table.rows if row_id and each.id == row_id), None)
-            text = row.because if row is not None and row.because is not None else table.because
-            return text.in_language(language) if text else rule
-    for each in product.rules:
-        if each.id == rule:
-            return each.because.in_language(language) if each.because else rule
-    return rule
+    reason = product.because(rule)
+    return rule if reason is None else _said(reason, language, answers)
+
+
+def _said(text: Text, language: str, answers: Mapping[str, str]) -> str:
+    """A text, with the answers it shows as rule files spell them."""
+
+    def shown(name: re.Match[str]) -> str:
+        return answers.get(name[1], name[0])
+
+    return PLACEHOLDER.sub(shown, text.in_language(language))
 
 
 def _money(cents: int) -> str:
@@ -208,9 +212,11 @@ def print_view(console: Console, product: Product, view: Json, language: str) ->
             console.print(f"{words['with proposals']}: {proposed}")
     at_least = f"{words['at least']} " if view["count"].get("at_least") else ""
     console.print(f"{at_least}{view['count']['number']} {words['left']}")
-    for guard_id in view["guards"]:
+    answers = {name: slot["answer"] for name, slot in view["slots"].items() if "answer" in slot}
+    for guard_id, spoken in view["guards"].items():
         guard = next(each for each in product.guards if each.id == guard_id)
-        console.print(f"{words['guard']} ({words[guard.level]}): {guard.say.in_language(language)}")
+        said = _said(guard.say, language, {**answers, **spoken["reads"]})
+        console.print(f"{words['guard']} ({words[guard.level]}): {escape(said)}")
 
 
 def print_refusal(console: Console, product: Product, refusal: Refusal, language: str) -> None:
@@ -225,8 +231,9 @@ def print_refusal(console: Console, product: Product, refusal: Refusal, language
         console.print(f"{escape(wanted)}: {words['never']}")
     for choice in refusal.conflict.context:
         console.print(f"  {words['shop']}: {escape(choice.slot)} = {escape(choice.answer)}")
+    answers = {each.slot: each.answer for each in (*refusal.conflict.choices, refusal.wanted)}
     for rule in refusal.conflict.rules:
-        reason = because_of(product, rule, language)
+        reason = _because(product, rule, language, answers)
         console.print(f"  {words['rule']} {escape(rule)}: {escape(reason)}")
     for number, repair in enumerate(refusal.repairs, 1):
         changes = ", ".join(

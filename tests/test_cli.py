@@ -69,6 +69,21 @@ def test_check_says_that_a_folder_is_ready(lamp_folder: str) -> None:
     assert "Ready to publish." in said
 
 
+def test_texts_show_the_answers_they_name(lamp_folder: str) -> None:
+    path = next(
+        each for each in Path(lamp_folder).iterdir() if "a desk this wide" in each.read_text()
+    )
+    text = path.read_text().replace("a desk this wide", "{width} cm")
+    path.write_text(
+        text.replace("en: A long arm tips a clamp over.", 'en: "A {arm} arm tips a clamp."')
+    )
+    wide = ("--choose", "width=200", "--choose", "arm=short")
+    assert "the middle of 200 cm." in run("ask", lamp_folder, *wide)
+    explained = run("explain", lamp_folder, "--choose", "mount=clamp", "--want", "arm=long")
+    assert "A long arm" in explained
+    assert "{" not in explained
+
+
 def test_everything_is_said_in_the_language_asked_for(lamp_folder: str, tmp_path: Path) -> None:
     def said(*arguments: str, code: int = 0) -> str:
         return run(*arguments, "--lang", "es", code=code)

@@ -467,6 +467,16 @@ class Product:
         """The day it is for the product: days begin and end in its time zone."""
         return moment.astimezone(zoneinfo.ZoneInfo(self.time_zone)).date()
 
+    def because(self, rule: str) -> Text | None:
+        """The reason of a rule, a table or a row of a table (``table#row``), where it gives
+        one."""
+        table_id, _, row_id = rule.partition("#")
+        for table in self.tables:
+            if table.id == table_id:
+                rows = (row for row in table.rows if row_id and row.id == row_id)
+                return next((row.because for row in rows if row.because), table.because)
+        return next((each.because for each in self.rules if each.id == rule), None)
+
     def variable(self, variable_id: str) -> Variable:
         """The variable of that id; raises ``KeyError`` where there is none."""
         return self.by_id[variable_id]

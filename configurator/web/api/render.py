@@ -226,18 +226,8 @@ def refusal_json(refusal: Refusal, product: Product) -> Json:
 
 
 def _rule(product: Product, rule: str) -> Json:
-    because = because_of(product, rule)
+    because = product.because(rule)
     return {"id": rule} if because is None else {"id": rule, "because": text_json(because)}
-
-
-def because_of(product: Product, rule: str) -> Text | None:
-    """The reason of a rule, a table or a row of a table (``table#row``), where it gives one."""
-    table_id, _, row_id = rule.partition("#")
-    for table in product.tables:
-        if table.id == table_id:
-            rows = (row for row in table.rows if row_id and row.id == row_id)
-            return next((row.because for row in rows if row.because), table.because)
-    return next((each.because for each in product.rules if each.id == rule), None)
 
 
 def _money(name: str, cents: int | None) -> Json:

@@ -254,15 +254,13 @@ class Wording:
         kind, _, name = rule_id.partition(":")
         if kind == "limits" and name:
             return self._limits(name)
-        table_id, _, row_id = rule_id.partition("#")
+        said = self.say(self.product.because(rule_id), values)
+        if said:
+            return said
+        table_id = rule_id.partition("#")[0]
         for table in self.product.tables:
             if table.id == table_id:
-                rows = [row for row in table.rows if row_id and row.id == row_id]
-                because = next((row.because for row in rows if row.because), table.because)
-                return self.say(because, values) or self._together(table.columns)
-        for rule in self.product.rules:
-            if rule.id == rule_id:
-                return self.say(rule.because, values) or self._unsaid()
+                return self._together(table.columns)
         return self._unsaid()
 
     def _unsaid(self) -> str:
