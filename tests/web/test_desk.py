@@ -215,6 +215,18 @@ def test_a_refusal_shows_reasons_and_repairs_as_they_were(
     assert "vence una pinza" not in other
 
 
+def test_what_changed_is_told_in_the_order_of_the_page(
+    desk: FlaskClient, client: FlaskClient
+) -> None:
+    session = ApiSession(client, language="es")
+    session.post("finish")
+    told = page(desk, address(session, "/steps/2")).partition("What changed on the page")[2]
+    names = ("Mount", "Arm", "Colour", "Bulb", "Dimmer")
+    places = [told.index(f"{name}: ") for name in names if f"{name}: Open" in told]
+    assert len(places) > 1
+    assert places == sorted(places)
+
+
 def test_what_was_filled_in_is_marked_until_it_is_kept(
     desk: FlaskClient, client: FlaskClient
 ) -> None:

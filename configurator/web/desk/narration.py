@@ -117,11 +117,12 @@ def actor_name(actor: str) -> str:
 
 
 def told(changes: Iterable[Difference], before: Painter, after: Painter) -> list[str]:
-    """What changed on the page, one sentence each; what reads the same in words is left
-    out, and options of one slot are summed up."""
+    """What changed on the page, one sentence each, questions first, in the order of the
+    page; what reads the same in words is left out, and options of one slot are summed up."""
     sentences: list[str] = []
     options: dict[str, int] = {}
-    seen = tuple(changes)
+    places = {slot: place for place, slot in enumerate(after.asked())}
+    seen = sorted(changes, key=lambda change: places.get(change.name, len(places)))
     answered = {change.name for change in seen if change.aspect == "answer"}
     for change in seen:
         match change.aspect:

@@ -146,7 +146,7 @@ class Painter:
             by_place[change.aspect, change.name].append(change)
         price = by_place.get(("price", ""), [])
         return Screen(
-            steps=tuple(self._step(step, by_place) for step in self._pages()),
+            steps=tuple(self._step(step, by_place) for step in self.product.steps),
             guards=tuple(self._guards(by_place)),
             results=tuple(
                 (
@@ -165,16 +165,16 @@ class Painter:
 
     # --- questions ---------------------------------------------------------------
 
-    def _pages(self) -> tuple[Step, ...]:
-        return self.product.steps
+    def asked(self) -> list[str]:
+        """The slots that are asked, in the order of the page."""
+        return [slot for step in self.product.steps for slot in self._asked_in(step)]
+
+    def _asked_in(self, step: Step) -> list[str]:
+        return [slot for each in step.ask for slot in self._slots_of(self.product.variable(each))]
 
     def _step(self, step: Step, by_place: dict[tuple[str, str], list[Difference]]) -> ScreenStep:
         progress = self.view["steps"].get(step.id, {"asked": 0, "answered": 0})
-        questions = [
-            self._question(slot, by_place)
-            for variable in step.ask
-            for slot in self._slots_of(self.product.variable(variable))
-        ]
+        questions = [self._question(slot, by_place) for slot in self._asked_in(step)]
         return ScreenStep(
             self.words.say(step.name),
             gettext(
