@@ -44,7 +44,8 @@ PICTURE_BYTES = 512 * 1024
 DEEPEST = 40
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9][A-Za-z0-9-]*)?")
-_REFERENCE = re.compile(r"url\(\s*['\"]?([^)'\"]*)['\"]?\s*\)")
+_REFERENCE = re.compile(r"url\(\s*+['\"]?([^()'\"]*+)['\"]?\s*+\)")
+"""Gives nothing back once read, so that no picture takes long."""
 _BOX = re.compile(r"-?[0-9.]+( -?[0-9.]+){3}")
 
 

@@ -116,6 +116,13 @@ def test_nothing_runs_loads_or_styles(hostile: str) -> None:
         assert forbidden not in shown, shown
 
 
+@pytest.mark.parametrize("ending", ["url(", "url(" + " " * 2_000, "url(a"])
+def test_references_that_never_end_are_left_out_at_once(ending: str) -> None:
+    endless = ending * (200_000 // len(ending))
+    one = picture(f'<rect fill="{endless}"/>')
+    assert "url" not in one.definitions
+
+
 @pytest.mark.parametrize(
     "broken",
     [
