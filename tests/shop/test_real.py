@@ -105,6 +105,19 @@ def test_a_lamp_from_the_catalogue_to_the_trail(client: FlaskClient, services: S
     assert services.trail.verify(customer.session_id).ok
 
 
+@pytest.mark.parametrize(("refusal", "index"), [("9" * 30, "0"), ("3", "9" * 30), ("-1", "-1")])
+def test_a_repair_of_a_number_that_nothing_has(
+    client: FlaskClient, refusal: str, index: str
+) -> None:
+    customer = Customer(client)
+    customer.send("choose", "body", slot="mount", answer="clamp")
+    customer.send("choose", "body", slot="arm", answer="long")
+    form = {"csrf_token": customer._token(customer.open("body"))}
+    repair = f"/s/{customer.session_id}/repair"
+    answer = client.post(repair, data={**form, "refusal": refusal, "index": index})
+    assert 400 <= answer.status_code < 500
+
+
 def test_a_stale_page_and_a_retry(client: FlaskClient, services: Services) -> None:
     customer = Customer(client)
     page = customer.open("body")

@@ -21,6 +21,7 @@ from configurator.web.shop.amounts import named
 from configurator.web.shop.forms import (
     LONGEST_ANSWER,
     carried_answer,
+    carried_number,
     carried_slot,
     go,
     perform,
@@ -169,8 +170,7 @@ def repair(session_id: str) -> ResponseReturnValue:
     that the refusal it mends stands in the trail."""
     session = owned(session_id)
     slot, answer = carried_slot(), request.form.get("answer", "")[:LONGEST_ANSWER]
-    index = request.form.get("index", type=int)
-    refusal = request.form.get("refusal", type=int)
+    index, refusal = carried_number("index"), carried_number("refusal")
     if index is None:
         abort(400)
 

@@ -35,6 +35,8 @@ from configurator.web.shop.amounts import typed_number
 from configurator.web.shop.services import sessions
 
 LONGEST_ANSWER = 2000
+LARGEST = 999_999_999
+"""The largest number that names anything."""
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -47,6 +49,12 @@ Act = Callable[[int | None, str | None], Outcome]
 def carried_seq() -> int | None:
     """The sequence the form was rendered at."""
     return request.form.get("seq", type=int)
+
+
+def carried_number(name: str) -> int | None:
+    """A number the form names something by, where it is one of ours."""
+    number = request.form.get(name, type=int)
+    return number if number is not None and 0 <= number <= LARGEST else None
 
 
 def carried_key() -> str | None:
