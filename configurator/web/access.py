@@ -268,13 +268,13 @@ def own_path(target: str | None) -> str | None:
     """
     if not target or "\\" in target or any(ord(letter) <= 32 for letter in target):
         return None
-    parts = urlsplit(target)
-    if parts.scheme or parts.netloc or target.startswith("//"):
+    if not target.startswith("/") or target.startswith("//"):
         return None
-    segments = parts.path.split("/")
+    path = urlsplit(target).path
+    segments = path.split("/")
     if ".." in segments or "." in segments or "" in segments[1:-1]:
         return None
-    return target if any(f"{parts.path}/".startswith(f"{room}/") for room in ROOMS) else None
+    return target if any(f"{path}/".startswith(f"{room}/") for room in ROOMS) else None
 
 
 @blueprint.get("/login")

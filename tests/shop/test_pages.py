@@ -592,11 +592,29 @@ def test_the_language_changes_and_stays(shopper: Shopper, sessions: FakeSessions
 
 @pytest.mark.parametrize(
     "target",
-    ["//example.org", "https://example.org", "/\\example.org", "javascript:x", "/a\nb", ""],
+    [
+        "//example.org",
+        "https://example.org",
+        "/\\example.org",
+        "javascript:x",
+        "/a\nb",
+        "//[",
+        "https://[example.org",
+        "",
+    ],
 )
 def test_the_language_switch_leads_nowhere_else(client: FlaskClient, target: str) -> None:
     response = client.post("/language", data={"lang": "en", "next": target})
     assert response.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_the_language_switch_spells_addresses_as_headers_can(
+    client: FlaskClient, headers: dict[str, str]
+) -> None:
+    data = {"lang": "en", "next": "/p/€"}
+    response = client.post("/language", data=data, headers=headers)
+    assert response.headers.get("HX-Redirect", response.location) == "/p/%E2%82%AC"
 
 
 def test_an_unknown_language_changes_nothing(client: FlaskClient) -> None:

@@ -257,6 +257,8 @@ def test_spelling_a_name_differently_does_not_help_guessing(client: FlaskClient,
         "/r/token",
         "desk",
         "/staff/logout",
+        "//[",
+        "https://[elsewhere.example",
     ],
 )
 def test_a_sign_in_leads_nowhere_else(client: FlaskClient, target: str) -> None:

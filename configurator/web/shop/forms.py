@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from flask import abort, flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response
 
 from configurator.engine import UnknownChoiceError
@@ -174,7 +175,7 @@ def go(address: str) -> Response:
     """Send the browser on; htmx would follow a redirect by itself and swap a whole page."""
     if render.is_partial():
         response = make_response("", 200)
-        response.headers["HX-Redirect"] = address
+        response.headers["HX-Redirect"] = iri_to_uri(address)
         return response
     return make_response(redirect(address, 303))
 
