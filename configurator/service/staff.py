@@ -117,8 +117,8 @@ class WeakPasswordError(StaffError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StaffMember:
-    """One account. ``epoch`` goes up with every change of password or standing: who
-    signed in under an earlier one has to do so again."""
+    """One account. ``epoch`` goes up with every change of password or standing, and with
+    every sign-out: who signed in under an earlier one has to do so again."""
 
     name: str
     role: Role
@@ -201,6 +201,10 @@ class Staff:
     def set_disabled(self, name: str, disabled: bool) -> None:
         """Shut an account or open it again; raises ``UnknownStaffError``."""
         self._change(_normal_name(name), disabled=disabled)
+
+    def sign_out(self, name: str) -> None:
+        """End whatever an account has signed in to; raises ``UnknownStaffError``."""
+        self._change(name)
 
     def _change(self, name: str, **values: object) -> None:
         change = staff_table.update().where(staff_table.c.name == name)

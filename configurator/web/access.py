@@ -314,7 +314,9 @@ def enter() -> ResponseReturnValue:
 
 @blueprint.post("/logout")
 def sign_out() -> ResponseReturnValue:
-    """End the session."""
+    """End the session, and with it every copy of its cookie, wherever that is."""
+    if current_user.is_authenticated:
+        services().staff.sign_out(staff_name())
     logout_user()
     session.clear()
     return redirect(url_for("staff.sign_in"), 303)

@@ -164,6 +164,16 @@ def test_signing_out(client: FlaskClient) -> None:
     assert client.get("/desk/").status_code == 303
 
 
+def test_a_copy_of_the_cookie_ends_with_signing_out(client: FlaskClient) -> None:
+    sign_in(client, "ada")
+    token = csrf_of(client.get("/desk/"))
+    kept = client.get_cookie("session")
+    assert kept is not None
+    client.post("/staff/logout", data={"csrf_token": token})
+    client.set_cookie("session", kept.value)
+    assert client.get("/desk/").status_code == 303
+
+
 def test_a_shift_ends(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     sign_in(client, "ada")
     assert client.get("/desk/").status_code == 200
