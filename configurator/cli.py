@@ -115,6 +115,7 @@ def serve(port: int | None) -> None:
         port=chosen,
         threads=settings.threads,
         ident=None,
+        clear_untrusted_proxy_headers=not settings.proxies,
         max_request_body_size=64 * 1024 * 1024,
     )
     click.echo(f"Shop      http://{settings.host}:{server.effective_port}/")

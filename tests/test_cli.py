@@ -7,6 +7,9 @@ import os
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.parse
+import urllib.request
 import uuid
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,8 @@ from configurator.engine import Engine
 from configurator.engine.building import build
 from configurator.language import load_folder
 from configurator.settings import Settings
-from tests.conftest import NEARLY_OCTOBER, october_lamp
+from tests.conftest import NEARLY_OCTOBER, Server, october_lamp
+from tests.web.conftest import csrf_of
 
 MODEL = """features
     Bell
@@ -373,6 +377,31 @@ def test_an_address_that_is_taken_is_said_before_anything_is_published(tmp_path:
     said = f"PORT: 127.0.0.1:{port} cannot be had (Address already in use); choose another, "
     assert ended.stderr.startswith(said)
     assert not (tmp_path / "configurator.db").exists()
+
+
+@pytest.mark.parametrize(("proxies", "told"), [("0", "127.0.0.1"), ("1", "203.0.113.9")])
+def test_what_a_proxy_tells_counts_where_one_is_trusted(
+    tmp_path: Path,
+    lamp_rules: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    proxies: str,
+    told: str,
+) -> None:
+    monkeypatch.setenv("CONFIGURATOR_PROXIES", proxies)
+    server = Server(tmp_path, lamp_rules)
+    try:
+        server.start()
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        opener.addheaders = [("X-Forwarded-For", "198.51.100.1, 203.0.113.9")]
+        with opener.open(f"{server.url}/staff/login") as page:
+            token = csrf_of(page.read().decode())
+        form = {"csrf_token": token, "name": "nobody", "password": "nothing"}
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            opener.open(f"{server.url}/staff/login", urllib.parse.urlencode(form).encode())
+    finally:
+        server.kill()
+    (refused,) = (line for line in server.log().splitlines() if "sign-in refused" in line)
+    assert json.loads(refused)["address"] == told
 
 
 def started(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
