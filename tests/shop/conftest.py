@@ -76,6 +76,8 @@ def make_app(translations: Path, sessions: FakeSessions, *, csrf: bool) -> Flask
         TESTING=True,
         MAX_CONTENT_LENGTH=64 * 1024,
         WTF_CSRF_ENABLED=csrf,
+        RATELIMIT_ENABLED=False,
+        API_START_LIMIT="600 per minute",
         BABEL_TRANSLATION_DIRECTORIES=str(translations),
         BABEL_DEFAULT_LOCALE="en",
     )

@@ -118,6 +118,15 @@ def test_a_repair_of_a_number_that_nothing_has(
     assert 400 <= answer.status_code < 500
 
 
+def test_too_many_configurations_from_one_address(client: FlaskClient) -> None:
+    client.application.config["API_START_LIMIT"] = "2 per minute"
+    form = {"csrf_token": Customer._token(client.get("/").text)}
+    answers = [client.post("/p/lamp/start", data=form).status_code for _ in range(2)]
+    assert answers == [303, 303]
+    assert client.post("/p/lamp/start", data=form).status_code == 429
+    assert client.post("/api/v1/sessions", json={"product": "lamp"}).status_code == 429
+
+
 def test_a_stale_page_and_a_retry(client: FlaskClient, services: Services) -> None:
     customer = Customer(client)
     page = customer.open("body")

@@ -4,7 +4,7 @@ or, for htmx, in the parts of the page that changed.
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, request, url_for
+from flask import Blueprint, abort, current_app, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import refresh
@@ -13,6 +13,7 @@ from configurator.catalogue import UnknownProductError
 from configurator.model.choice import Choice, Choices
 from configurator.session import Outcome, SequenceConflictError, Session
 from configurator.session.state import Step
+from configurator.web.access import remote_address, throttle
 from configurator.web.locale import LOCALES, choose_locale
 from configurator.web.shop import bill, render, summary
 from configurator.web.shop.amounts import named
@@ -57,7 +58,8 @@ def register(shop: Blueprint) -> None:
 
 
 def start(product: str) -> ResponseReturnValue:
-    """Begin a configuration."""
+    """Begin a configuration; the pages and the API count them together."""
+    throttle(current_app.config["API_START_LIMIT"], "api-start", remote_address())
     try:
         started = sessions().start(product, locale=choose_locale())
     except UnknownProductError:
