@@ -105,6 +105,19 @@ def test_a_lamp_from_the_catalogue_to_the_trail(client: FlaskClient, services: S
     assert services.trail.verify(customer.session_id).ok
 
 
+def test_a_reason_is_kept_as_one_line_that_can_be_shown(
+    client: FlaskClient, services: Services
+) -> None:
+    customer = Customer(client)
+    customer.send("choose", "body", slot="arm", answer="short")
+    customer.send("choose", "light", slot="width", answer="200")
+    typed = " Mine,\r\nnot\x00\x1b[2J\x9b2Jyours\u202e. "
+    guard = "short-on-wide-desk"
+    customer.send("acknowledge", "light", guard=guard, understood="yes", reason=typed)
+    kept = services.sessions.get(customer.session_id).acknowledged[guard]["reason"]
+    assert kept == "Mine, not [2J 2Jyours ."
+
+
 @pytest.mark.parametrize(("refusal", "index"), [("9" * 30, "0"), ("3", "9" * 30), ("-1", "-1")])
 def test_a_repair_of_a_number_that_nothing_has(
     client: FlaskClient, refusal: str, index: str

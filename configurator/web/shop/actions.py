@@ -21,6 +21,7 @@ from configurator.web.shop.forms import (
     LONGEST_ANSWER,
     carried_answer,
     carried_number,
+    carried_reason,
     carried_slot,
     go,
     perform,
@@ -29,8 +30,6 @@ from configurator.web.shop.forms import (
 from configurator.web.shop.owner import owned, remember
 from configurator.web.shop.services import sessions
 from configurator.web.shop.texts import gettext
-
-LONGEST_REASON = 500
 
 
 def register(shop: Blueprint) -> None:
@@ -241,7 +240,7 @@ def acknowledge(session_id: str) -> ResponseReturnValue:
     """Confirm a guard."""
     session = owned(session_id)
     guard = request.form.get("guard", "")[:200]
-    reason = request.form.get("reason", "").strip()[:LONGEST_REASON]
+    reason = carried_reason()
     if request.form.get("understood") != "yes":
         text = gettext("Tick that you know, or change the choice.")
         if request.form.get("at") == "review":

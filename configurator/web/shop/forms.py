@@ -36,6 +36,7 @@ from configurator.web.shop.amounts import typed_number
 from configurator.web.shop.services import sessions
 
 LONGEST_ANSWER = 2000
+LONGEST_REASON = 500
 LARGEST = 999_999_999
 """The largest number that names anything."""
 
@@ -84,6 +85,13 @@ def carried_answer(product: Product, slot: str) -> str:
     if variable.kind == "number" and variable.number is not None and answer != "none":
         return typed_number(answer, choose_locale(), variable.number.decimals, variable.unit)
     return answer
+
+
+def carried_reason() -> str:
+    """Why the customer keeps the choice: one line, without what cannot be shown."""
+    typed = request.form.get("reason", "")
+    kept = "".join(letter if letter.isprintable() else " " for letter in typed)
+    return " ".join(kept.split())[:LONGEST_REASON]
 
 
 # --- the one way of an act -----------------------------------------------------------------
