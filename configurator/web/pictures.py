@@ -13,7 +13,7 @@ needs. Knows nothing of rules, sessions or requests.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError
 
@@ -42,9 +42,12 @@ ATTRIBUTES = frozenset(_ATTRIBUTE_NAMES.split())
 
 PICTURE_BYTES = 512 * 1024
 DEEPEST = 40
+MOST_SHAPES = 20_000
+"""Elements a browser may have to draw, each counted again wherever it is referred to."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9][A-Za-z0-9-]*)?")
-_REFERENCE = re.compile(r"url\(\s*+['\"]?([^()'\"]*+)['\"]?\s*+\)")
+_ID = re.compile(r"[\w.:-]+")
+_REFERENCE = re.compile(r"url\(\s*+['\"]?([^()'\"\s]*+)['\"]?\s*+\)")
 """Gives nothing back once read, so that no picture takes long."""
 _BOX = re.compile(r"-?[0-9.]+( -?[0-9.]+){3}")
 
@@ -82,6 +85,8 @@ class Picture:
             raise PictureError(f"the picture cannot be read: {problem}") from problem
         if root.tag != f"{_SVG}svg":
             raise PictureError("the picture is not an SVG drawing")
+        if _draws_too_much(root):
+            raise PictureError(f"the picture draws more than {MOST_SHAPES} shapes")
         self.name = name
         self.box = _box(root.get("viewBox", ""))
         self._focus = dict(_focus(root.get("data-focus", "")))
@@ -159,6 +164,28 @@ class Picture:
         return _Part(tests, name, "", ())
 
 
+def _draws_too_much(root: Element) -> bool:
+    """Whether what refers to what refers to more comes to more than a browser can draw."""
+    named: dict[str, Element] = {}
+    for element in root.iter():
+        named.setdefault(f"#{element.get('id')}", element)
+    leads_to = {
+        element: [*element, *(named[target] for target in _targets(element) if target in named)]
+        for element in root.iter()
+    }
+    count, left = 0, [root]
+    while left and count + len(left) <= MOST_SHAPES:
+        count += 1
+        left.extend(leads_to[left.pop()])
+    return bool(left)
+
+
+def _targets(element: Element) -> Iterator[str]:
+    """What an element refers to, as it spells it."""
+    for name, value in element.attrib.items():
+        yield from [value] if name.endswith("href") else _REFERENCE.findall(value)
+
+
 def _tag(element: Element) -> str | None:
     """The local name of an element that may be shown, else ``None``."""
     tag = element.tag
@@ -191,10 +218,10 @@ def _attributes(element: Element, prefix: str, *, own_id: bool = True) -> str:
         if name not in ATTRIBUTES or name == "data-when":
             continue
         if name == "id":
-            if own_id:
+            if own_id and _ID.fullmatch(value):
                 kept.append(f' id="{prefix}-{escape(value)}"')
         elif name == "href":
-            if value.startswith("#"):
+            if _is_inside(value):
                 kept.append(f' href="#{prefix}-{escape(value[1:])}"')
         elif (safe := _safe_value(value, prefix)) is not None:
             kept.append(f' {name}="{escape(safe)}"')
@@ -205,11 +232,16 @@ def _safe_value(value: str, prefix: str) -> str | None:
     """The value, its references kept within the picture; ``None`` if one leaves it."""
     if "url" not in value.lower() and "\\" not in value:
         return value
-    if any(not target.startswith("#") for target in _REFERENCE.findall(value)):
+    if not all(map(_is_inside, _REFERENCE.findall(value))):
         return None
     inner = _REFERENCE.sub(lambda match: f"url(#{prefix}-{match.group(1)[1:]})", value)
     rest = _REFERENCE.sub("", value).lower()
     return None if "url" in rest or "\\" in value else inner
+
+
+def _is_inside(target: str) -> bool:
+    """Whether a reference is to something in the picture, spelled as its id is."""
+    return target.startswith("#") and _ID.fullmatch(target[1:]) is not None
 
 
 def _tests(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:

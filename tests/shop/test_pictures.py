@@ -143,6 +143,24 @@ def test_what_is_no_picture_is_refused(broken: bytes) -> None:
         Picture(broken, "kite")
 
 
+@pytest.mark.parametrize("refers", ['<use href="#{}"/>', '<rect mask="url( &#39;#{}&#39; )"/>'])
+def test_shapes_that_multiply_are_refused(refers: str) -> None:
+    layers = "".join(f'<g id="n{n}">{refers.format(f"n{n - 1}") * 10}</g>' for n in range(1, 9))
+    light = '<g id="n8"/>'  # of two with one id, browsers take the first
+    for inside in (
+        f'<defs><rect id="n0"/>{layers}{light}</defs><use href="#n8"/>',
+        f'<g id="itself">{refers.format("itself") * 5_000}</g>',
+    ):
+        with pytest.raises(PictureError, match="draws more than"):
+            picture(inside)
+
+
+@pytest.mark.parametrize("spelled", ["%6e", "n ", " n", "&#10;n", "#n"])
+def test_references_spelled_otherwise_than_the_id_are_left_out(spelled: str) -> None:
+    one = picture(f'<rect id="n"/><use href="#{spelled}"/><rect fill="url(#{spelled}a)"/>')
+    assert "#kite-" not in one.definitions
+
+
 names = st.sampled_from(["g", "rect", "text", "script", "style", "image", "a", "use", "defs"])
 attributes = st.dictionaries(
     st.sampled_from(["id", "fill", "href", "onclick", "style", "d", "class", "transform"]),
