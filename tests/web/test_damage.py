@@ -201,6 +201,14 @@ def test_a_step_that_cannot_be_read_ends_what_is_told(altered: Any) -> None:
     }
 
 
+def test_a_time_beyond_all_clocks_is_no_time(altered: Any) -> None:
+    rooms: Rooms = altered(
+        "update event set record = cast(json_replace(cast(record as text), "
+        "'$.server_time', '9999-12-31T23\\:59\\:59Z') as blob) where seq = 3"
+    )
+    assert [status for _, status, _ in rooms.pages()] == [200, 200, 200, 404, 200]
+
+
 def test_where_no_step_can_be_read_the_desk_says_so(altered: Any) -> None:
     rooms: Rooms = altered(FIRST_STEP)
     for _path, status, page in rooms.pages():

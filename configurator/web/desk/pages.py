@@ -60,6 +60,7 @@ _NONSENSE = (
     TypeError,
     ValueError,
     AttributeError,
+    ArithmeticError,
     UnknownChoiceError,
     UnknownLocaleError,
 )
