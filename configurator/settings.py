@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from limits.errors import ConfigurationError
@@ -117,12 +119,12 @@ def _proving(text: str) -> bool:
 
 
 def _kept_secret(path: Path) -> str:
-    """The secret of this folder, made once, readable by its owner only."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        secret = secrets.token_hex(32)
-        stream.write(secret)
-    return secret
+    """The secret of this folder, made once, readable by its owner only. It gets its name
+    when it is whole: several processes may start at once, and have the same."""
+    if not path.exists():
+        with NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as draft:
+            draft.write(secrets.token_hex(32))
+            draft.flush()
+            with suppress(FileExistsError):
+                os.link(draft.name, path)
+    return path.read_text(encoding="ascii")

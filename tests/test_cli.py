@@ -379,6 +379,25 @@ def test_an_address_that_is_taken_is_said_before_anything_is_published(tmp_path:
     assert not (tmp_path / "configurator.db").exists()
 
 
+def test_processes_that_start_at_once_have_one_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {"CONFIGURATOR_FOLDER": str(tmp_path)}
+    other = []
+
+    def meanwhile(_length: int) -> str:
+        monkeypatch.undo()
+        other.append(Settings.from_environment(environment).secret_key)
+        return "mine"
+
+    monkeypatch.setattr("secrets.token_hex", meanwhile)
+    secret = Settings.from_environment(environment).secret_key
+    assert other == [secret]
+    assert len(secret) == 64
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["secret"]
+
+
 @pytest.mark.parametrize(("proxies", "told"), [("0", "127.0.0.1"), ("1", "203.0.113.9")])
 def test_what_a_proxy_tells_counts_where_one_is_trusted(
     tmp_path: Path,
