@@ -139,19 +139,25 @@ class Sessions:
         steps = self._trail.replay(session_id)
         return self.as_told([step for step in steps if step.event.seq <= seq])
 
-    def as_told(self, steps: Sequence[ReplayStep]) -> Session:
+    def as_told(self, steps: Sequence[ReplayStep], state: State | None = None) -> Session:
         """The session as the last of some steps left it, folded from these alone, the
-        first of all before them. Raises ``DamagedSessionError`` where they cannot be
-        followed, and the catalogue's errors for a release that cannot be read."""
+        first of all before them; ``state`` is what they lead to, where that is known
+        (``states``). Raises ``DamagedSessionError`` where they cannot be followed, and the
+        catalogue's errors for a release that cannot be read."""
         if not steps:
             raise DamagedSessionError("no step can be read")
         first, last = steps[0].event, steps[-1].event
         with _following(steps):
-            state = _state_after(steps)
+            state = state or _state_after(steps)
             code = (first.opening or {})["code"]
             day = datetime.date.fromisoformat(last.day)
         product, view = self._catalogue.product(last.release), steps[-1].view
         return Session(first.session_id, code, product, last.release, day, last.seq, state, view)
+
+    def states(self, steps: Sequence[ReplayStep]) -> tuple[State, ...]:
+        """The state that each of some steps leads to; raises as ``as_told``."""
+        with _following(steps):
+            return tuple(_states(steps))
 
     def recompute(self, session: Session, steps: Sequence[ReplayStep] | None = None) -> Json:
         """The view computed afresh from the pinned release, for comparison with the
@@ -159,12 +165,12 @@ class Sessions:
         have been read already."""
         if steps is None:
             steps = self._trail.replay(session.session_id)
-        answered = [
+        answered = (
             step.event.engine_version
-            for step in steps
+            for step in reversed(steps)
             if step.event.seq <= session.seq and step.event.kind not in _SHOWN_ONLY
-        ]
-        backend = answered[-1].partition("+")[2] if answered else ""
+        )
+        backend = next(answered, "").partition("+")[2]
         engine = self._catalogue.engine(session.release, session.day, backend=backend or "auto")
         return view_of(engine, session.state)
 
@@ -517,10 +523,14 @@ class Sessions:
 
 
 def _state_after(steps: Sequence[ReplayStep]) -> State:
+    return (State(), *_states(steps))[-1]
+
+
+def _states(steps: Sequence[ReplayStep]) -> Iterator[State]:
     state = State()
     for step in steps:
         state = apply(state, step.event.kind, step.event.payload)
-    return state
+        yield state
 
 
 @contextmanager

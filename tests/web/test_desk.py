@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from configurator.app import Services
 from configurator.session import sessions
+from configurator.session.state import State, apply
 from configurator.session.view import view_of
 from configurator.settings import Settings
 from tests.conftest import LAMP, files_of
@@ -353,3 +354,20 @@ def test_texts_of_the_customer_are_shown_as_text(desk: FlaskClient, client: Flas
         assert "<img src=x" not in body
         assert "49" not in re.findall(r"because: (\S+)", body)
         assert html.escape(reason, quote=False).split("{")[0] in body
+
+
+def test_verifying_follows_each_step_a_few_times_whatever_their_number(
+    lamp_session: ApiSession, desk: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        lamp_session.choose("colour", ("red", "black")[number % 2])
+    followed = []
+
+    def counted(state: State, kind: str, payload: Json) -> State:
+        followed.append(kind)
+        return apply(state, kind, payload)
+
+    monkeypatch.setattr("configurator.session.sessions.apply", counted)
+    page = desk.get(address(lamp_session, "/verification"))
+    assert page.status_code == 200
+    assert len(followed) <= 3 * 41

@@ -23,6 +23,7 @@ from configurator.catalogue import CatalogueError
 from configurator.engine import EngineError, UnknownChoiceError
 from configurator.session import Session
 from configurator.session.refusal import refusal_from_json
+from configurator.session.state import State
 from configurator.trail import (
     BadCodeError,
     DamagedSessionError,
@@ -203,9 +204,10 @@ def verify(session_id: str) -> ResponseReturnValue:
 
 def _verification(story: Story) -> ResponseReturnValue:
     rows = []
+    states = services().sessions.states(story.steps)
     for place, told in enumerate(_timeline(story.steps, story.session)):
         event = story.steps[place].event
-        recomputed = _recomputed(story, place)
+        recomputed = _recomputed(story, place, states[place])
         again = None if recomputed is None else digest(recomputed)
         agreement = _agreement(story.steps[place], recomputed)
         rows.append((told, event.view_digest, again, event.hash, agreement))
@@ -249,12 +251,14 @@ def _told(session_id: str, page: Callable[[Story], ResponseReturnValue]) -> Resp
     return render_template("desk/damaged.html", check=check, problem=problem, events=events)
 
 
-def _recomputed(story: Story, place: int) -> Json | None:
+def _recomputed(story: Story, place: int, state: State | None = None) -> Json | None:
     """The view after the step at ``place``, computed afresh; ``None`` where the pinned
-    release can no longer be compiled or asked. What was recorded is shown all the same."""
+    release can no longer be compiled or asked. What was recorded is shown all the same.
+    ``state`` is the one after that step, where it is known."""
+    steps = story.steps[: place + 1]
     try:
-        told = services().sessions.as_told(story.steps[: place + 1])
-        view: Json = services().sessions.recompute(told, story.steps)
+        told = services().sessions.as_told(steps, state)
+        view: Json = services().sessions.recompute(told, steps)
     except (EngineError, CatalogueError, UnknownChoiceError) as problem:
         log.error("view not recomputed", session=story.session.session_id, exc_info=problem)
         return None
