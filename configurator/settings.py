@@ -84,9 +84,9 @@ class Settings:
             limits_storage=_counting(env.get("CONFIGURATOR_LIMITS", "memory://")),
             compile_seconds=_whole(env, "CONFIGURATOR_COMPILE_SECONDS", 240, 1, 86_400),
             compile_megabytes=_whole(env, "CONFIGURATOR_COMPILE_MEGABYTES", 4096, 128, 1_000_000),
-            prove=_proving(env.get("CONFIGURATOR_PROVE", "no")),
+            prove=_proving(_yes(env, "CONFIGURATOR_PROVE")),
             proxies=_whole(env, "CONFIGURATOR_PROXIES", 0, 0, 10),
-            secure_cookies=env.get("CONFIGURATOR_SECURE_COOKIES", "no") == "yes",
+            secure_cookies=_yes(env, "CONFIGURATOR_SECURE_COOKIES"),
         )
 
 
@@ -109,13 +109,20 @@ def _counting(text: str) -> str:
     return text
 
 
-def _proving(text: str) -> bool:
-    if text == "yes" and find_spec("ortools") is None:
+def _yes(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "no")
+    if text not in ("yes", "no"):
+        raise SettingsError(f"{name}: {text!r} is neither yes nor no")
+    return text == "yes"
+
+
+def _proving(wanted: bool) -> bool:
+    if wanted and find_spec("ortools") is None:
         raise SettingsError(
             "CONFIGURATOR_PROVE: OR-Tools is not installed; "
             "pip install 'product-configurator[ortools]', or leave the setting out"
         )
-    return text == "yes"
+    return wanted
 
 
 def _kept_secret(path: Path) -> str:

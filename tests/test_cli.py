@@ -356,6 +356,8 @@ def test_ask_waits_for_what_a_first_answer_leaves_open(
         ("CONFIGURATOR_DATABASE", "nonsense", "as sqlite:///file is"),
         ("CONFIGURATOR_DATABASE", "postgresql://u@127.0.0.1:1/x", "Connection refused"),
         ("PORT", "no", "is not a whole number"),
+        ("CONFIGURATOR_SECURE_COOKIES", "true", "'true' is neither yes nor no"),
+        ("CONFIGURATOR_PROVE", "1", "'1' is neither yes nor no"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_said_in_a_sentence(
