@@ -370,7 +370,8 @@ class Sessions:
             if seq != session.seq:
                 raise SequenceConflictError(session)
             return Outcome("accepted", session, {})
-        asked |= {"expected_seq": seq, "key": key or f"settle-{seq}"}
+        own = f"settle\n{seq}"  # no key that comes with a request has two lines
+        asked |= {"expected_seq": seq, "key": key or own}
         return self._act(session_id, acts.settling, {"settle": True}, asked)
 
     def _has_key(self, session_id: str, key: str) -> bool:

@@ -18,6 +18,7 @@ from configurator.session import (
     has_undecided,
 )
 from configurator.trail import KeyReusedError
+from configurator.web.api.schemas import WriteHeaders
 
 QUESTIONS = 9
 
@@ -188,6 +189,14 @@ def test_nothing_is_confirmed_that_was_never_shown(tight: Services) -> None:
     confirmed = tight.sessions.commit(session.session_id).session
     assert confirmed.status == "committed"
     assert "total" in confirmed.view["price"]
+
+
+def test_no_key_of_a_request_stands_in_the_way_of_settling(tight: Services) -> None:
+    session = start(tight)
+    tight.sessions.choose(session.session_id, "q0", "alloy", key="settle-2")
+    assert tight.sessions.settle(session.session_id).session.seq == 3
+    own = tight.trail.events(session.session_id)[-1].key
+    assert WriteHeaders().validate({"Idempotency-Key": own})
 
 
 def test_settling_is_safe_to_repeat(tight: Services) -> None:
