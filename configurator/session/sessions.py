@@ -325,6 +325,8 @@ class Sessions:
         Raises ``RepairOutdatedError`` when the choices have changed since, or there is
         no such repair.
         """
+        if (token := asked.get("token")) is not None:
+            self.owned_by(token)  # before anything of the trail is read
         refused = self._trail.event(session_id, refusal_seq)
         request = {"repair": [refusal_seq, index]}
         return self._act(session_id, acts.accepting_repair(refused, index), request, asked)

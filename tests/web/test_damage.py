@@ -201,6 +201,15 @@ def test_a_step_that_cannot_be_read_ends_what_is_told(altered: Any) -> None:
     }
 
 
+def test_strangers_learn_nothing_of_a_damaged_trail(altered: Any) -> None:
+    rooms: Rooms = altered(MIDDLE_STEP)
+    repair = {"refusal_seq": 2, "index": 0}
+    for token, status in ((f"{rooms.id}.stranger", 404), (rooms.token, 503)):
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = rooms.customer.post(f"{rooms.address}/accept-repair", headers=headers, json=repair)
+        assert answer.status_code == status
+
+
 def test_a_time_beyond_all_clocks_is_no_time(altered: Any) -> None:
     rooms: Rooms = altered(
         "update event set record = cast(json_replace(cast(record as text), "
