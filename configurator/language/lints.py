@@ -9,8 +9,16 @@ from collections.abc import Iterator
 from configurator.language.bounds import Bounds
 from configurator.language.draft import Draft, listed
 from configurator.language.lookups import check_lookups
+from configurator.language.pictures import (
+    MOST_SHAPES,
+    PICTURE,
+    PICTURE_BYTES,
+    Picture,
+    PictureError,
+)
 from configurator.language.reads import parts_of, reads
 from configurator.model import expression as model
+from configurator.model.choice import NONE
 from configurator.model.diagnostic import Span
 from configurator.model.product import ALWAYS, AmountLine, Product, Rule, Table, Variable
 
@@ -33,6 +41,7 @@ def check(draft: Draft, product: Product, rule_ids: dict[str, Span]) -> None:
         _check_decimals(draft, product, bounds)
     if not draft.report.found and not draft.report.not_yet:
         _check_reasons(draft, product)
+        _check_picture(draft, product)
 
 
 def _check_reasons(draft: Draft, product: Product) -> None:
@@ -50,6 +59,53 @@ def _check_reasons(draft: Draft, product: Product) -> None:
             files.setdefault(each.span.file, []).append(each)
     for found in files.values():
         draft.report.warn("no-reason", found[0].span, rules=listed(each.id for each in found))
+
+
+def _check_picture(draft: Draft, product: Product) -> None:
+    """Doubt what of the picture would not be shown."""
+    name = product.picture or PICTURE
+    svg = draft.files.get(name)
+    if svg is None:
+        return
+    warn = draft.report.warn
+    try:
+        picture = Picture(svg, product.id)
+    except PictureError as error:
+        place = _place(name, svg, error.word) if error.word else Span(name, *error.place)
+        kilobytes = PICTURE_BYTES // 1024
+        warn(error.problem, place, word=error.word, kilobytes=kilobytes, shapes=MOST_SHAPES)
+        return
+    waits = {*picture.tests, *((slot, "") for slot in picture.focused)}
+    for slot, answer in sorted(waits):
+        if not _answerable(product, slot, answer):
+            word = f"{slot}={answer}" if answer else slot
+            written = (each for each in (word, f"|{answer}") if each.encode() in svg)
+            warn("bad-picture/never", _place(name, svg, next(written, slot)), word=word)
+    if picture.left_out:
+        first = min(_place(name, svg, each.strip("<>=")) for each in picture.left_out)
+        warn("bad-picture/left-out", first, what=listed(picture.left_out))
+
+
+def _answerable(product: Product, slot: str, answer: str) -> bool:
+    """Whether a question may have an answer (any, where none is given), as far as its
+    options tell."""
+    name, _, value = slot.partition(".")
+    variable = product.by_id.get(name)
+    if variable is None:
+        return False
+    offered = {each.id for each in variable.values}
+    if variable.kind == "several of":
+        return value in offered if value else not answer
+    if value:
+        return False
+    return not answer or not offered or answer in offered or (variable.optional and answer == NONE)
+
+
+def _place(name: str, content: bytes, word: str) -> Span:
+    """Where a word stands first; the beginning where it is written otherwise."""
+    before = content[: max(content.find(word.encode("utf-8")), 0)]
+    last = before.rpartition(b"\n")[2].decode("utf-8", "replace")
+    return Span(name, before.count(b"\n") + 1, len(last) + 1)
 
 
 def _check_lookups(draft: Draft, product: Product, rule_ids: dict[str, Span]) -> None:

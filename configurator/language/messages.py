@@ -8,6 +8,7 @@ from __future__ import annotations
 
 WARNINGS = (
     "always-same",
+    "bad-picture",
     "dead-value",
     "default-invalid",
     "expired",
@@ -496,6 +497,68 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "No hay ninguna imagen «{word}» en la carpeta.",
         "{hint}Drawings are: {offered}.",
         "{hint}Los dibujos son: {offered}.",
+    ),
+    "bad-picture": (
+        "The drawing cannot be read here, so no picture is shown.",
+        "El dibujo no se puede leer aquí, así que no se muestra ninguna imagen.",
+        "save it anew as a plain SVG.",
+        "guárdalo otra vez como SVG sencillo.",
+    ),
+    "bad-picture/doctype": (
+        "The drawing has a <!DOCTYPE …>, so no picture is shown.",
+        "El dibujo tiene un <!DOCTYPE …>, así que no se muestra ninguna imagen.",
+        "take that line out.",
+        "quita esa línea.",
+    ),
+    "bad-picture/not-svg": (
+        "This file is no SVG drawing, so no picture is shown.",
+        "Este archivo no es un dibujo SVG, así que no se muestra ninguna imagen.",
+        'it begins with <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 500">.',
+        'empieza por <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 500">.',
+    ),
+    "bad-picture/size": (
+        "The drawing has more than {kilobytes} KB, so no picture is shown.",
+        "El dibujo pasa de {kilobytes} KB, así que no se muestra ninguna imagen.",
+        "simplify its paths; photographs inside it are not shown anyway.",
+        "simplifica sus trazados; las fotos que lleve dentro no se muestran de todos modos.",
+    ),
+    "bad-picture/shapes": (
+        "The drawing comes to more than {shapes} shapes, so no picture is shown.",
+        "El dibujo suma más de {shapes} formas, así que no se muestra ninguna imagen.",
+        "each shape counts again wherever it is repeated.",
+        "cada forma cuenta otra vez donde se repite.",
+    ),
+    "bad-picture/box": (
+        '"{word}" is no box of four numbers, so no picture is shown.',
+        "«{word}» no es un recuadro de cuatro números, así que no se muestra ninguna imagen.",
+        'write `viewBox="0 0 800 500"`: left, top, width and height.',
+        'escribe `viewBox="0 0 800 500"`: izquierda, arriba, ancho y alto.',
+    ),
+    "bad-picture/when": (
+        'data-when has "{word}", which names no answer, so no picture is shown.',
+        "data-when tiene «{word}», que no nombra ninguna respuesta, así que no se muestra "
+        "ninguna imagen.",
+        'write `data-when="colour=sage foot=clamp|round"`.',
+        'escribe `data-when="color=salvia pie=pinza|redondo"`.',
+    ),
+    "bad-picture/focus": (
+        'data-focus has "{word}", which names no part, so no picture is shown.',
+        "data-focus tiene «{word}», que no nombra ninguna parte, así que no se muestra "
+        "ninguna imagen.",
+        'write `data-focus="fork: 560 130 300 330; wheels: 20 230 370 370"`.',
+        'escribe `data-focus="horquilla: 560 130 300 330; ruedas: 20 230 370 370"`.',
+    ),
+    "bad-picture/never": (
+        'A part of the picture waits for "{word}", which nobody can answer.',
+        "Una parte de la imagen espera a «{word}», que nadie puede responder.",
+        "write a question and one of its options; of a several-of, `extras.rack=1`.",
+        "escribe una pregunta y una de sus opciones; de varias a la vez, `extras.rack=1`.",
+    ),
+    "bad-picture/left-out": (
+        "The picture is shown without {what}.",
+        "La imagen se muestra sin {what}.",
+        'only shapes and colours are shown; give colours as attributes, such as `fill="#356"`.',
+        'solo se muestran formas y colores; da los colores como atributos, como `fill="#356"`.',
     ),
     "unknown-value": (
         '"{word}" is not an option of {variable}.',

@@ -8,8 +8,8 @@ from xml.etree.ElementTree import Element
 import pytest
 from defusedxml.ElementTree import fromstring
 
+from configurator.language.pictures import ATTRIBUTES, SHAPES, Picture
 from configurator.model.product import Variable
-from configurator.web.pictures import ATTRIBUTES, SHAPES, Picture
 from tests.products.conftest import PRODUCTS, RULES, TODAY, engine_of, product_of
 
 SVG = "{http://www.w3.org/2000/svg}"

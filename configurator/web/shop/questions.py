@@ -15,10 +15,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from configurator.language.pictures import Picture
 from configurator.model.choice import NONE
 from configurator.model.product import NumberRange, Step, Value, Variable
 from configurator.session import Session, difference_of, lowest_of
-from configurator.web.pictures import Picture
 from configurator.web.shop.amounts import (
     TOGETHER,
     changes_in_words,

@@ -9,8 +9,8 @@ import structlog
 from flask import current_app
 
 from configurator.catalogue import Catalogue
+from configurator.language.pictures import PICTURE, Picture, PictureError
 from configurator.session import Sessions
-from configurator.web.pictures import Picture, PictureError
 
 log = structlog.get_logger(__name__)
 
@@ -41,11 +41,11 @@ def picture(release: str, product_id: str) -> Picture | None:
 @lru_cache(maxsize=64)
 def _picture(shelf: Catalogue, release: str, product_id: str) -> Picture | None:
     files = shelf.files(release)
-    svg = files.get(shelf.product(release).picture or "picture.svg")
+    svg = files.get(shelf.product(release).picture or PICTURE)
     if svg is None:
         return None
     try:
         return Picture(svg, product_id)
     except PictureError as problem:
-        log.warning("picture left out", release=release, product=product_id, reason=str(problem))
+        log.warning("picture left out", release=release, product=product_id, problem=str(problem))
         return None

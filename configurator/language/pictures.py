@@ -40,6 +40,9 @@ _ATTRIBUTE_NAMES = (
 )
 ATTRIBUTES = frozenset(_ATTRIBUTE_NAMES.split())
 
+PICTURE = "picture.svg"
+"""What the picture of a folder is called that names none."""
+
 PICTURE_BYTES = 512 * 1024
 DEEPEST = 40
 MOST_SHAPES = 20_000
@@ -52,8 +55,22 @@ _REFERENCE = re.compile(r"url\(\s*+['\"]?([^()'\"\s]*+)['\"]?\s*+\)")
 _BOX = re.compile(r"-?[0-9.]+( -?[0-9.]+){3}")
 
 
+_SILENT = frozenset(("title", "desc", "metadata", "version", "role"))
+"""What a drawing program writes and nobody misses."""
+
+
 class PictureError(ValueError):
-    """The file is no picture that can be shown; the message says why."""
+    """The file is no picture that can be shown.
+
+    ``problem`` is why, as the catalogue of messages calls it; ``word`` what of the file is
+    meant, and ``place`` its line and column, from 1, where that is known.
+    """
+
+    def __init__(self, problem: str, word: str = "", place: tuple[int, int] = (1, 1)) -> None:
+        super().__init__(f"{problem}: {word}" if word else problem)
+        self.problem = problem
+        self.word = word
+        self.place = place
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +93,27 @@ class Picture:
         Raises ``PictureError`` for what is not an SVG or could do more than draw.
         """
         if not _NAME.fullmatch(name):
-            raise PictureError(f"{name!r} is not a name")
+            raise PictureError("bad-name", name)
         if len(svg) > PICTURE_BYTES:
-            raise PictureError(f"the picture has more than {PICTURE_BYTES // 1024} KB")
+            raise PictureError("bad-picture/size")
         try:
             root = fromstring(svg, forbid_dtd=True)
-        except (ParseError, DefusedXmlException, ValueError) as problem:
-            raise PictureError(f"the picture cannot be read: {problem}") from problem
+        except ParseError as problem:
+            line, column = problem.position
+            raise PictureError("bad-picture", place=(max(line, 1), column + 1)) from problem
+        except DefusedXmlException as problem:
+            raise PictureError("bad-picture/doctype", "<!DOCTYPE") from problem
+        except ValueError as problem:
+            raise PictureError("bad-picture") from problem
         if root.tag != f"{_SVG}svg":
-            raise PictureError("the picture is not an SVG drawing")
+            raise PictureError("bad-picture/not-svg")
         if _draws_too_much(root):
-            raise PictureError(f"the picture draws more than {MOST_SHAPES} shapes")
+            raise PictureError("bad-picture/shapes")
         self.name = name
+        self.tests: set[tuple[str, str]] = set()
+        """Every slot and answer that a layer waits for."""
+        self.left_out = _left_out(root)
+        """Elements (``<style>``) and attributes (``style=``) that are not shown, sorted."""
         self.box = _box(root.get("viewBox", ""))
         self._focus = dict(_focus(root.get("data-focus", "")))
         self._definitions: list[str] = []
@@ -102,6 +128,11 @@ class Picture:
             '<svg class="picture-parts" aria-hidden="true" focusable="false"><defs>'
             f"{''.join(self._definitions)}</defs></svg>"
         )
+
+    @property
+    def focused(self) -> frozenset[str]:
+        """The slots whose options are shown by a part of the picture."""
+        return frozenset(self._focus)
 
     def shows(self, slot: str) -> bool:
         """Whether a part of the picture is about the options of ``slot``."""
@@ -149,6 +180,7 @@ class Picture:
             self._definitions.extend(_markup(child, self.name, depth - 1) for child in element)
             return None
         tests = _tests(element.get("data-when", ""))
+        self.tests |= {(slot, answer) for slot, answers in tests for answer in answers}
         if tag == "g" and any(
             "data-when" in each.attrib for each in element.iter() if each is not element
         ):
@@ -184,6 +216,23 @@ def _targets(element: Element) -> Iterator[str]:
     """What an element refers to, as it spells it."""
     for name, value in element.attrib.items():
         yield from [value] if name.endswith("href") else _REFERENCE.findall(value)
+
+
+def _left_out(root: Element) -> tuple[str, ...]:
+    found: set[str] = set()
+    for element in root.iter():
+        space, _, tag = element.tag.rpartition("}")
+        if f"{space}}}" != _SVG:
+            continue
+        if element is not root:
+            found |= {f"<{tag}>"} - {f"<{each}>" for each in SHAPES | _SILENT}
+            found |= {f"{name}=" for name in element.attrib if _is_missed(name)}
+    return tuple(sorted(found))
+
+
+def _is_missed(attribute: str) -> bool:
+    known = attribute in ATTRIBUTES or attribute in _SILENT or attribute.startswith("aria-")
+    return not known and "}" not in attribute
 
 
 def _tag(element: Element) -> str | None:
@@ -251,7 +300,7 @@ def _tests(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         slot, equals, values = test.partition("=")
         names = tuple(values.split("|"))
         if not equals or not _NAME.fullmatch(slot) or not all(map(_NAME.fullmatch, names)):
-            raise PictureError(f"data-when: {test!r} is not variable=value or variable=a|b")
+            raise PictureError("bad-picture/when", test)
         tests.append((slot, names))
     return tuple(tests)
 
@@ -259,7 +308,7 @@ def _tests(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def _box(text: str) -> str:
     box = " ".join(text.replace(",", " ").split())
     if not _BOX.fullmatch(box):
-        raise PictureError("the picture needs a viewBox of four numbers")
+        raise PictureError("bad-picture/box", text)
     return box
 
 
@@ -268,6 +317,6 @@ def _focus(text: str) -> list[tuple[str, str]]:
     for entry in filter(None, (each.strip() for each in text.split(";"))):
         slot, _, box = entry.partition(":")
         if not _NAME.fullmatch(slot.strip()):
-            raise PictureError(f"data-focus: {entry!r} is not variable: x y width height")
+            raise PictureError("bad-picture/focus", entry)
         found.append((slot.strip(), _box(box)))
     return found
