@@ -130,6 +130,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         SECRET_KEY=settings.secret_key,
         TESTING=settings.testing,
         MAX_CONTENT_LENGTH=BODY_LIMIT,
+        API_LIMIT=f"{settings.acts_per_minute} per minute",
+        API_START_LIMIT=f"{settings.starts_per_minute} per minute",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,

@@ -116,7 +116,10 @@ def serve(port: int | None) -> None:
         threads=settings.threads,
         ident=None,
         clear_untrusted_proxy_headers=not settings.proxies,
-        max_request_body_size=64 * 1024 * 1024,
+        max_request_body_size=16 * 1024 * 1024,  # above what any page takes, so that it can say so
+        connection_limit=1000,
+        asyncore_use_poll=True,  # select counts to 1024, files and all
+        channel_timeout=30,
     )
     click.echo(f"Shop      http://{settings.host}:{server.effective_port}/")
     click.echo(f"Desk      http://{settings.host}:{server.effective_port}/desk")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from configurator.engine import Limits
 
 
+SHORTEST_SECRET = 16
+
+
 class SettingsError(ValueError):
     """A setting that cannot be used; the message names it and the cure."""
 
@@ -31,6 +34,8 @@ class Settings:
     ``rules`` the rule folders published at the first start (``None``: the shipped ones).
     ``compile_seconds`` and ``compile_megabytes`` are what compiling one product may take;
     ``prove``: whether OR-Tools, an extra, proves lowest totals that search leaves open.
+    ``starts_per_minute`` is how many configurations one address may begin, and
+    ``acts_per_minute`` how often the API may act on one.
     ``proxies`` is how many trusted proxies stand in front and set ``X-Forwarded-*``.
     """
 
@@ -45,6 +50,8 @@ class Settings:
     compile_seconds: int = 240
     compile_megabytes: int = 4096
     prove: bool = False
+    starts_per_minute: int = 600
+    acts_per_minute: int = 12_000
     proxies: int = 0
     secure_cookies: bool = False
     testing: bool = False
@@ -76,7 +83,7 @@ class Settings:
         return cls(
             folder=folder,
             database_url=env.get("CONFIGURATOR_DATABASE", f"sqlite:///{folder}/configurator.db"),
-            secret_key=env.get("CONFIGURATOR_SECRET") or _kept_secret(folder / "secret"),
+            secret_key=_secret(env.get("CONFIGURATOR_SECRET")) or _kept_secret(folder / "secret"),
             rules=Path(rules).absolute() if (rules := env.get("CONFIGURATOR_RULES")) else None,
             host=env.get("CONFIGURATOR_HOST", "127.0.0.1"),
             port=_whole(env, "PORT", 8000, 0, 65535),
@@ -85,6 +92,8 @@ class Settings:
             compile_seconds=_whole(env, "CONFIGURATOR_COMPILE_SECONDS", 240, 1, 86_400),
             compile_megabytes=_whole(env, "CONFIGURATOR_COMPILE_MEGABYTES", 4096, 128, 1_000_000),
             prove=_proving(_yes(env, "CONFIGURATOR_PROVE")),
+            starts_per_minute=_whole(env, "CONFIGURATOR_STARTS_PER_MINUTE", 600, 1, 1_000_000),
+            acts_per_minute=_whole(env, "CONFIGURATOR_ACTS_PER_MINUTE", 12_000, 1, 1_000_000),
             proxies=_whole(env, "CONFIGURATOR_PROXIES", 0, 0, 10),
             secure_cookies=_yes(env, "CONFIGURATOR_SECURE_COOKIES"),
         )
@@ -123,6 +132,15 @@ def _proving(wanted: bool) -> bool:
             "pip install 'product-configurator[ortools]', or leave the setting out"
         )
     return wanted
+
+
+def _secret(text: str | None) -> str | None:
+    if text and len(text) < SHORTEST_SECRET:
+        raise SettingsError(
+            f"CONFIGURATOR_SECRET: it has fewer than {SHORTEST_SECRET} characters; take some 64 "
+            "random ones, or leave the setting out and they are made and kept"
+        )
+    return text
 
 
 def _kept_secret(path: Path) -> str:

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -358,6 +359,7 @@ def test_ask_waits_for_what_a_first_answer_leaves_open(
         ("PORT", "no", "is not a whole number"),
         ("CONFIGURATOR_SECURE_COOKIES", "true", "'true' is neither yes nor no"),
         ("CONFIGURATOR_PROVE", "1", "'1' is neither yes nor no"),
+        ("CONFIGURATOR_SECRET", "hush", "it has fewer than 16 characters"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_said_in_a_sentence(
@@ -369,6 +371,15 @@ def test_a_setting_that_cannot_be_used_is_said_in_a_sentence(
     assert said in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert "secret" not in ended.stderr
+
+
+def test_slow_senders_do_not_keep_others_out(server: Server) -> None:
+    with ExitStack() as stack:
+        for _ in range(150):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            slow.sendall(b"POST /language HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nl")
+        with urllib.request.urlopen(f"{server.url}/api/v1/products", timeout=20) as answer:
+            assert answer.status == 200
 
 
 def test_an_address_that_is_taken_is_said_before_anything_is_published(tmp_path: Path) -> None:

@@ -43,8 +43,6 @@ def register(app: Flask, csrf: CSRFProtect) -> None:
     Reads ``API_LIMIT`` (acts per session) and ``API_START_LIMIT`` (new sessions per
     address) from the app's configuration, both as ``limits`` spells them.
     """
-    app.config.setdefault("API_LIMIT", "12000 per minute")
-    app.config.setdefault("API_START_LIMIT", "600 per minute")
     app.config.update(
         API_TITLE="Configurator",
         API_VERSION="v1",
