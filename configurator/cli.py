@@ -76,6 +76,12 @@ def _check_free(host: str, port: int) -> None:
     """Raise ``SettingsError`` where nothing can listen there."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        socket.getaddrinfo(host, port, family)
+    except socket.gaierror as problem:
+        raise SettingsError(
+            f"CONFIGURATOR_HOST: {host!r} is no address of this machine"
+        ) from problem
+    try:
         socket.create_server((host, port), family=family).close()
     except OSError as problem:
         why = os.strerror(problem.errno or 0)

@@ -84,7 +84,7 @@ class Settings:
             folder=folder,
             database_url=env.get("CONFIGURATOR_DATABASE", f"sqlite:///{folder}/configurator.db"),
             secret_key=_secret(env.get("CONFIGURATOR_SECRET")) or _kept_secret(folder / "secret"),
-            rules=Path(rules).absolute() if (rules := env.get("CONFIGURATOR_RULES")) else None,
+            rules=_rules(env.get("CONFIGURATOR_RULES", "")),
             host=env.get("CONFIGURATOR_HOST", "127.0.0.1"),
             port=_whole(env, "PORT", 8000, 0, 65535),
             threads=_whole(env, "CONFIGURATOR_THREADS", 8, 1, 256),
@@ -125,6 +125,13 @@ def _yes(env: Mapping[str, str], name: str) -> bool:
     return text == "yes"
 
 
+def _rules(text: str) -> Path | None:
+    folder = Path(text).absolute()
+    if text and not folder.is_dir():
+        raise SettingsError(f"CONFIGURATOR_RULES: there is no folder {folder}")
+    return folder if text else None
+
+
 def _proving(wanted: bool) -> bool:
     if wanted and find_spec("ortools") is None:
         raise SettingsError(
@@ -146,10 +153,19 @@ def _secret(text: str | None) -> str | None:
 def _kept_secret(path: Path) -> str:
     """The secret of this folder, made once, readable by its owner only. It gets its name
     when it is whole: several processes may start at once, and have the same."""
-    if not path.exists():
-        with NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as draft:
-            draft.write(secrets.token_hex(32))
-            draft.flush()
-            with suppress(FileExistsError):
-                os.link(draft.name, path)
-    return path.read_text(encoding="ascii")
+    try:
+        if not path.exists():
+            with NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as draft:
+                draft.write(secrets.token_hex(32))
+                draft.flush()
+                with suppress(FileExistsError):
+                    os.link(draft.name, path)
+        secret = path.read_text(encoding="ascii")
+    except OSError as problem:
+        raise SettingsError(
+            f"CONFIGURATOR_FOLDER: {path} cannot be kept ({problem.strerror}); "
+            "name a folder the service may write to, or give CONFIGURATOR_SECRET"
+        ) from problem
+    if not secret:
+        raise SettingsError(f"CONFIGURATOR_FOLDER: {path} is empty; delete it and start again")
+    return secret
