@@ -38,14 +38,18 @@ class Customer:
         assert response.status_code == 200, (path, response.status_code, response.text)
         return response.text
 
-    def send(self, act: str, at: str, **fields: str) -> Any:
+    def form(self, at: str) -> dict[str, str]:
+        """What every form of a page carries."""
         page = self.open(at)
         carried = {"csrf_token": self._token(page)}
         for name in ("seq", "key", "at"):
             found = re.search(rf'name="{name}" value="([^"]*)"', page)
             assert found is not None, name
             carried[name] = found.group(1)
-        response = self.client.post(f"/s/{self.session_id}/{act}", data={**carried, **fields})
+        return carried
+
+    def send(self, act: str, at: str, **fields: str) -> Any:
+        response = self.client.post(f"/s/{self.session_id}/{act}", data={**self.form(at), **fields})
         assert response.status_code in (303, 422), (response.status_code, response.text)
         return response
 

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from configurator.app import Services
 from configurator.session import IrreversibleOpenError, NotIrreversibleError
+from configurator.trail import TrailUnavailableError
 from tests.conftest import LAMP, files_of
 from tests.shop.test_real import Customer
 from tests.web.conftest import ApiSession
@@ -110,5 +111,26 @@ def test_the_shop_records_the_tick_before_the_order(painted: Services, client: F
     assert "you have not confirmed that" in customer.send("commit", "review").text
     ticked = customer.send("commit", "review", irreversible="colour")
     assert ticked.headers["Location"].endswith("/done")
+    kinds = [each.kind for each in painted.trail.events(customer.session_id)]
+    assert kinds[-2:] == ["IrreversibleAcknowledged", "ConfigurationCommitted"]
+
+
+def test_an_order_whose_second_half_was_not_stored_can_be_sent_again(
+    painted: Services, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = Customer(client)
+    customer.send("choose", "body", slot="colour", answer="red")
+    customer.send("finish", "review")
+    form = {**customer.form("review"), "irreversible": "colour"}
+    address = f"/s/{customer.session_id}/commit"
+
+    def full(*_: object, **__: object) -> None:
+        raise TrailUnavailableError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(painted.sessions, "commit", full)
+        assert client.post(address, data=form).status_code == 503
+    for _ in range(2):
+        assert client.post(address, data=form).headers["Location"].endswith("/done")
     kinds = [each.kind for each in painted.trail.events(customer.session_id)]
     assert kinds[-2:] == ["IrreversibleAcknowledged", "ConfigurationCommitted"]

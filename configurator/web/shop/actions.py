@@ -269,13 +269,12 @@ def finish(session_id: str) -> ResponseReturnValue:
 
 def commit(session_id: str) -> ResponseReturnValue:
     """Confirm the configuration. What cannot be taken back is ticked in the same form and
-    confirmed first, so that both stand in the trail."""
+    confirmed first, so that both stand in the trail; a retry begins with it again, for it
+    may have been stored and the order not."""
     session = owned(session_id)
-    waiting = [
-        each for each in bill.irreversible(session, render.wording(session)) if not each.known
-    ]
+    final = bill.irreversible(session, render.wording(session))
     ticked = set(request.form.getlist("irreversible"))
-    slots = tuple(each.slot for each in waiting if each.slot in ticked)
+    slots = tuple(each.slot for each in final if each.slot in ticked)
 
     def act(seq: int | None, key: str | None) -> Outcome:
         if slots and session.status == "open":
