@@ -459,6 +459,7 @@ def verify(code: str, language: str) -> None:
         click.echo(f"NOT WHOLE at event {result.first_bad_seq}: {reason}")
         sys.exit(1)
     click.echo(f"{code}: {result.events} events, whole and unchanged.")
+    click.echo(f"The last one has the hash {result.hash}.")
 
 
 @trail.command()

@@ -302,7 +302,9 @@ def test_a_trail_is_replayed_and_verified(lamp_folder: str, environment: dict[st
     services.sessions.choose(session.session_id, "mount", "clamp")
     services.sessions.choose(session.session_id, "arm", "long")
     spoken = session.code.lower().replace("-", " ")
-    assert "3 events, whole and unchanged" in run("trail", "verify", spoken, env=environment)
+    said = run("trail", "verify", spoken, env=environment)
+    assert "3 events, whole and unchanged" in said
+    assert services.trail.events(session.session_id)[-1].hash in said
     told = run("trail", "replay", spoken, env=environment)
     assert "ChoiceRefused" in told
     assert "arm=long" in told

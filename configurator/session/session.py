@@ -16,7 +16,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as it stands after event ``seq``."""
+    """A session as it stands after event ``seq``, whose ``hash`` is the receipt for all that
+    happened up to it."""
 
     session_id: str
     code: str
@@ -24,6 +25,7 @@ class Session:
     release: str
     day: datetime.date
     seq: int
+    hash: str
     state: State
     view: Json
 

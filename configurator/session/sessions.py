@@ -63,7 +63,8 @@ STATES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Acted:
-    """What an act makes: the event to write, what it changes, and the session after it."""
+    """What an act makes: the event to write, what it changes, and the session after it, but
+    for the hash, which the event has when it is written."""
 
     kind: str
     payload: Json
@@ -152,7 +153,17 @@ class Sessions:
             code = (first.opening or {})["code"]
             day = datetime.date.fromisoformat(last.day)
         product, view = self._catalogue.product(last.release), steps[-1].view
-        return Session(first.session_id, code, product, last.release, day, last.seq, state, view)
+        return Session(
+            first.session_id,
+            code,
+            product,
+            last.release,
+            day,
+            last.seq,
+            last.hash,
+            state,
+            view,
+        )
 
     def states(self, steps: Sequence[ReplayStep]) -> tuple[State, ...]:
         """The state that each of some steps leads to; raises as ``as_told``."""
@@ -474,7 +485,7 @@ class Sessions:
         if written.replayed or acted is None:
             session = self.at(session_id, event.seq)
         else:
-            session = acted.after
+            session = replace(acted.after, hash=event.hash)
             self._states.keep(event.hash, session.state)
         refusal = None
         if event.kind == "ChoiceRefused":
@@ -519,6 +530,7 @@ class Sessions:
             head.release,
             datetime.date.fromisoformat(head.day),
             head.seq,
+            head.hash,
             self._states.get(head.hash)
             or self._states.keep(head.hash, State.from_json(head.state)),
             head.view,

@@ -387,6 +387,7 @@ class FakeSessions:
             PRODUCT.digest,
             datetime.date(2026, 11, 22),
             1,
+            "0" * 64,
             replace(State(), locale=locale),
             view_of((), {}),
         )

@@ -116,8 +116,8 @@ def test_explaining_leaves_no_trace(lamp_session: ApiSession) -> None:
 def test_the_trail_can_be_read_and_replayed(lamp_session: ApiSession) -> None:
     session = lamp_session
     after_first = session.choose("mount", "clamp")["session"]
-    session.choose("arm", "long")
-    session.post("language", {"language": "en"})
+    refused = session.choose("arm", "long")["session"]
+    last = session.post("language", {"language": "en"}).get_json()["session"]
     page = session.get("/events", limit=2).get_json()
     assert schemas.EventPage().validate(page) == {}
     assert [event["kind"] for event in page["events"]] == ["SessionStarted", "ValueChosen"]
@@ -127,6 +127,9 @@ def test_the_trail_can_be_read_and_replayed(lamp_session: ApiSession) -> None:
     hashes = [event["hash"] for event in page["events"] + rest["events"]]
     links = [event["previous_hash"] for event in page["events"] + rest["events"]]
     assert links[1:] == hashes[:-1]
+    receipts = [each["hash"] for each in (session.state, after_first, refused, last)]
+    assert receipts == hashes
+    assert session.get().get_json()["hash"] == hashes[-1]
     step = session.get("/events/2").get_json()
     assert schemas.ReplayedStep().validate(step) == {}
     assert step["session"] == after_first

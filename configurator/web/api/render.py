@@ -179,6 +179,7 @@ def session_json(session: Session, view: bytes | None = None) -> Json:
         "language": session.locale,
         "status": session.status,
         "seq": session.seq,
+        "hash": session.hash,
         "choices": choices_json(session.choices),
         "context": choices_json(session.context),
         "can_undo": session.can_undo,

@@ -312,6 +312,7 @@ class SessionState(Schema):
     language = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(["open", "committed"]))
     seq = fields.Integer(required=True)
+    hash = fields.String(required=True)
     choices = fields.List(shapes.As(shapes.GivenAnswer), required=True)
     context = fields.List(shapes.As(shapes.GivenAnswer), required=True)
     can_undo = fields.Boolean(required=True)
