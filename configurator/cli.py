@@ -22,6 +22,7 @@ from configurator.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from configurator.app import Services
+    from configurator.service.staff import Staff
 
 SESSION_ID = 36
 """Letters of a session's id; a code has far fewer."""
@@ -522,21 +523,55 @@ def staff() -> None:
     """Staff accounts."""
 
 
+@contextmanager
+def _changing_staff() -> Iterator[Staff]:
+    """The accounts; what cannot be so ends the command with a sentence."""
+    from configurator.app import create_services
+    from configurator.service.staff import StaffError
+
+    try:
+        yield create_services(Settings.from_environment()).staff
+    except StaffError as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
 @staff.command()
 @click.argument("name")
 @click.option("--role", type=click.Choice(["merchandiser", "support", "admin"]), required=True)
 @click.password_option(help="At least 12 characters.")
 def add(name: str, role: Any, password: str) -> None:
     """Add a staff account; asks for its password."""
-    from configurator.app import create_services
-    from configurator.service.staff import StaffError
-
-    services = create_services(Settings.from_environment())
-    try:
-        services.staff.add(name, password, role)
-    except StaffError as problem:
-        raise click.ClickException(str(problem)) from problem
+    with _changing_staff() as accounts:
+        accounts.add(name, password, role)
     click.echo(f"{name} can sign in as {role}.")
+
+
+@staff.command("password")
+@click.argument("name")
+@click.password_option(help="At least 12 characters.")
+def set_password(name: str, password: str) -> None:
+    """Give a staff account another password; who is signed in with it has to sign in again."""
+    with _changing_staff() as accounts:
+        accounts.set_password(name, password)
+    click.echo(f"{name} has another password.")
+
+
+@staff.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Shut a staff account; who is signed in with it is out at once."""
+    with _changing_staff() as accounts:
+        accounts.set_disabled(name, True)
+    click.echo(f"{name} can no longer sign in.")
+
+
+@staff.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Open a shut staff account again."""
+    with _changing_staff() as accounts:
+        accounts.set_disabled(name, False)
+    click.echo(f"{name} can sign in again.")
 
 
 if __name__ == "__main__":

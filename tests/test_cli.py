@@ -329,6 +329,19 @@ def test_a_damaged_head_is_mended(lamp_folder: str, environment: dict[str, str])
     assert "1 events, whole and unchanged" in mended
 
 
+def test_staff_are_shut_out_and_let_in_again(environment: dict[str, str]) -> None:
+    first, second = "four plain random words", "another four random words"
+    run("staff", "add", "ana", "--role", "support", "--password", first)
+    accounts = create_services(Settings.from_environment(environment)).staff
+    assert "another password" in run("staff", "password", "ana", "--password", second)
+    assert accounts.check("ana", first) is None
+    assert "no longer" in run("staff", "disable", "ana")
+    assert accounts.check("ana", second) is None
+    assert "again" in run("staff", "enable", "ana")
+    assert accounts.check("ana", second) is not None
+    assert "no account of that name" in run("staff", "disable", "eva", code=1)
+
+
 def test_staff_are_added_once(environment: dict[str, str]) -> None:
     password = "correct horse battery"
     command = ("staff", "add", "ana", "--role", "support", "--password", password)

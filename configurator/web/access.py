@@ -128,6 +128,7 @@ def requires(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R | Response
             if not current_user.is_authenticated:
                 return _sign_in_first()
             if current_user.role not in roles:
+                log.warning("staff page refused", by=staff_name(), endpoint=request.endpoint)
                 abort(403)
             return view(*args, **kwargs)
 
@@ -249,6 +250,7 @@ def throttle(limit: str, *keys: str) -> None:
     limits: Limiter = current_app.extensions["configurator.limits"]
     until = limits.used_up_until(_parsed(limit), *keys)
     if until is not None:
+        log.warning("too many requests", what=keys[0], address=remote_address())
         raise TooManyRequests(retry_after=max(1, int(until - time.time()) + 1))
 
 
@@ -315,10 +317,12 @@ def enter() -> ResponseReturnValue:
 @blueprint.post("/logout")
 def sign_out() -> ResponseReturnValue:
     """End the session, and with it every copy of its cookie, wherever that is."""
-    if current_user.is_authenticated:
-        services().staff.sign_out(staff_name())
+    name = staff_name() if current_user.is_authenticated else None
     logout_user()
     session.clear()
+    if name is not None:
+        services().staff.sign_out(name)
+        log.info("staff signed out", name=name)
     return redirect(url_for("staff.sign_in"), 303)
 
 

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from configurator.app import Services, create_app
 from configurator.settings import Settings
@@ -160,8 +161,23 @@ def test_a_csrf_token_from_before_does_not_work_after(client: FlaskClient) -> No
 def test_signing_out(client: FlaskClient) -> None:
     sign_in(client, "ada")
     token = csrf_of(client.get("/desk/"))
-    assert client.post("/staff/logout", data={"csrf_token": token}).location == "/staff/login"
+    with capture_logs() as logged:
+        assert client.post("/staff/logout", data={"csrf_token": token}).location == "/staff/login"
+    assert logged == [{"event": "staff signed out", "name": "ada", "log_level": "info"}]
     assert client.get("/desk/").status_code == 303
+
+
+def test_what_is_refused_to_staff_is_logged(client: FlaskClient) -> None:
+    sign_in(client, STAFF["support"])
+    with capture_logs() as logged:
+        assert client.get("/workshop/").status_code == 403
+    (line,) = logged
+    assert line == {
+        "event": "staff page refused",
+        "by": STAFF["support"],
+        "endpoint": "workshop.products",
+        "log_level": "warning",
+    }
 
 
 def test_a_copy_of_the_cookie_ends_with_signing_out(client: FlaskClient) -> None:
@@ -218,8 +234,12 @@ def test_every_form_needs_its_token(app: Flask, client: FlaskClient, token: str 
 def test_guessing_one_name_is_slowed_down(client: FlaskClient) -> None:
     token = csrf_of(client.get("/staff/login"))
     form = {"name": "ada", "password": "wrong", "csrf_token": token}
-    answers = [client.post("/staff/login", data=form) for _ in range(8)]
+    with capture_logs() as logged:
+        answers = [client.post("/staff/login", data=form) for _ in range(8)]
     assert [answer.status_code for answer in answers] == [401] * 6 + [429] * 2
+    assert [(line["event"], line["what"]) for line in logged if "what" in line] == [
+        ("too many requests", "sign-in")
+    ] * 2
     assert int(answers[-1].headers["Retry-After"]) >= 1
     right = client.post("/staff/login", data={**form, "password": PASSWORD})
     assert right.status_code == 429
