@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from configurator.app import Services, create_app, create_services
@@ -217,6 +218,23 @@ def test_scenarios_show_what_was_expected(workshop: FlaskClient, lamp: dict[str,
     assert "3 of 4 scenarios as expected" in read
     assert "A whole lamp" in read
     assert "mistake to mend first" in read
+
+
+def test_who_published_is_logged_though_nobody_waits_for_the_page(
+    workshop: FlaskClient,
+    app: Flask,
+    next_lamp: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    location = draft_of(workshop, next_lamp)
+    form = {"csrf_token": csrf_of(workshop.get(location)), "note": "Cheaper foot"}
+    monkeypatch.setattr(pages, "PATIENCE", 0.0)
+    with capture_logs() as logged:
+        workshop.post(f"{location}/publish", data=form)
+        key = ("publish", STAFF["merchandiser"], location.rpartition("/")[2])
+        release = app.extensions["workshop"].find(key).result().release
+    line = {"by": STAFF["merchandiser"], "release": release.digest, "log_level": "info"}
+    assert logged == [{"event": "release published", **line}]
 
 
 def test_what_is_live_already_is_not_published_twice(

@@ -262,11 +262,14 @@ def publish(digest: str) -> ResponseReturnValue:
     files, by = _files(digest), staff_name()
     note = _sentence(request.form.get("note", ""))
     catalogue = services().catalogue
-    job = _jobs().start(
-        ("publish", by, digest),
-        lambda tell: catalogue.publish(files, by=by, note=note, tell=tell),
-    )
-    return _published_page(digest, job)
+
+    def work(tell: Telling) -> Published:
+        published: Published = catalogue.publish(files, by=by, note=note, tell=tell)
+        if published.release is not None:  # whether or not anybody waits for the page
+            log.info("release published", by=by, release=published.release.digest)
+        return published
+
+    return _published_page(digest, _jobs().start(("publish", by, digest), work))
 
 
 def _published_page(digest: str, job: Job[Checked | Published]) -> ResponseReturnValue:
@@ -281,7 +284,6 @@ def _published_page(digest: str, job: Job[Checked | Published]) -> ResponseRetur
         assert isinstance(checked, Checked)
         return _draft_page(replace(checked, diagnostics=published.diagnostics), True)
     release = published.release
-    log.info("release published", by=staff_name(), release=release.digest)
     flash(
         gettext(
             "Release %(number)s is live. New configurations use it from now on.",
