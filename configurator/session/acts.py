@@ -27,8 +27,10 @@ from configurator.session.errors import (
     UnknownRepairError,
 )
 from configurator.session.refusal import (
+    Refusal,
     choices_from_json,
     choices_json,
+    refusal_from_json,
     refusal_json,
     refusal_of,
 )
@@ -102,18 +104,22 @@ def resetting(session: Session, engine: Engine) -> tuple[str, Json]:
 
 def accepting_repair(refused: Event | None, index: int) -> Act:
     """Make the changes that repair number ``index`` of a refusal offered."""
+    refusal: Refusal | None = None
+    stood: Choices = ()
+    if refused is not None and refused.kind == "ChoiceRefused":
+        refusal = refusal_from_json(refused.payload, refused.seq)
+        stood = choices_from_json(refused.payload["choices"])
 
     def act(session: Session, engine: Engine) -> tuple[str, Json]:
-        payload = {} if refused is None else refused.payload
-        if refused is None or not 0 <= index < len(payload.get("repairs", ())):
+        if refusal is None or not 0 <= index < len(refusal.repairs):
             raise UnknownRepairError
-        if payload["choices"] != choices_json(session.choices):
+        if stood != session.choices:
             raise RepairOutdatedError
-        after = choices_from_json(payload["repairs"][index]["choices"])
+        after = refusal.repairs[index].choices
         return "RepairAccepted", {
-            "refusal": refused.seq,
+            "refusal": refusal.seq,
             "index": index,
-            "step": step_to(session.state, after, own=[payload["wanted"][0]]).json,
+            "step": step_to(session.state, after, own=[refusal.wanted.slot]).json,
         }
 
     return act

@@ -148,7 +148,7 @@ class Sessions:
         if not steps:
             raise DamagedSessionError("no step can be read")
         first, last = steps[0].event, steps[-1].event
-        with _following(steps):
+        with _following(first.session_id):
             state = state or _state_after(steps)
             code = (first.opening or {})["code"]
             day = datetime.date.fromisoformat(last.day)
@@ -167,7 +167,7 @@ class Sessions:
 
     def states(self, steps: Sequence[ReplayStep]) -> tuple[State, ...]:
         """The state that each of some steps leads to; raises as ``as_told``."""
-        with _following(steps):
+        with _following(steps[0].event.session_id if steps else ""):
             return tuple(_states(steps))
 
     def recompute(self, session: Session, steps: Sequence[ReplayStep] | None = None) -> Json:
@@ -189,7 +189,7 @@ class Sessions:
         """Make a damaged head anew from the session's steps, where these are whole; see
         ``Trail.mend``, whose errors it raises."""
         steps = self._trail.replay(session_id)
-        with _following(steps):
+        with _following(session_id):
             state = _state_after(steps)
         return self._trail.mend(session_id, state.to_json(), last_hash)
 
@@ -333,14 +333,16 @@ class Sessions:
     ) -> Outcome:
         """Accept repair number ``index`` (from 0) of the refusal at ``refusal_seq``.
 
-        Raises ``RepairOutdatedError`` when the choices have changed since, or there is
-        no such repair.
+        Raises ``RepairOutdatedError`` when the choices have changed since, and
+        ``UnknownRepairError`` where there is no such repair.
         """
         if (token := asked.get("token")) is not None:
             self.owned_by(token)  # before anything of the trail is read
         refused = self._trail.event(session_id, refusal_seq)
         request = {"repair": [refusal_seq, index]}
-        return self._act(session_id, acts.accepting_repair(refused, index), request, asked)
+        with _following(session_id):
+            act = acts.accepting_repair(refused, index)
+        return self._act(session_id, act, request, asked)
 
     def acknowledge(
         self, session_id: str, guard: str, reason: str = "", **asked: Unpack[Asked]
@@ -487,21 +489,8 @@ class Sessions:
         else:
             session = replace(acted.after, hash=event.hash)
             self._states.keep(event.hash, session.state)
-        refusal = None
-        if event.kind == "ChoiceRefused":
-            refusal = refusal_from_json(event.payload, event.seq)
-        shown = None
-        if event.kind == "ConsequencesShown":
-            shown = {name: part for name, part in event.payload.items() if name != "choices"}
-        return Outcome(
-            written.answer["kind"],
-            session,
-            event.change or {},
-            refusal,
-            written.replayed,
-            shown,
-            written.view,
-        )
+        with _following(session_id):
+            return _outcome(written, session)
 
     def _only_settled_since(self, head: Head, seq: int | None) -> bool:
         """Whether all that has happened since is that the same options were settled: the
@@ -537,6 +526,25 @@ class Sessions:
         )
 
 
+def _outcome(written: Written, session: Session) -> Outcome:
+    event = written.event
+    refusal = None
+    if event.kind == "ChoiceRefused":
+        refusal = refusal_from_json(event.payload, event.seq)
+    shown = None
+    if event.kind == "ConsequencesShown":
+        shown = {name: part for name, part in event.payload.items() if name != "choices"}
+    return Outcome(
+        written.answer["kind"],
+        session,
+        event.change or {},
+        refusal,
+        written.replayed,
+        shown,
+        written.view,
+    )
+
+
 def _state_after(steps: Sequence[ReplayStep]) -> State:
     return (State(), *_states(steps))[-1]
 
@@ -549,13 +557,13 @@ def _states(steps: Sequence[ReplayStep]) -> Iterator[State]:
 
 
 @contextmanager
-def _following(steps: Sequence[ReplayStep]) -> Iterator[None]:
+def _following(session_id: str) -> Iterator[None]:
     """Where steps cannot be followed, somebody altered them: ``DamagedSessionError``."""
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError) as problem:
         detail = f"its steps cannot be followed: {type(problem).__name__}"
-        raise DamagedSessionError(detail, steps[0].event.session_id) from problem
+        raise DamagedSessionError(detail, session_id) from problem
 
 
 def _version_of(engine: Engine) -> str:

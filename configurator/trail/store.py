@@ -33,6 +33,7 @@ from configurator.trail.errors import (
     NotCanonicalError,
     SequenceConflictError,
     UnknownSessionError,
+    UnreadableEventError,
 )
 from configurator.trail.heads import Heads
 from configurator.trail.records import (
@@ -44,6 +45,7 @@ from configurator.trail.records import (
     StoredHead,
     Written,
     event_of,
+    hash_of,
     recorded,
 )
 from configurator.trail.tables import (
@@ -243,8 +245,11 @@ class Trail:
         return tuple(event_of(row.record, row.hash) for row in rows)
 
     def event(self, session_id: str, seq: int) -> Event | None:
-        """Event ``seq`` of a session, ``None`` where there is none; raises as ``events``."""
-        return next((each for each in self.events(session_id) if each.seq == seq), None)
+        """Event ``seq`` of a session, ``None`` where there is none; raises
+        ``UnknownSessionError``, and ``UnreadableEventError`` where it is not what its hash
+        was made of."""
+        _, rows = self.stored(session_id)
+        return next((_believed(row.record, row.hash) for row in rows if row.seq == seq), None)
 
     def verify(self, session_id: str) -> Verification:
         """Whether the trail is what was written, and where not; raises
@@ -457,7 +462,16 @@ def _compressed(view: bytes) -> bytes:
 
 
 def _earlier(row: Row[Any]) -> Event | None:
-    return None if row.record is None else event_of(row.record, row.event_hash)
+    return None if row.record is None else _believed(row.record, row.event_hash)
+
+
+def _believed(record: bytes, its_hash: str) -> Event:
+    """An event that is acted on; raises ``UnreadableEventError`` where its record and its
+    hash do not fit. Whether it fits the others is for ``verify`` to say."""
+    event = event_of(record, its_hash)
+    if hash_of(record) != its_hash:
+        raise UnreadableEventError(f"event {event.seq} is not what its hash was made of")
+    return event
 
 
 def _owns(token_hash: str | None, head: Head) -> bool:

@@ -264,6 +264,66 @@ def test_whatever_stands_in_a_step_nothing_breaks(
     assert rooms.api("/verification") == (200, {"ok": True})
 
 
+def test_no_act_follows_a_step_that_was_altered(
+    lamp_session: ApiSession, settings: Settings, database: Engine
+) -> None:
+    acts: list[tuple[str, dict[str, Any], str | None]] = [
+        ("choose", {"slot": "mount", "answer": "clamp"}, "the first"),
+        ("choose", {"slot": "arm", "answer": "long"}, "the refusal"),
+        ("preview", {"slot": "bulb", "answer": "large"}, "the look"),
+    ]
+    for act, body, key in acts:
+        assert lamp_session.post(act, body, key=key).status_code == 200
+    acts.append(("accept-repair", {"refusal_seq": 3, "index": 0}, None))
+    rooms = Rooms(settings, lamp_session.token, lamp_session.id)
+    lamp_session.client = rooms.customer
+    source = random.Random(20261201)
+    with database.begin() as connection:
+        rows = connection.execute(text("select seq, record from event order by seq")).all()
+    put = text("update event set record = :record where seq = :seq")
+    for _ in range(MUTANTS):
+        seq, record = source.choice(rows)
+        mutant = mutated(record, source)
+        with database.begin() as connection:
+            connection.execute(put, {"record": mutant, "seq": seq})
+        if seq > 1:
+            act, body, key = acts[seq - 2]
+            answer = lamp_session.post(act, body, key=key)
+            assert (answer.status_code, answer.get_json()["code"]) == (503, "damaged-session")
+        if seq == 3:
+            answer = lamp_session.post(*acts[-1])
+            assert (answer.status_code, answer.get_json()["code"]) == (503, "damaged-session")
+            stranger = {"Authorization": f"Bearer {lamp_session.id}.somebody-else"}
+            answer = rooms.customer.post(
+                f"{rooms.address}/accept-repair", json=acts[-1][1], headers=stranger
+            )
+            assert (answer.status_code, answer.get_json()["code"]) == (404, "unknown-session")
+        with database.begin() as connection:
+            connection.execute(put, {"record": record, "seq": seq})
+    assert lamp_session.post(*acts[-1]).get_json()["kind"] == "accepted"
+    assert rooms.api("/verification") == (200, {"ok": True})
+
+
+def test_a_refusal_that_no_longer_tells_its_repairs_is_damaged(
+    lamp_session: ApiSession, settings: Settings, database: Engine
+) -> None:
+    lamp_session.choose("mount", "clamp")
+    lamp_session.choose("arm", "long", key="the refusal")
+    lamp_session.choose("colour", "red")
+    with database.begin() as connection:
+        record = connection.execute(text("select record from event where seq = 3")).scalar_one()
+        content = json.loads(record)
+        del content["payload"]["choices"], content["payload"]["repairs"]
+        mutant = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+        put = text("update event set record = :record, hash = :hash where seq = 3")
+        connection.execute(put, {"record": mutant, "hash": hash_of(mutant)})
+    lamp_session.client = Rooms(settings, lamp_session.token, lamp_session.id).customer
+    repair = lamp_session.post("accept-repair", {"refusal_seq": 3, "index": 0})
+    again = lamp_session.post("choose", {"slot": "arm", "answer": "long"}, key="the refusal")
+    for answer in (repair, again):
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "damaged-session")
+
+
 def mutated(record: bytes, source: random.Random) -> bytes:
     """A record with one bit or one member changed."""
     if source.random() < 0.2:
