@@ -1,6 +1,7 @@
 """How the service reaches its database, and what it insists on there.
 
-SQLite: write-ahead log, full synchronisation, foreign keys; writers queue up. PostgreSQL:
+SQLite: write-ahead log, full synchronisation, foreign keys; writers queue up, and only the
+file that has the name is written to. PostgreSQL:
 psycopg 3, read committed, synchronous commits. ``autocommit``, ``snapshot``, ``writing``
 and ``driving`` are the only ways in, and the only place where a database's troubles become
 ``TrailUnavailableError``. Other rooms put their tables on the same ``metadata``.
@@ -90,9 +91,24 @@ def _sqlite(url: str, file: Path) -> Engine:
     engine = create_engine(url, **_ENGINE_OPTIONS, connect_args={"timeout": 10})
     queue = WriterQueue(file.with_name(f"{file.name}-writers"))
     _queues[engine] = queue
+    opened = False
+
+    @event.listens_for(engine, "do_connect")
+    def find(*_: object) -> None:
+        # SQLite would make another, empty one.
+        if opened and not file.exists():
+            raise TrailUnavailableError("the file of the database is gone")
+
+    @event.listens_for(engine, "checkout")
+    def see(_connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        # Where the file was taken away or another put in its place, a connection goes on
+        # writing to the one it has opened, which nobody finds again.
+        if _identity(file) != record.info["file"]:
+            raise exc.DisconnectionError("another file")
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
+    def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
+        nonlocal opened
         # The driver must not open transactions by itself: ``begin`` below says which.
         connection.isolation_level = None
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
@@ -104,6 +120,8 @@ def _sqlite(url: str, file: Path) -> Engine:
             found = connection.execute(f"PRAGMA {name}").fetchone()[0]
             if found != wanted:
                 raise TrailUnavailableError(f"SQLite keeps {name} at {found}, not at {wanted}")
+        record.info["file"] = _identity(file)
+        opened = True
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -114,6 +132,15 @@ def _sqlite(url: str, file: Path) -> Engine:
             connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file has this name now; ``None`` where none has."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _postgresql(address: URL) -> Engine:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import shutil
 import threading
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -534,6 +536,41 @@ class TestTrailOnSqlite(OnSqlite, TrailContract):
         assert not written.replayed
         assert written.event.seq == acknowledged + 1
         assert trail.verify(session_id).ok
+
+    def test_nothing_is_written_to_a_file_that_is_gone(
+        self, trail: Trail, engine: Engine, tmp_path: Path
+    ) -> None:
+        session_id = a_session(trail, 3)
+        away = tmp_path / "away"
+        away.mkdir()
+        for file in tmp_path.glob("trail.db*"):
+            file.rename(away / file.name)
+        for _ in range(2):
+            with pytest.raises(TrailUnavailableError, match="gone"):
+                choose(trail, session_id, "a", "1", "lost")
+            with pytest.raises(TrailUnavailableError, match="gone"):
+                trail.head(session_id)
+        for file in away.iterdir():
+            file.rename(tmp_path / file.name)
+        assert not choose(trail, session_id, "a", "1", "lost").replayed
+        assert trail.verify(session_id).ok
+
+    def test_what_is_written_goes_to_the_file_that_took_its_place(
+        self, trail: Trail, url: str, engine: Engine, tmp_path: Path, clock: Clock
+    ) -> None:
+        session_id = a_session(trail, 3)
+        engine.dispose()  # so that all of it is in the file
+        restored = tmp_path / "backup.db"
+        shutil.copy(tmp_path / "trail.db", restored)
+        choose(trail, session_id, "a", "1", "after the backup")
+        for log in ("trail.db-wal", "trail.db-shm"):
+            (tmp_path / log).unlink()
+        restored.replace(tmp_path / "trail.db")
+        written = choose(trail, session_id, "a", "2", "after the restoring")
+        other = connect(url)
+        assert Trail(other, clock).head(session_id).hash == written.event.hash
+        assert written.event.seq == 4
+        other.dispose()
 
     def test_a_writer_that_fails_lets_the_next_one_in(self, trail: Trail) -> None:
         session_id = start(trail)
