@@ -10,6 +10,7 @@ another file no longer says; so its stamp here is of all files with loops.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -28,12 +29,42 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def kernel(function: F) -> F:
-    """Compile ``function`` on first use, without the interpreter's lock, cached on disk."""
+    """Compile ``function`` on first use, without the interpreter's lock, cached on disk where
+    there is a folder for it."""
     if _njit is None:
         return function
-    compiled = _njit(cache=True, nogil=True)(function)
-    compiled._cache._cache_file._source_stamp = _stamp()
+    compiled = _njit(nogil=True)(function)
+    with suppress(RuntimeError):  # no folder takes it: each process compiles for itself
+        compiled._cache = _loops_on_disk()(function)
     return cast(F, compiled)
+
+
+@cache
+def _loops_on_disk() -> type:
+    """Numba's cache, without which all goes on: what cannot be read is compiled again, what
+    cannot be written is not kept (a full disk, a torn file)."""
+    from numba.core import caching
+
+    numbas: Any = caching.FunctionCache
+
+    class LoopsOnDisk(numbas):  # type: ignore[misc]
+        def __init__(self, function: Callable[..., Any]) -> None:
+            super().__init__(function)
+            self._cache_file._source_stamp = _stamp()
+
+        def load_overload(self, signature: Any, context: Any) -> Any:
+            try:
+                return super().load_overload(signature, context)
+            except Exception:
+                with suppress(OSError):
+                    self.flush()
+                return None
+
+        def save_overload(self, signature: Any, data: Any) -> None:
+            with suppress(OSError):
+                super().save_overload(signature, data)
+
+    return LoopsOnDisk
 
 
 @cache
