@@ -65,7 +65,8 @@ def _used_up_until(
 
 
 class Counters(Storage):
-    """Fixed windows; each counter lives until its window ends."""
+    """Fixed windows; each counter lives until its window ends, whatever becomes of the
+    clock meanwhile."""
 
     STORAGE_SCHEME = ["counters"]  # noqa: RUF012
 
@@ -73,7 +74,7 @@ class Counters(Storage):
         super().__init__(uri)
         self._lock = threading.Lock()
         self._counts: dict[str, tuple[int, float]] = {}
-        self._swept = time.time()
+        self._swept = time.monotonic()
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -82,7 +83,7 @@ class Counters(Storage):
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Count on; a new window of ``expiry`` seconds begins where none is running."""
-        now = time.time()
+        now = time.monotonic()
         with self._lock:
             if now - self._swept > SWEEP:
                 self._counts = {k: each for k, each in self._counts.items() if each[1] > now}
@@ -95,12 +96,13 @@ class Counters(Storage):
     def get(self, key: str) -> int:
         """The count of the running window."""
         count, end = self._counts.get(key, (0, 0.0))
-        return count if end > time.time() else 0
+        return count if end > time.monotonic() else 0
 
     def get_expiry(self, key: str) -> float:
         """When the running window ends, in seconds since the epoch; now where none is."""
-        now = time.time()
-        return max(now, self._counts.get(key, (0, now))[1])
+        now = time.monotonic()
+        _, end = self._counts.get(key, (0, now))
+        return time.time() + max(0.0, end - now)
 
     def check(self) -> bool:
         """Memory is there."""

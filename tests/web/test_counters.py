@@ -24,7 +24,24 @@ from tests.conftest import lacking
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
     monkeypatch.setattr(counters.time, "time", lambda: now[0])
+    monkeypatch.setattr(counters.time, "monotonic", lambda: now[0])
     return now
+
+
+@pytest.mark.parametrize("jump", [-10 * 365 * 86_400, -86_400, 86_400])
+def test_a_clock_that_is_set_changes_no_window(
+    jump: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Counters()
+    assert found.incr("a", 60) == 1
+    now = time.time() + jump
+    monkeypatch.setattr(counters.time, "time", lambda: now)
+    assert found.get("a") == 1
+    assert now + 50 < found.get_expiry("a") <= now + 60
+    passed = time.monotonic() + 61
+    monkeypatch.setattr(counters.time, "monotonic", lambda: passed)
+    assert found.get("a") == 0
+    assert found.incr("a", 60) == 1
 
 
 def test_a_window_ends_and_another_begins(clock: list[float]) -> None:
