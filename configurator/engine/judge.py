@@ -113,9 +113,6 @@ class _Watched(Mapping[str, Domain]):
         return len(self._domains)
 
 
-NEVER = Domain(skipped=True)
-
-
 @dataclass(frozen=True, slots=True)
 class _Reads:
     """What a condition reads: slots, and perhaps the lowest total. ``marks`` picks the marks

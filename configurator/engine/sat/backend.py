@@ -51,10 +51,7 @@ SUBSETS = 120
 """Sets of pins of one size that are given up in search of least changes."""
 
 COUNTED = 500
-COUNTED_OF_MANY = 50
-"""Configurations counted one by one for one answer; fewer where there are many values."""
-
-MANY_VALUES = 3000
+"""Configurations counted one by one for one answer."""
 
 ROOTS = 256
 """Answers before any choice that are kept, one for each set of told facts."""
