@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -399,3 +401,14 @@ def test_texts_that_are_taken_can_be_stored(text: str) -> None:
         return
     assert taken == text
     assert "\x00" not in taken.encode().decode()
+
+
+def test_the_guide_lists_every_problem_with_its_status() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d{3}) \| (.*?) \|", guide, flags=re.MULTILINE)
+    listed = {
+        code: int(status)
+        for status, codes in rows
+        for code in re.findall("`(.+?)`", re.sub(r"\(.*?\)", "", codes))
+    }
+    assert listed == {code: kind.status for code, kind in KINDS.items()}
