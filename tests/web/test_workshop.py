@@ -6,6 +6,7 @@ import datetime
 import re
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -304,6 +305,24 @@ def test_drafts_of_others_are_not_to_be_seen(
 @pytest.mark.parametrize("digest", ["x", "0" * 64, "..%2f..", "0" * 63 + "G"])
 def test_drafts_there_are_not(workshop: FlaskClient, digest: str) -> None:
     assert workshop.get(f"/workshop/drafts/{digest}").status_code == 404
+
+
+def test_a_full_disk_keeps_no_half_of_a_draft(
+    workshop: FlaskClient,
+    lamp: dict[str, bytes],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched, capture_logs() as logged:
+        patched.setattr(Path, "replace", full)
+        refused = send(workshop, zipped(lamp))
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    assert [line["event"] for line in logged] == ["storage unavailable"]
+    assert not [each for each in (settings.folder / "drafts").rglob("*") if each.is_file()]
+    assert send(workshop, zipped(lamp)).status_code == 303
 
 
 def test_old_drafts_make_room(workshop: FlaskClient, services: Services, app: Flask) -> None:

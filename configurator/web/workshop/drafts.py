@@ -34,7 +34,8 @@ class DraftShelf:
         self._folder = folder
 
     def put(self, owner: str, files: Mapping[str, bytes]) -> str:
-        """Keep a draft; returns its digest."""
+        """Keep a draft; returns its digest. Raises ``OSError`` where there is no room, and
+        leaves nothing of it then."""
         digest = digest_of(files)
         shelf = self._shelf(owner)
         shelf.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -43,9 +44,13 @@ class DraftShelf:
             for name in sorted(files):
                 archive.writestr(zipfile.ZipInfo(name, _EPOCH), files[name], zipfile.ZIP_DEFLATED)
         descriptor, temporary = tempfile.mkstemp(dir=shelf)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content.getvalue())
-        Path(temporary).replace(shelf / f"{digest}.zip")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content.getvalue())
+            Path(temporary).replace(shelf / f"{digest}.zip")
+        except OSError:
+            Path(temporary).unlink()
+            raise
         kept = sorted(shelf.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)
         for old in kept[:-KEPT_EACH]:
             old.unlink(missing_ok=True)

@@ -39,6 +39,7 @@ from configurator.model.product import Product
 from configurator.model.text import Text
 from configurator.session.checks import check_product
 from configurator.session.scenarios import ScenarioResult
+from configurator.trail import TrailUnavailableError
 from configurator.web.access import requires, services, staff_name, staff_only, throttle
 from configurator.web.speech import gettext
 from configurator.web.workshop.drafts import DraftShelf, UnknownDraftError
@@ -187,7 +188,10 @@ def upload() -> ResponseReturnValue:
         files = unpack(content)
     except UnpackError as problem:
         return _products_page(problem.reason)
-    digest = _shelf().put(staff_name(), files)
+    try:
+        digest = _shelf().put(staff_name(), files)
+    except OSError as problem:
+        raise TrailUnavailableError(problem.strerror or "") from problem
     log.info("draft taken in", by=staff_name(), draft=digest, files=len(files))
     return redirect(url_for("workshop.draft", digest=digest), 303)
 
