@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +23,7 @@ from configurator.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from configurator.app import Services
     from configurator.service.staff import Staff
+    from configurator.trail import ReplayStep
 
 SESSION_ID = 36
 """Letters of a session's id; a code has far fewer."""
@@ -448,19 +449,46 @@ def _session_named(services: Services, name: str) -> str:
 
 @trail.command()
 @click.argument("code")
+@click.option(
+    "--recompute",
+    is_flag=True,
+    help="Also compute every view again from the release it was of, and compare.",
+)
 @language_option
-def verify(code: str, language: str) -> None:
+def verify(code: str, recompute: bool, language: str) -> None:
     """Check that a configuration's trail is whole and unchanged."""
     from configurator.app import create_services
 
     services = create_services(Settings.from_environment())
-    result = services.trail.verify(_session_named(services, code))
+    result, steps = services.trail.told(_session_named(services, code))
     if not result.ok:
         reason = result.reason.in_language(language) if result.reason else ""
         click.echo(f"NOT WHOLE at event {result.first_bad_seq}: {reason}")
         sys.exit(1)
     click.echo(f"{code}: {result.events} events, whole and unchanged.")
     click.echo(f"The last one has the hash {result.hash}.")
+    if recompute:
+        _recompute(services, steps)
+
+
+def _recompute(services: Services, steps: Sequence[ReplayStep]) -> None:
+    """Say whether every view is computed again as it was recorded; exit 1 where not."""
+    from configurator.catalogue import CatalogueError
+    from configurator.engine import EngineError
+    from configurator.web.desk.difference import agreement_of
+
+    apart = []
+    for place, step in enumerate(steps, start=1):
+        try:
+            again = services.sessions.recompute(services.sessions.as_told(steps[:place]), steps)
+        except (CatalogueError, EngineError) as problem:
+            raise click.ClickException(f"event {place}: {problem}") from problem
+        if agreement_of(step, again) == "other":
+            apart.append(str(place))
+    if apart:
+        click.echo(f"COMPUTED OTHERWISE TODAY: the views after {', '.join(apart)}")
+        sys.exit(1)
+    click.echo("Every view is computed again as it was recorded.")
 
 
 @trail.command()

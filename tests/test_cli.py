@@ -26,6 +26,7 @@ from configurator.cli import cli
 from configurator.engine import Engine
 from configurator.engine.building import build
 from configurator.language import load_folder
+from configurator.session import Sessions
 from configurator.settings import Settings
 from tests.conftest import NEARLY_OCTOBER, Server, october_lamp
 from tests.web.conftest import csrf_of
@@ -295,7 +296,9 @@ def test_import_writes_a_folder_that_can_be_published(tmp_path: Path) -> None:
     assert "bell.uvl:" in run("import", str(model), "--to", str(tmp_path / "other"), code=1)
 
 
-def test_a_trail_is_replayed_and_verified(lamp_folder: str, environment: dict[str, str]) -> None:
+def test_a_trail_is_replayed_and_verified(
+    lamp_folder: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "lamp is live" in run("publish", lamp_folder, "--note", "first", env=environment)
     services = create_services(Settings.from_environment(environment))
     session = services.sessions.start("lamp", locale="en").session
@@ -305,6 +308,11 @@ def test_a_trail_is_replayed_and_verified(lamp_folder: str, environment: dict[st
     said = run("trail", "verify", spoken, env=environment)
     assert "3 events, whole and unchanged" in said
     assert services.trail.events(session.session_id)[-1].hash in said
+    assert "computed again as" in run("trail", "verify", spoken, "--recompute", env=environment)
+    with monkeypatch.context() as patched:
+        patched.setattr(Sessions, "recompute", lambda _s, then, _steps: {"complete": then.seq > 2})
+        apart = run("trail", "verify", spoken, "--recompute", env=environment, code=1)
+        assert "the views after 1, 2, 3" in apart
     told = run("trail", "replay", spoken, env=environment)
     assert "ChoiceRefused" in told
     assert "arm=long" in told

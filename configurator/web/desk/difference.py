@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from configurator import __version__
 from configurator.session import difference_of
+from configurator.trail import ReplayStep, digest
 
 Json = dict[str, Any]
 Aspect = Literal[
@@ -52,6 +54,24 @@ def differences(before: Json, after: Json) -> tuple[Difference, ...]:
         *_whole(before, after),
     ]
     return tuple(found)
+
+
+def written_by(step: ReplayStep) -> str:
+    """The version of the service that recorded a step."""
+    return step.event.engine_version.partition("+")[0]
+
+
+def agreement_of(
+    step: ReplayStep, recomputed: Json | None
+) -> Literal["same", "same page", "other"] | None:
+    """How a recorded view and the one computed afresh compare. Views that another version
+    wrote in another form may show the same page."""
+    if recomputed is None:
+        return None
+    if digest(recomputed) == step.event.view_digest:
+        return "same"
+    form = written_by(step) != __version__ and not differences(step.view, recomputed)
+    return "same page" if form else "other"
 
 
 def _slots(before: Json, after: Json) -> list[Difference]:

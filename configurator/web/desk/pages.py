@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from babel import UnknownLocaleError
@@ -42,7 +42,7 @@ from configurator.web.access import (
     throttle,
 )
 from configurator.web.desk import narration
-from configurator.web.desk.difference import Difference, differences
+from configurator.web.desk.difference import Difference, agreement_of, differences, written_by
 from configurator.web.desk.fates import fates, on_review
 from configurator.web.desk.moments import add_filters
 from configurator.web.desk.screen import Painter
@@ -183,8 +183,8 @@ def _step(place: int, story: Story) -> ResponseReturnValue:
         screen_language=here.event.locale,
         language=narration.language_name(here.event.locale),
         recorded_digest=here.event.view_digest,
-        agreement=_agreement(here, recomputed),
-        written_by=_written_by(here),
+        agreement=agreement_of(here, recomputed),
+        written_by=written_by(here),
         version=__version__,
         apart=narration.told(
             differences(here.view, recomputed or here.view),
@@ -209,7 +209,7 @@ def _verification(story: Story) -> ResponseReturnValue:
         event = story.steps[place].event
         recomputed = _recomputed(story, place, states[place])
         again = None if recomputed is None else digest(recomputed)
-        agreement = _agreement(story.steps[place], recomputed)
+        agreement = agreement_of(story.steps[place], recomputed)
         rows.append((told, event.view_digest, again, event.hash, agreement))
     return render_template(
         "desk/verification.html",
@@ -263,24 +263,6 @@ def _recomputed(story: Story, place: int, state: State | None = None) -> Json | 
         log.error("view not recomputed", session=story.session.session_id, exc_info=problem)
         return None
     return view
-
-
-def _written_by(step: ReplayStep) -> str:
-    """The version of the service that recorded a step."""
-    return step.event.engine_version.partition("+")[0]
-
-
-def _agreement(
-    step: ReplayStep, recomputed: Json | None
-) -> Literal["same", "same page", "other"] | None:
-    """How a recorded view and the one computed afresh compare. Views that another version
-    wrote in another form may show the same page."""
-    if recomputed is None:
-        return None
-    if digest(recomputed) == step.event.view_digest:
-        return "same"
-    form = _written_by(step) != __version__ and not differences(step.view, recomputed)
-    return "same page" if form else "other"
 
 
 def _customers_screen(story: Story, place: int, changes: Sequence[Difference]) -> Markup:
