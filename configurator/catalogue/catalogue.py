@@ -20,13 +20,18 @@ from sqlalchemy import Engine as Database
 
 from configurator import __version__
 from configurator.catalogue.cache import LatestUsed
-from configurator.catalogue.errors import ReasonMissingError, UnreadableReleaseError
+from configurator.catalogue.errors import (
+    CatalogueError,
+    ReasonMissingError,
+    UnreadableReleaseError,
+)
 from configurator.catalogue.releases import Publication, Release, ReleaseStore
 from configurator.engine import Engine, EngineError, Limits, compile_product
 from configurator.engine.confirmation import Confirmation
 from configurator.language import Loaded, load_folder, load_safely
 from configurator.model.diagnostic import NOWHERE, Diagnostic
 from configurator.model.product import Product
+from configurator.trail import TrailUnavailableError
 
 log = structlog.get_logger(__name__)
 
@@ -156,13 +161,20 @@ class Catalogue:
 
     def open_current(self) -> None:
         """Open what customers will ask for today, each with a first question, so that none
-        of them waits for it. A release that cannot be opened is left to whoever asks for it."""
-        for release in self.products()[:ENGINES_KEPT]:
-            try:
-                today = self.product(release.digest).day_at(self._clock())
-                self.engine(release.digest, today).warm()
-            except (EngineError, UnreadableReleaseError) as problem:
-                log.warning("not opened", product=release.product_id, problem=str(problem))
+        of them waits for it. A release that cannot be opened is left to whoever asks for it,
+        and so are all of them where the database is away."""
+        try:
+            for release in self.products()[:ENGINES_KEPT]:
+                self._open(release)
+        except TrailUnavailableError as problem:
+            log.warning("not opened", problem=str(problem))
+
+    def _open(self, release: Release) -> None:
+        try:
+            today = self.product(release.digest).day_at(self._clock())
+            self.engine(release.digest, today).warm()
+        except (EngineError, CatalogueError) as problem:
+            log.warning("not opened", product=release.product_id, problem=str(problem))
 
     # --- publishing --------------------------------------------------------------
 
@@ -248,7 +260,7 @@ class Catalogue:
         with self._catching_up:
             try:
                 engine = self._compiled(self.product(digest), day)
-            except (OSError, EngineError):
+            except (OSError, EngineError, CatalogueError, TrailUnavailableError):
                 log.exception("not compiled in the background", release=digest)
                 return
         if engine.too_wide is None:

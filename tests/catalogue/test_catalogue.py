@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Engine as Database
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
 from configurator.catalogue import (
     Catalogue,
@@ -341,6 +342,28 @@ class CatalogueContract:
         workshop.void = True
         workshop.catalogue.open_current()
         assert workshop.warmed == []
+
+    @pytest.mark.parametrize("away", ["products", "files"])
+    def test_a_database_that_is_away_is_logged(
+        self, workshop: Workshop, engine: Database, tmp_path: Path, away: str
+    ) -> None:
+        workshop.publish(folder("bike"))
+        started = Workshop(engine, tmp_path / "compiled").catalogue
+
+        def refuse(*_: object) -> None:
+            raise TrailUnavailableError("away")
+
+        setattr(started._store, away, refuse)
+        with capture_logs() as logged:
+            started.open_current()
+        (line,) = logged
+        assert (line["event"], line["log_level"]) == ("not opened", "warning")
+        assert "away" in line["problem"]
+        digest = workshop.catalogue.current("bike").digest
+        started._store.files = refuse  # type: ignore[method-assign, assignment]
+        with capture_logs() as logged:
+            started._catch_up(digest, DAY)
+        assert [line["event"] for line in logged] == ["not compiled in the background"]
 
     def test_the_day_is_that_of_the_product_s_place(self, workshop: Workshop) -> None:
         workshop.clock.now = NOW.replace(hour=23, minute=30)
