@@ -134,6 +134,9 @@ def test_processes_share_what_they_count_and_part_while_it_is_away(
         assert one.used_up_until(TWICE, "a") is None
         assert other.used_up_until(TWICE, "a") is None
         assert other.used_up_until(TWICE, "a") is not None
+    for each in (one, other):
+        assert each._shared is not None
+        each._shared.storage.storage.close()  # type: ignore[attr-defined]
 
 
 def test_an_address_of_nothing_known_is_refused_at_the_start() -> None:
