@@ -74,6 +74,22 @@ def test_a_step_shows_its_questions_with_prices_said_twice(shopper: Shopper) -> 
     assert "Your choice" not in text_of(card(page, "Delta"))
 
 
+@pytest.mark.parametrize(("named", "seen"), [("tails", False), ("bag", True)])
+def test_only_the_first_question_does_without_a_heading_like_its_step(
+    shopper: Shopper, sessions: FakeSessions, named: str, seen: bool
+) -> None:
+    session = sessions.get(shopper.session_id)
+    variables = tuple(
+        replace(each, name=both("Extras", "Extras")) if each.id == named else each
+        for each in PRODUCT.variables
+    )
+    product = replace(PRODUCT, variables=variables)
+    sessions.kept[shopper.session_id] = replace(session, product=product)
+    heading = re.search(rf'<h2 class="([^"]*)"[^>]*id="q-{named}-name"', shopper.open("extras"))
+    assert heading is not None
+    assert (heading.group(1) != "vh") is seen
+
+
 def test_an_option_that_needs_changes_reads_like_the_others_and_says_how_many(
     shopper: Shopper,
 ) -> None:
