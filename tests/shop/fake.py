@@ -52,6 +52,7 @@ from configurator.session.session import Started
 from configurator.session.state import State, apply, step_to
 from configurator.session.view import irreversible
 from configurator.trail import KeyReusedError, UnknownSessionError
+from configurator.trail.canonical import view_change
 
 Json = dict[str, Any]
 Answers = dict[str, str]
@@ -601,18 +602,7 @@ class FakeSessions:
         filled = {each.slot: each.answer for each in state.choices if each.slot in state.filled}
         if filled:
             view["filled"] = filled
-        changed = {
-            "slots": {
-                slot: data
-                for slot, data in view["slots"].items()
-                if data != session.view["slots"][slot]
-            },
-            "guards": {
-                guard: data
-                for guard, data in view["guards"].items()
-                if data != session.view["guards"].get(guard)
-            },
-        }
+        changed = view_change(session.view, view)
         after = replace(session, state=state, view=view, seq=session.seq + 1)
         self.kept[session_id] = after
         return Outcome("accepted", after, changed)

@@ -653,6 +653,26 @@ def test_htmx_gets_the_parts_that_change_and_one_announcement(shopper: Shopper) 
     assert "A hint: A ring spins. It is below your choice." in said.group(1)
 
 
+def test_a_guard_is_announced_once_and_where_it_stands(shopper: Shopper) -> None:
+    def said(slot: str, answer: str) -> str:
+        page = shopper.send("choose", slot=slot, answer=answer, htmx=True).text
+        return page.partition('<div id="say" hx-swap-oob="innerHTML">')[2].partition("</div>")[0]
+
+    assert "Caution: Cotton gets wet. It is below your choice." in said("cloth", "cotton")
+    assert "Cotton gets wet" not in said("shape", "ring"), "only what it suggests changed"
+    assert "A ring spins" not in said("span", "60")
+
+
+def test_a_guard_that_stands_elsewhere_is_not_said_to_be_below(
+    shopper: Shopper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_the_bag = {"ring-hint": {"level": "hint", "at": "choice", "reads": {"bag": "yes"}}}
+    monkeypatch.setattr("tests.shop.fake.guards_of", lambda *now: of_the_bag)
+    page = shopper.send("choose", slot="shape", answer="box", htmx=True).text
+    assert "A hint: A ring spins." in page
+    assert "It is below your choice." not in page
+
+
 def test_htmx_is_sent_on_to_the_page_of_a_refusal(shopper: Shopper) -> None:
     shopper.choose("shape", "ring")
     response = shopper.send("choose", slot="cloth", answer="silk", htmx=True)

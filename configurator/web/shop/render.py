@@ -211,14 +211,12 @@ def spoken(session: Session, change: dict[str, Any], slot: str) -> str:
     ]
     if brought:
         parts.append(gettext("It brings: %(list)s.", list=", ".join(brought[:4])))
-    new = {guard for guard, data in (change.get("guards") or {}).items() if data}
+    # A change without what a guard reads is one of its suggestions: said before.
+    new = {g for g, data in (change.get("guards") or {}).items() if data and "reads" in data}
     for guard in said_guards(session, words):
-        if guard.id in new and not guard.acknowledged and guard.at == "choice":
-            parts.append(
-                gettext(
-                    "%(level)s: %(sentence)s It is below your choice.",
-                    level=guard.level_name,
-                    sentence=guard.sentence,
-                )
-            )
+        if guard.id not in new or guard.acknowledged or guard.at != "choice":
+            continue
+        parts.append(f"{guard.level_name}: {guard.sentence}")
+        if guard.slot.partition(".")[0] == slot.partition(".")[0]:
+            parts.append(gettext("It is below your choice."))
     return " ".join(parts)
