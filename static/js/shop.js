@@ -162,6 +162,23 @@
     if (place) place.textContent = text;
   }
 
+  // An act that takes long is seen and said to be on its way, until its answer is said instead.
+  // What settles by itself is no act of the customer's.
+  let slow;
+  function awaitAnswer(event) {
+    if (event.detail.elt.id === "settle") return;
+    slow = setTimeout(() => {
+      document.body.classList.add("waits");
+      document.getElementById("say").textContent = document.body.dataset.moment;
+    }, 500);
+  }
+  function answered() {
+    clearTimeout(slow);
+    document.body.classList.remove("waits");
+    const place = document.getElementById("say");
+    if (place.textContent === document.body.dataset.moment) place.textContent = "";
+  }
+
   // Screen readers tell of a live region that changes, not of one that came filled.
   function sayAgain() {
     const place = document.getElementById("say");
@@ -199,9 +216,12 @@
     setTimeout(goOn, 0, event.detail.xhr.status < 400);  // htmx still holds this request
   });
   for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError", "pageshow"]) {
-    window.addEventListener(kind, () => { waiting = null; });
+    window.addEventListener(kind, () => { waiting = null; answered(); });
   }
-  document.addEventListener("htmx:beforeRequest", () => alertOf(""));
+  document.addEventListener("htmx:beforeRequest", (event) => { alertOf(""); awaitAnswer(event); });
+  document.addEventListener("htmx:beforeSwap", answered);
+  window.addEventListener("offline", () => alertOf(document.body.dataset.offline));
+  window.addEventListener("online", () => alertOf(""));
   document.addEventListener("htmx:sendError", () => alertOf(document.body.dataset.offline));
   document.addEventListener("htmx:timeout", () => alertOf(document.body.dataset.offline));
   document.addEventListener("htmx:responseError", () => alertOf(document.body.dataset.trouble));

@@ -433,6 +433,38 @@ def test_a_lost_connection_is_said(open_page: Any) -> None:
     assert page.locator("#offline").inner_text() == ""
 
 
+def test_a_connection_is_said_to_be_lost_before_anything_is_pressed(open_page: Any) -> None:
+    page = open_page(DESKTOP)
+    begin(page)
+    page.context.set_offline(True)
+    page.locator("#offline", has_text="No connection.").wait_for()
+    page.context.set_offline(False)
+    page.locator("#offline:empty").wait_for(state="attached")
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_an_answer_that_takes_long_is_seen_to_be_on_its_way(
+    open_page: Any, viewport: dict[str, int]
+) -> None:
+    page = open_page(viewport)
+    begin(page)
+    held: list[Any] = []
+    page.route("**/choose", lambda route: held.append(route))
+    page.locator("#o-shape-2").click()
+    page.locator("#say", has_text="One moment…").wait_for()
+    assert page.locator("#say").bounding_box()["height"] > 20
+    assert not page.locator(".saved").is_visible()
+    held[0].continue_()
+    page.locator("#say", has_text="Shape: Box.").wait_for(state="attached")
+    assert page.locator("#say").bounding_box()["height"] < 2
+    assert page.locator(".saved").is_visible() is (viewport == DESKTOP)
+    page.locator("#o-shape-1").click()
+    page.locator("#say", has_text="One moment…").wait_for()
+    held[1].abort()
+    page.locator("#offline", has_text="No connection.").wait_for()
+    assert page.locator("#say").inner_text() == ""
+
+
 def test_sheets_open_without_script(open_page: Any) -> None:
     page = open_page(PHONE, script=False)
     begin(page)
