@@ -475,6 +475,22 @@ def test_sheets_open_without_script(open_page: Any) -> None:
     assert page.locator("#allsteps a").first.is_visible()
 
 
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_paper_holds_every_question_and_says_what_it_is(
+    open_page: Any, viewport: dict[str, int]
+) -> None:
+    page = open_page(viewport, locale="es")
+    begin(page)
+    page.emulate_media(media="print")
+    assert "Cometa" in page.locator(".top").inner_text()
+    assert "K7PM-3QXA" in page.locator(".top").inner_text()
+    assert page.evaluate(
+        "(() => { const ask = document.getElementById('ask');"
+        " return ask.scrollHeight <= ask.clientHeight; })()"
+    )
+    assert page.locator("button:visible:not(.pick), a:visible").count() == 0
+
+
 @pytest.mark.parametrize("locale", ["es", "en"])
 @pytest.mark.parametrize(
     ("viewport", "font"),
