@@ -472,7 +472,9 @@ def test_the_review_has_the_bill_and_every_choice(compradora: Shopper) -> None:
 def test_a_guard_to_confirm_keeps_the_order_back(shopper: Shopper) -> None:
     shopper.choose("span", "90")
     finished(shopper)
-    assert "1 thing left to confirm" in text_of(shopper.open("review"))
+    review = text_of(shopper.open("review"))
+    assert "1 thing left to confirm" in review
+    assert review.count("Keep it like this") == review.count("Confirm it") == 1
     response = shopper.send("commit", at="review")
     assert response.status_code == 422
     assert "please look at the marked notices" in text_of(response.text)
