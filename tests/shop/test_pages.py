@@ -242,6 +242,7 @@ def test_a_refusal_has_its_own_page_with_causes_reason_and_repairs(shopper: Shop
     assert "“Cloth: Silk” does not go with “Shape: Ring”" in page
     assert "Nothing has changed yet." in page
     assert "You chose · Sail" in page
+    assert re.search(r'<ul class="cause"><li><span class="thumb" aria-hidden="true"><svg', raw)
     assert "Silk tears unless it is in a box." in page
     assert "Way A · one change" in page
     assert "<del>Ring</del>" in raw

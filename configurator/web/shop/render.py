@@ -148,11 +148,20 @@ def why_page(
     """Why an option cannot be had now, and what it would take."""
     words = wording(session)
     step = words.step_of(refusal.wanted.slot)
+    conflict = conflict_page(session, refusal, words)
+    shown = picture(session.release, session.product_id)
+    answers = summary.drawn_answers(session)
+    thumbs = {
+        cause.slot: shown.draw(answers, focus=cause.slot)
+        for cause in conflict.causes
+        if shown and shown.shows(cause.slot)
+    }
     page = render_template(
         "shop/why.html",
         **frame(session, words, step),
         at=summary.step_path(step) if step else "",
-        conflict=conflict_page(session, refusal, words),
+        conflict=conflict,
+        thumbs=thumbs,
         refusal_seq=refusal.seq,
         notice=tuple(notice),
     )
