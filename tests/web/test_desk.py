@@ -118,9 +118,9 @@ def test_the_timeline_tells_every_event(desk: FlaskClient, told: ApiSession) -> 
     read = page(desk, address(told))
     for sentence in (
         "Started the configuration",
-        "Chose Mount: Clamp",
-        "Tried Arm: Long: refused, with the reason and one repair",
-        "Accepted repair 1 of step 3",
+        "Chose “Mount: Clamp”",
+        "Tried “Arm: Long”: refused, with the reason and one repair",
+        "Accepted repair 1 of step 3: “",
         "Undid the last step",
         "Acknowledged “A short arm does not reach the middle of a desk this wide.”, "
         "because: Me vale",

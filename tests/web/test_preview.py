@@ -41,7 +41,7 @@ def test_the_desk_replays_what_was_shown(
 ) -> None:
     shown = lamp_session.post("preview", {"slot": "dimmer", "answer": "yes"}).get_json()
     seen = page(member("support"), address(lamp_session, f"/steps/{shown['seq']}"))
-    assert "Looked at what Dimmer: Yes would change" in seen
+    assert "Looked at what “Dimmer: Yes” would change" in seen
     assert "Trae «Bombilla: Grande»" in seen  # in the customer's language
     assert "Recorded and recomputed agree" in seen
 

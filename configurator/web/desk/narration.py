@@ -41,16 +41,16 @@ def sentence(event: Event, painter: Painter) -> str:
         case "SessionStarted":
             return gettext("Started the configuration")
         case "ValueChosen":
-            wanted = ", ".join(words.choice(slot, answer) for slot, answer in payload["wanted"])
+            wanted = ", ".join(words.quoted(slot, answer) for slot, answer in payload["wanted"])
             return gettext("Chose %(choices)s", choices=wanted)
         case "ChoiceRefused":
             return _refused(payload, painter)
         case "ConsequencesShown":
             return gettext(
-                "Looked at what %(choice)s would change", choice=words.choice(*payload["wanted"])
+                "Looked at what %(choice)s would change", choice=words.quoted(*payload["wanted"])
             )
         case "ChoiceWithdrawn":
-            return gettext("Took back the choice of %(slot)s", slot=words.slot(payload["slot"]))
+            return gettext("Took back the choice of %(slot)s", slot=words.quoted(payload["slot"]))
         case "Undone":
             return gettext("Undid the last step")
         case "Redone":
@@ -58,10 +58,12 @@ def sentence(event: Event, painter: Painter) -> str:
         case "SessionReset":
             return gettext("Took every choice back")
         case "RepairAccepted":
+            added = (words.quoted(slot, answer) for _, slot, answer in payload["step"]["added"])
             return gettext(
-                "Accepted repair %(number)s of step %(step)s",
+                "Accepted repair %(number)s of step %(step)s: %(choices)s",
                 number=payload["index"] + 1,
                 step=payload["refusal"],
+                choices=", ".join(added),
             )
         case "GuardAcknowledged":
             said = painter.sentence(payload["guard"], payload["values"])
@@ -73,7 +75,7 @@ def sentence(event: Event, painter: Painter) -> str:
                 )
             return gettext("Acknowledged “%(guard)s”, without a reason", guard=said)
         case "IrreversibleAcknowledged":
-            final = ", ".join(words.choice(slot, answer) for slot, answer in payload["answers"])
+            final = ", ".join(words.quoted(slot, answer) for slot, answer in payload["answers"])
             return gettext(
                 "Confirmed that this cannot be changed later: %(choices)s", choices=final
             )
@@ -89,7 +91,7 @@ def sentence(event: Event, painter: Painter) -> str:
 
 
 def _refused(payload: Json, painter: Painter) -> str:
-    wanted = painter.words.choice(*payload["wanted"])
+    wanted = painter.words.quoted(*payload["wanted"])
     repairs = len(payload["repairs"])
     if not repairs:
         return gettext(
