@@ -24,6 +24,14 @@
   });
 
   document.addEventListener("DOMContentLoaded", () => {
+    for (const link of document.querySelectorAll("a[aria-keyshortcuts]")) {
+      const key = document.createElement("kbd");
+      key.className = "wideonly";
+      key.ariaHidden = "true"; // readers are told by the link itself
+      const name = link.getAttribute("aria-keyshortcuts");
+      key.textContent = { ArrowLeft: "←", ArrowRight: "→" }[name] || name;
+      link.append(" ", key);
+    }
     for (const slider of document.querySelectorAll("input[data-shows]")) {
       slider.form.querySelector("button").hidden = true;
       slider.addEventListener("input", () => {

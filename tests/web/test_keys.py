@@ -94,6 +94,15 @@ def test_the_replay_has_keys(open_page: OpenPage, replay: str) -> None:
     assert page.url.endswith(f"{replay}4")
 
 
+def test_keys_are_there_to_be_seen_where_they_work(open_page: OpenPage, replay: str) -> None:
+    page = open_page("support", f"{replay}2")
+    shown = page.locator(".which kbd:visible")
+    assert shown.all_inner_texts() == ["←", "→", "R", "G", "W", "D"]
+    assert page.get_by_role("link", name="Next refusal", exact=True).count() == 1
+    page = open_page("support", f"{replay}2", script=False)
+    assert page.locator("kbd").count() == 0
+
+
 def test_the_slider_goes_where_it_is_let_go(open_page: OpenPage, replay: str) -> None:
     page = open_page("support", f"{replay}1")
     assert page.get_by_role("button", name="Show this step").count() == 0
