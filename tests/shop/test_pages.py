@@ -50,6 +50,27 @@ def test_what_was_begun_can_be_carried_on(shopper: Shopper) -> None:
     assert "K7PM-3QXA" in page
 
 
+def test_all_that_was_begun_is_found_again(shopper: Shopper) -> None:
+    begun = [shopper, *(Shopper(shopper.client) for _ in range(5))]
+    page = shopper.client.get("/").text
+    near, _, older = page.partition("<details>")
+    for each in begun:
+        place = older if each in begun[:2] else near
+        assert f'href="/s/{each.session_id}/"' in place
+
+
+def test_what_was_confirmed_is_found_again(compradora: Shopper) -> None:
+    finished(compradora)
+    compradora.send("commit", at="review")
+    page = compradora.client.get("/", headers=compradora.headers).text
+    carry_on, _, confirmed = page.partition("Lo que confirmaste")
+    address = f'href="/s/{compradora.session_id}/"'
+    assert address in confirmed
+    assert "K7PM-3QXA · Confirmada" in text_of(confirmed)
+    assert address not in carry_on
+    assert "Sigue donde lo dejaste" not in page
+
+
 def test_an_unknown_product_is_not_begun(client: FlaskClient, sessions: FakeSessions) -> None:
     from configurator.catalogue import UnknownProductError
 

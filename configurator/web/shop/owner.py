@@ -51,16 +51,12 @@ def speak(found: Session) -> None:
     refresh()
 
 
-def drafts(most: int) -> list[Session]:
-    """The newest configurations of this browser that are still open."""
+def owned_all() -> list[Session]:
+    """The configurations of this browser, newest first."""
     found = []
-    for session_id in reversed(list(tokens())):
+    for session_id in reversed(tokens()):
         try:
-            draft = sessions().get(session_id)
+            found.append(sessions().get(session_id))
         except (UnknownSessionError, DamagedSessionError, CatalogueError):
             continue  # whoever opens it is told
-        if draft.status == "open":
-            found.append(draft)
-        if len(found) == most:
-            break
     return found

@@ -18,12 +18,13 @@ from configurator.session import Refusal
 from configurator.trail import UnknownSessionError
 from configurator.web.access import tell_damage
 from configurator.web.shop import render, summary
-from configurator.web.shop.owner import drafts, owned, remember, speak
+from configurator.web.shop.owner import owned, owned_all, remember, speak
 from configurator.web.shop.services import catalogue, now, picture, sessions
 from configurator.web.shop.texts import gettext, page_language
 from configurator.web.shop.wording import Wording
 
 DRAFTS_SHOWN = 4
+"""Older ones are one press further away, so that the products stay near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A configuration to carry on with."""
+    """A configuration of this browser: to carry on with, or confirmed."""
 
     session_id: str
     name: str
@@ -76,10 +77,14 @@ def show_catalogue() -> ResponseReturnValue:
             offered.append(_offered(release.digest, locale))
         except (UnknownReleaseError, UnreadableReleaseError) as problem:
             tell_damage(problem)  # the others can be had
+    begun = owned_all()
+    drafts = [_draft(each) for each in begun if each.status == "open"]
     return render_template(
         "shop/catalogue.html",
         products=offered,
-        drafts=[_draft(each) for each in drafts(DRAFTS_SHOWN)],
+        drafts=drafts[:DRAFTS_SHOWN],
+        older=drafts[DRAFTS_SHOWN:],
+        confirmed=[_draft(each) for each in begun if each.status != "open"],
         picture_styles=sorted({each.css for each in offered if each.css}),
     )
 
@@ -124,7 +129,9 @@ def _draft(session: Any) -> Draft:
         code=session.code,
         progress=gettext(
             "%(done)s of %(all)s steps done", done=figures.done, all=len(figures.steps)
-        ),
+        )
+        if session.status == "open"
+        else gettext("Confirmed"),
         total=f"{figures.prefix} {figures.total}".strip(),
     )
 
