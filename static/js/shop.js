@@ -58,6 +58,11 @@
     if (event.key === "Escape" && !document.querySelector(":popover-open")) closeLook();
   });
 
+  // A sheet that opens takes the focus, so that it is read out; closing it gives it back.
+  document.addEventListener("toggle", (event) => {
+    if (event.newState === "open" && event.target.matches(".botsheet")) event.target.focus();
+  }, true);
+
   // A slider writes into its field and sends it when let go.
   function slide(root) {
     for (const slider of root.querySelectorAll("input[data-sets]")) {

@@ -465,6 +465,20 @@ def test_an_answer_that_takes_long_is_seen_to_be_on_its_way(
     assert page.locator("#say").inner_text() == ""
 
 
+def test_a_sheet_is_read_out_and_gives_the_focus_back(open_page: Any) -> None:
+    page = open_page(PHONE)
+    begin(page)
+    for opener, sheet in (("sofar-open", "sofar"), ("more-open", "more")):
+        page.locator(f"#{opener}").focus()
+        page.keyboard.press("Enter")
+        page.locator(f"#{sheet}:focus").wait_for()
+        page.keyboard.press("Tab")
+        inside = f"document.activeElement.closest('#{sheet}') !== null"
+        assert page.evaluate(inside)
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.activeElement.id") == opener
+
+
 def test_sheets_open_without_script(open_page: Any) -> None:
     page = open_page(PHONE, script=False)
     begin(page)
