@@ -41,6 +41,34 @@ def test_a_difference_of_nothing_is_said_in_words(app: Flask) -> None:
         assert amounts.difference(7500, "EUR", "en") == "+€75.00"
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "spanish", "english"),
+    [
+        ("0.139", "€", f"0,139{NBSP}€", "€0.139"),
+        ("-5", "€", f"−5{NBSP}€", "−€5"),
+        ("21", "%", f"21{NBSP}%", "21%"),
+        ("2400", "mm", f"2.400{NBSP}mm", f"2,400{NBSP}mm"),
+        ("3", None, "3", "3"),
+    ],
+)
+def test_measures(value: str, unit: str | None, spanish: str, english: str) -> None:
+    assert amounts.measure(value, unit, "es") == spanish
+    assert amounts.measure(value, unit, "en") == english
+
+
+def test_runs_say_their_unit_once_where_it_follows(app: Flask) -> None:
+    with app.test_request_context("/?lang=es"):
+        assert amounts.numbers_between("1", "2", "€", "es") == f"de 1 a 2{NBSP}€"
+        days = amounts.days_between("2026-12-03", "2027-01-29", "es")
+        assert days == "del 3 de diciembre de 2026 al 29 de enero de 2027"
+    with app.test_request_context("/?lang=en"):
+        assert amounts.numbers_between("1", "2", "€", "en") == "€1 to €2"
+        assert amounts.numbers_between("1", "2", "cm", "en") == f"1 to 2{NBSP}cm"
+        assert amounts.days_between("2026-12-03", "2027-01-29", "en") == (
+            "3 December 2026 to 29 January 2027"
+        )
+
+
 def test_days() -> None:
     assert amounts.day("2026-12-09", "es") == "9 de diciembre de 2026"
     assert amounts.day("2026-12-09", "en") == "9 December 2026"

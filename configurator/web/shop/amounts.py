@@ -14,7 +14,7 @@ from fractions import Fraction
 from babel.dates import format_date
 
 from configurator.engine.exact import plain as exact
-from configurator.web.shop.texts import gettext, ngettext
+from configurator.web.shop.texts import gettext, ngettext, pgettext
 
 TOGETHER = "\N{NO-BREAK SPACE}"
 """A no-break space: an amount and its unit stay on one line."""
@@ -36,20 +36,22 @@ def number(value: str | Decimal | int, locale: str) -> str:
 
 
 def measure(value: str | Decimal | int, unit: str | None, locale: str) -> str:
-    """A number and its unit."""
+    """A number and its unit: ``0,139 €`` and ``21 %`` in Spanish, ``€0.139`` and ``21%`` in
+    English, which puts the sign of a currency first."""
     text = number(value, locale)
-    return f"{text}{TOGETHER}{unit}" if unit else text
+    if not unit:
+        return text
+    if locale != "es" and unit in SYMBOLS.values():
+        sign = MINUS if text.startswith(MINUS) else ""
+        return f"{sign}{unit}{text.removeprefix(MINUS)}"
+    if locale != "es" and unit == "%":
+        return f"{text}{unit}"
+    return f"{text}{TOGETHER}{unit}"
 
 
 def money(cents: int, currency: str, locale: str) -> str:
     """An amount of money: ``1.709,90 €`` in Spanish, ``€1,709.90`` in English."""
-    amount = number(Decimal(abs(cents)).scaleb(-2), locale)
-    symbol = SYMBOLS.get(currency)
-    if locale == "es" or symbol is None:
-        text = f"{amount}{TOGETHER}{symbol or currency}"
-    else:
-        text = f"{symbol}{amount}"
-    return f"{MINUS}{text}" if cents < 0 else text
+    return measure(Decimal(int(cents)).scaleb(-2), SYMBOLS.get(currency, currency), locale)
 
 
 def difference(cents: int, currency: str, locale: str) -> str:
@@ -71,16 +73,18 @@ def days_between(first: str, last: str, locale: str) -> str:
     """A run of days in words."""
     if first == last:
         return gettext("%(day)s", day=day(first, locale))
-    return gettext("%(first)s until %(last)s", first=day(first, locale), last=day(last, locale))
+    ends = {"first": day(first, locale), "last": day(last, locale)}
+    return pgettext("days", "%(first)s to %(last)s") % ends
 
 
 def numbers_between(low: str, high: str, unit: str | None, locale: str) -> str:
     """A run of numbers in words."""
     if low == high:
         return measure(low, unit, locale)
-    return gettext(
-        "%(first)s to %(last)s", first=number(low, locale), last=measure(high, unit, locale)
-    )
+    first, last = measure(low, unit, locale), measure(high, unit, locale)
+    if unit and first.endswith(unit):
+        first = number(low, locale)  # the unit is said once, after the last
+    return gettext("%(first)s to %(last)s", first=first, last=last)
 
 
 def listed(parts: Sequence[str]) -> str:

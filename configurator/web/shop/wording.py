@@ -76,7 +76,7 @@ class Wording:
         variable = self._variable(slot)
         unit = variable.unit if variable is not None else None
         if unit and re.match(rf"\s?{re.escape(unit)}\b", rest):
-            return said.removesuffix(f"{TOGETHER}{unit}")
+            return said.removesuffix(unit).removesuffix(TOGETHER)
         return said
 
     # --- variables, slots, answers -----------------------------------------------
