@@ -79,8 +79,11 @@
 
   // What is typed counts once it is set, so it is set when it is left: by Tab, or by pressing
   // something elsewhere, which then waits and is pressed again. What is pressed within the
-  // question (less, more, what changes) is meant instead of setting it.
+  // question (less, more, what changes) is meant instead of setting it. What is pressed while
+  // another answer is on its way waits for it, too.
   let waiting = null;
+  let onItsWay = false;
+  let pressed = null;
   let byKey = false;
   let typed = [];
   let after = [];
@@ -93,6 +96,12 @@
   function set(field) {
     if (waiting ? field.reportValidity() : field.checkValidity()) field.form.requestSubmit();
     else waiting = null;
+  }
+
+  function hold(event, thing) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    waiting = thing;
   }
 
   // The thing itself, or what took its place on the page since.
@@ -114,13 +123,14 @@
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const thing = event.target.closest("a[href], button");
+    if (onItsWay && thing && thing.closest("#ask, #onward")) {
+      hold(event, thing === pressed ? waiting : thing); // pressed twice is meant once
+      return;
+    }
+    pressed = thing;
     const field = unset(thing || document.activeElement);
     if (!field) return;
-    if (thing) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      waiting = thing;
-    }
+    if (thing) hold(event, thing);
     set(field);
   }, true);
 
@@ -172,12 +182,14 @@
   let slow;
   function awaitAnswer(event) {
     if (event.detail.elt.id === "settle") return;
+    onItsWay = true;
     slow = setTimeout(() => {
       document.body.classList.add("waits");
       document.getElementById("say").textContent = document.body.dataset.moment;
     }, 500);
   }
   function answered() {
+    onItsWay = false;
     clearTimeout(slow);
     document.body.classList.remove("waits");
     const place = document.getElementById("say");

@@ -465,6 +465,28 @@ def test_an_answer_that_takes_long_is_seen_to_be_on_its_way(
     assert page.locator("#say").inner_text() == ""
 
 
+def test_what_is_pressed_before_an_answer_is_there_counts_too(
+    open_page: Any, sessions: FakeSessions
+) -> None:
+    page = open_page(PHONE)
+    begin(page)
+    held: list[Any] = []
+
+    def hold_the_first(route: Any) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/choose", hold_the_first)
+    page.locator("#o-shape-2").click()
+    page.locator("#o-cloth-1").dblclick()
+    held[0].continue_()
+    page.locator("#o-cloth-1[aria-checked=true]").wait_for()
+    assert page.locator("#o-shape-2[aria-checked=true]").count() == 1
+    assert [act for act, _ in sessions.acts] == ["choose", "choose"]
+
+
 def test_a_sheet_is_read_out_and_gives_the_focus_back(open_page: Any) -> None:
     page = open_page(PHONE)
     begin(page)
