@@ -132,12 +132,9 @@ def _suggested(slot: str, each: Json, below: str, session: Session, wording: Wor
     else:
         label = gettext("Choose %(what)s", what=wording.quoted(slot, answer))
     exact = not option.get("at_least") and not session.view.get("price", {}).get("at_least")
-    comes_with = ""
     if option.get("changes"):
-        changes = changes_in_words(option["changes"])
-        comes_with = gettext("Possible with %(changes)s", changes=changes)
+        label = f"{label} · {changes_in_words(option['changes'])}"
     elif exact and difference is not None:
-        comes_with = wording.difference(difference)
-    if comes_with:
-        label = f"{label} · {comes_with[0].lower() + comes_with[1:]}"
+        change = wording.difference(difference)
+        label = f"{label} · {change[0].lower() + change[1:]}"
     return Suggested(slot, answer, label, each.get("state") not in ("possible", "chosen"))
