@@ -380,7 +380,7 @@ class FakeSessions:
         return self.get(session_id)
 
     def start(self, product_id: str, *, locale: str, **_: Any) -> Started:
-        session_id = f"s{len(self.kept) + 1}"
+        session_id = f"s{len(self.kept) + 1:03}"  # in order, as ours are
         session = Session(
             session_id,
             "K7PM-3QXA",

@@ -193,7 +193,7 @@ def test_a_slider_helps_where_there_is_script(open_page: Any, sessions: FakeSess
 
 
 def choices(sessions: FakeSessions) -> dict[str, str]:
-    return {choice.slot: choice.answer for choice in sessions.get("s1").choices}
+    return {choice.slot: choice.answer for choice in sessions.get("s001").choices}
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])

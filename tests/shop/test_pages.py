@@ -59,6 +59,19 @@ def test_all_that_was_begun_is_found_again(shopper: Shopper) -> None:
         assert f'href="/s/{each.session_id}/"' in place
 
 
+def test_beginning_many_times_forgets_what_holds_no_choice(shopper: Shopper) -> None:
+    shopper.choose("shape", "ring")
+    empty = [Shopper(shopper.client) for _ in range(15)]
+    page = shopper.client.get("/").text
+    assert f'href="/s/{shopper.session_id}/"' in page
+    assert f'href="/s/{empty[0].session_id}/"' not in page
+    for each in empty[-11:]:
+        each.choose("shape", "box")
+    Shopper(shopper.client)
+    page = shopper.client.get("/").text
+    assert f'href="/s/{shopper.session_id}/"' not in page, "only twelve can be kept"
+
+
 def test_what_was_confirmed_is_found_again(compradora: Shopper) -> None:
     finished(compradora)
     compradora.send("commit", at="review")
@@ -607,7 +620,7 @@ def test_the_link_lets_another_device_in(shopper: Shopper) -> None:
     response = other.get(urlsplit(link.group(1)).path)
     assert response.headers["Location"].endswith(f"/s/{shopper.session_id}/")
     assert other.get(f"/s/{shopper.session_id}/sail").status_code == 200
-    assert other.get("/r/s1.guess").status_code == 404
+    assert other.get("/r/s001.guess").status_code == 404
     assert other.get("/r/nonsense").status_code == 404
 
 

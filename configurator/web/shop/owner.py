@@ -22,8 +22,23 @@ def remember(session_id: str, token: str) -> None:
     """Keep the token of a configuration in this browser."""
     kept = {known: each for known, each in tokens().items() if known != session_id}
     kept[session_id] = token
-    session["tokens"] = dict(list(kept.items())[-MOST_KEPT:])
+    if len(kept) > MOST_KEPT:
+        del kept[_spare(list(kept)[:-1])]
+    session["tokens"] = kept
     session.permanent = True
+
+
+def _spare(kept: list[str]) -> str:
+    """What to forget: the oldest in which nothing was chosen, else the oldest."""
+    for session_id in kept:
+        try:
+            if not sessions().get(session_id).choices:
+                return session_id
+        except UnknownSessionError:
+            return session_id
+        except (DamagedSessionError, CatalogueError):
+            continue  # there may be choices in it
+    return kept[0]
 
 
 def tokens() -> dict[str, str]:
