@@ -433,6 +433,20 @@ def test_a_lost_connection_is_said(open_page: Any) -> None:
     assert page.locator("#offline").inner_text() == ""
 
 
+def test_an_answer_that_never_comes_lets_others_be_pressed(open_page: Any) -> None:
+    page = open_page(PHONE)
+    begin(page)
+    assert page.evaluate("htmx.config.timeout") == 30_000
+    page.evaluate("htmx.config.timeout = 300")
+    page.route("**/choose", lambda route: None)
+    page.locator("#o-shape-2").click()
+    page.locator("#offline", has_text="No connection.").wait_for()
+    page.unroute("**/choose")
+    page.evaluate("htmx.config.timeout = 30000")
+    choose(page, "o-shape-1")
+    assert page.locator("#offline").inner_text() == ""
+
+
 def test_a_connection_is_said_to_be_lost_before_anything_is_pressed(open_page: Any) -> None:
     page = open_page(DESKTOP)
     begin(page)
