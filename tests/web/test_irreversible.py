@@ -98,7 +98,7 @@ def test_the_api_asks_for_it_and_the_desk_shows_it(
     assert event["kind"] == "IrreversibleAcknowledged"
     assert event["payload"] == {"answers": [["colour", "red"]]}
     shown = page(member("support"), address(session, f"/steps/{said['seq']}"))
-    assert "Confirmed that this cannot be changed later: Colour" in shown
+    assert "Confirmed that this cannot be changed later: “Colour" in shown
     assert "El cliente confirmó que no se puede cambiar después" in shown  # as its page was read
     assert "Recorded and recomputed agree" in shown
 
