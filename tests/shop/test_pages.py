@@ -341,6 +341,13 @@ def test_questions_and_nouns_read_well_within_a_sentence(
         assert words.quoted("name", "Ana")[0] not in words.quoted("name", "Ana")[1:]
 
 
+@pytest.mark.parametrize("typed", ["a|b", "…"])
+def test_a_sentence_shows_a_text_as_it_was_typed(app: Flask, typed: str) -> None:
+    with app.test_request_context():
+        words = Wording(PRODUCT, "en", {"name": typed})
+        assert typed in words.say(both("Pone {name}.", "It says {name}."), {"name": typed})
+
+
 @pytest.mark.parametrize("htmx", [True, False])
 def test_what_a_stale_page_is_told_stands_at_the_question_that_was_tapped(
     shopper: Shopper, htmx: bool

@@ -63,8 +63,11 @@ class Wording:
 
         def fill(match: re.Match[str]) -> str:
             slot = match.group(1)
+            variable = self._variable(slot)
+            if variable is not None and variable.kind == "text" and slot in self._answers:
+                return self.answer(slot, self._answers[slot])  # may have any sign in it
             if slot not in known or known[slot] == "…":
-                return self.slot(slot) if self._variable(slot) else match.group()
+                return self.slot(slot) if variable else match.group()
             said = [self.answer(slot, each) for each in known[slot].split("|")]
             return self._once(slot, listed(said), sentence[match.end() :])
 
