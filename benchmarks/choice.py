@@ -34,7 +34,7 @@ ROWS = 2_000
 def run() -> list[figures.Row]:
     """Measure and print; there is no target."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "bench")
+        settings = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "for benchmarks only")
         release = prepare(settings)
         app = served(settings)
         app.config["RATELIMIT_ENABLED"] = False

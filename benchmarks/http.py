@@ -302,14 +302,14 @@ def run() -> list[figures.Row]:
     """Measure and print the ratios."""
     walks = draw_walks(compile_product(product_of(FOLDER), utc_now().date()), WALKS)
     with tempfile.TemporaryDirectory() as folder:
-        alone = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "bench")
+        alone = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "for benchmarks only")
         rows = [_measured("one process, SQLite", alone, one_process, 1, list(walks))]
     database = os.environ.get(DATABASE)
     if database is None:
         print(f"two workers on PostgreSQL: skipped; name an empty database in {DATABASE}")
         return rows
     with tempfile.TemporaryDirectory() as folder:
-        several = Settings(Path(folder), database, "bench")
+        several = Settings(Path(folder), database, "for benchmarks only")
         rows.append(_measured("two workers, PostgreSQL", several, two_workers, 2, walks))
     return rows
 
