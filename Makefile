@@ -28,7 +28,7 @@ run: setup
 	@$(BIN)/configurator serve
 
 test: setup
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
 e2e: setup
 	@$(BIN)/python -m pytest -m browser tests

@@ -18,7 +18,7 @@ from configurator.language import load_folder, read_folder
 from configurator.model.product import Product
 from tests.conftest import DESKTOP, PHONE, Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 RULES = Path(__file__).parent.parent / "rules"
 

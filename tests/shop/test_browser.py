@@ -17,7 +17,7 @@ from tests.conftest import DESKTOP, PHONE, SMALLEST
 from tests.shop.conftest import make_app
 from tests.shop.fake import FakeSessions
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

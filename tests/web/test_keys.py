@@ -17,7 +17,7 @@ from tests.conftest import DESKTOP
 from tests.web.conftest import PASSWORD, STAFF, ApiSession
 from tests.web.test_workshop import misspelt
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Any]
 
