@@ -15,7 +15,7 @@ import re
 import time
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +95,11 @@ def _sqlite(url: str, file: Path) -> Engine:
 
     @event.listens_for(engine, "do_connect")
     def find(*_: object) -> None:
-        # SQLite would make another, empty one.
+        # SQLite would make another, empty one, and the first for everybody to read.
         if opened and not file.exists():
             raise TrailUnavailableError("the file of the database is gone")
+        with suppress(OSError):  # there already; or connecting says what is wrong
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "checkout")
     def see(_connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:

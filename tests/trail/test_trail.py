@@ -537,6 +537,11 @@ class TestTrailOnSqlite(OnSqlite, TrailContract):
         assert written.event.seq == acknowledged + 1
         assert trail.verify(session_id).ok
 
+    def test_the_owner_alone_may_read_the_file(self, trail: Trail, tmp_path: Path) -> None:
+        a_session(trail, 3)
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.glob("trail.db*")}
+        assert {modes[name] for name in ("trail.db", "trail.db-wal", "trail.db-shm")} == {0o600}
+
     def test_nothing_is_written_to_a_file_that_is_gone(
         self, trail: Trail, engine: Engine, tmp_path: Path
     ) -> None:
