@@ -11,7 +11,8 @@ from configurator.language.files import MOST_TABLE_BYTES, decode
 from configurator.language.report import Report
 from configurator.model.diagnostic import Span
 
-_COMMA = re.compile(r"(?<![\d.,])(\d+),(\d+)(?![\d.,])")
+_COMMA = re.compile(r"(?<![\d,])(?<!\d\.)(\d+),(\d+)(?![\d,]|\.\d)")
+"""Of ``0,5..1,5`` both, for what stands beside two points is no part of the number."""
 _SEPARATOR = re.compile("sep=[,;\t]")
 """A first line for Excel."""
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d|\d{1,3}(?:,\d{3})+\.\d|\d,\d{3},\d{3}")

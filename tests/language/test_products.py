@@ -198,6 +198,16 @@ def test_decimal_commas_only_where_semicolons_separate() -> None:
     assert [row.price for row in line.rows] == [Fraction("49.5"), Fraction("1234.5")]
 
 
+def test_decimal_commas_may_stand_at_both_ends_of_a_range() -> None:
+    rules = "rules:\n  - {id: t, table: tables/t.csv, kind: allowed}\n"
+    power = "variables:\n  power: {range: 0.5..9.5, step: 0.5}\n"
+    first, second = (
+        product(f"{rules}{power}=== tables/t.csv\n# note{sign}power\nx{sign}{cells}\n")
+        for sign, cells in ((";", "0,5..1,5 | 2,5 | 7,0.."), (",", "0.5..1.5 | 2.5 | 7.0.."))
+    )
+    assert first.tables == second.tables
+
+
 def test_a_first_line_may_tell_excel_the_separator() -> None:
     (line,) = prices(
         "    - {id: d, table: tables/d.csv}\n=== tables/d.csv\nsep=;\nmaterial;price\n"
