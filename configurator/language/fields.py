@@ -279,8 +279,8 @@ def rate(draft: Draft, node: Node | None) -> Fraction | None:
 
 
 def money(draft: Draft, node: Scalar) -> int | None:
-    """An amount of money in cents; ``12.00 €`` and ``12`` are both read."""
-    found = money_of(draft, node.text.removesuffix("€"), node.span)
+    """An amount of money in cents."""
+    found = money_of(draft, node.text, node.span)
     if found is None:
         return None
     cents = found * 100
@@ -291,8 +291,10 @@ def money(draft: Draft, node: Scalar) -> int | None:
 
 
 def money_of(draft: Draft, text: str, span: Span) -> Fraction | None:
-    """The amount of money ``text`` is, exact also below a cent; not beyond ``MOST_MONEY``."""
-    found = number_of(draft, text, span)
+    """The amount of money ``text`` is, exact also below a cent; not beyond ``MOST_MONEY``.
+
+    ``12.00 €`` and ``12`` are both read."""
+    found = number_of(draft, text.removesuffix("€"), span)
     if found is not None and abs(found) > MOST_MONEY:
         draft.report.stop("too-large/money", span, word=text.strip(), most=str(MOST_MONEY))
         return None

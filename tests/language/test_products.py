@@ -192,7 +192,7 @@ def test_empty_cells_mean_what_the_table_says() -> None:
 def test_decimal_commas_only_where_semicolons_separate() -> None:
     (line,) = prices(
         "    - {id: d, table: tables/d.csv}\n=== tables/d.csv\nmaterial;price\n"
-        "carbon;49,50\naluminium;1234,5\n"
+        "carbon;49,50 €\naluminium;1234,5\n"
     )
     assert isinstance(line, AmountLine)
     assert [row.price for row in line.rows] == [Fraction("49.5"), Fraction("1234.5")]
