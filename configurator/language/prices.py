@@ -18,7 +18,7 @@ from configurator.language.fields import (
 )
 from configurator.language.header import named
 from configurator.language.lookups import Lookup
-from configurator.language.nodes import Mapping, Scalar
+from configurator.language.nodes import Mapping, Scalar, Sequence
 from configurator.language.resolve import read_condition, read_number
 from configurator.language.rules import take_id
 from configurator.language.sheets import sheet_of
@@ -220,6 +220,8 @@ def _line(
 def _of(draft: Draft, fields: Fields, key: Scalar, charges: set[str]) -> tuple[str, ...]:
     node = fields.must("of", key.text)
     words = strings(draft, node)
+    if isinstance(node, Sequence) and not node.items:
+        draft.report.stop("missing-key/empty", node.span)
     if [each.text for each in words] == ["all"]:
         return ()
     names = []
