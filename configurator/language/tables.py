@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Literal, cast
 
 from configurator.language.cells import Column, Empty, read_cell, read_column
 from configurator.language.draft import Draft
-from configurator.language.fields import NUMBER, Fields, day, scalar, strings
+from configurator.language.fields import NUMBER, Fields, check_id, day, number_of, strings
 from configurator.language.lookups import Lookup
 from configurator.language.nodes import Mapping, Scalar
 from configurator.language.scope import Declared
@@ -74,16 +73,18 @@ def type_lookups(draft: Draft, rules: list[Mapping]) -> None:
 
 def _type_lookup(draft: Draft, declared: Declared, sheet: Sheet, index: int) -> None:
     cells = [row.cells[index].strip() for row in sheet.rows]
-    numbers = [cell.replace(",", ".") for cell in cells]
-    if all(NUMBER.fullmatch(number) for number in numbers):
-        places = max((len(number.partition(".")[2]) for number in numbers), default=0)
+    said = [cell for cell in cells if cell]
+    if not said or any(cell.lstrip("+-")[:1].isdigit() for cell in said):  # no id starts so
+        numbers = [cell.replace(",", ".") for cell in said]
+        fit = [number for number in numbers if NUMBER.fullmatch(number)]
+        places = max((len(number.partition(".")[2]) for number in fit), default=0)
         declared.decimals = max(declared.decimals, places)
-    elif all(cell in ("yes", "no") for cell in cells):
+    elif all(cell in ("yes", "no") for cell in said):
         declared.sort = "yes or no"
     else:
         declared.sort = "symbol"
         for row, cell in zip(sheet.rows, cells, strict=True):
-            if cell not in declared.values:
+            if cell and cell not in declared.values:
                 span = sheet.place(row.line, index)
                 key = f"variables.{declared.id}.values.{cell}.name"
                 declared.values[cell] = Value(cell, draft.texts.plain(cell, key, span), span=span)
@@ -197,11 +198,14 @@ def _set_cell(draft: Draft, sheet: Sheet, row: Row, index: int, name: str) -> st
         return "1" if text == "yes" else "0"
     if declared.sort == "symbol":
         word = Scalar(span.file, span.line, span.column, text, True, -1)
-        if text in ("*", "-") or "|" in text or scalar(draft, word) is None:
+        if text in ("*", "-") or "|" in text:
             draft.report.stop("syntax/cell", span, cell=text)
+        else:
+            check_id(draft, word)
         return text
-    written = plain_number(draft.report, sheet, text, span) or text
-    return plain(Fraction(written)) if NUMBER.fullmatch(written) else written
+    written = plain_number(draft.report, sheet, text, span)
+    number = None if written is None else number_of(draft, written, span)
+    return text if number is None else plain(number)
 
 
 def _because(draft: Draft, sheet: Sheet, layout: Layout, row: Row) -> Text | None:
