@@ -288,6 +288,8 @@ def _every_expression(product: Product) -> Iterator[model.Expression]:
         yield guard.when
     if product.prices is None:
         return
+    if product.prices.times is not None:
+        yield product.prices.times
     for line in product.prices.lines:
         if line.when is not None:
             yield line.when
