@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from configurator.language.syntax import RESERVED, SPELLING, ExpressionError
 
 _SIGNS = {"&": "and", "|": "or", "!": "not", "→": "=>", "×": "*", "·": "*", "÷": "/", "−": "-"}
+_SIGNS_APART = {"=<": "<=", "=>": ">=", "<=": "<=", ">=": ">=", "==": "=", "<>": "!=", "->": "=>"}
+"""What two signs in a row are meant for."""
+_NUMBER_BEFORE = re.compile(r"(\d+\.)?\d+$")
+_NEAR = 200
+"""How many letters before a mistake are looked at."""
+_AFTER_HAS = re.compile(r"\bhas(?:\s+only|\s+(?:any|all|none)(?:\s+of)?|\s+([^\W\d][\w-]*))?\s*$")
+_AFTER_IN = re.compile(r"\bin\s+[^\W\d][\w-]*\s*$")
+_AFTER_NO = re.compile(r"(^|\(|\b(and|or|not)\s)\s*no\s+$")
+_NAME_BEFORE = re.compile(r"[^\W\d][\w-]*$")
 OTHER_WORDS = {
     "true": "yes",
     "false": "no",
@@ -24,6 +35,8 @@ OTHER_WORDS = {
     "ninguno": "none",
     "ninguna": "none",
     "sí": "yes",
+    "verdadero": "yes",
+    "falso": "no",
     "hoy": "today",
     "suma": "sum",
     "cuenta": "count",
@@ -48,18 +61,32 @@ def explain(text: str, error: UnexpectedInput) -> ExpressionError:
     assert isinstance(error, UnexpectedToken)
     token = error.token
     if token.type == "$END":
-        return ExpressionError("syntax/ends", len(text))
-    if token.type == "CMP":
-        return _chained(text, at)
-    if token.type == "COMMA" and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
-        return _decimal_comma(text, at)
+        at = len(text)
+    near = text[max(at - _NEAR, 0) : at]
     before = _word_before(text, at)
     if token.type == "LPAR" and before in ("in", "of", "only"):
         return ExpressionError("syntax/list", at)
+    if _AFTER_IN.search(near):
+        return ExpressionError("syntax/in", at)
+    after_has = _AFTER_HAS.search(near)
+    if after_has and (token.type == "CMP" or after_has[1] is None):
+        return ExpressionError("syntax/has", at)
+    if token.type == "$END":
+        return ExpressionError("syntax/ends", at)
+    if token.type == "CMP":
+        return _two_signs(text, at, str(token)) or _chained(text, at)
+    whole, decimals = _NUMBER_BEFORE.search(near), re.match(r",\d+", text[at : at + _NEAR])
+    if token.type == "COMMA" and whole is not None and decimals is not None:
+        return _decimal_comma(whole[0] + decimals[0], at - len(whole[0]))
     for word in (str(token), before):
         write = "*" if word in ("x", "X") else meant(word)
         if write is not None:
             return ExpressionError("syntax/write", at, found=word, write=write)
+    if _AFTER_NO.search(near):
+        return ExpressionError("syntax/not", at)
+    name = _NAME_BEFORE.search(near)
+    if token.type == "LPAR" and name is not None:
+        return ExpressionError("syntax/function", at - len(name[0]), word=name[0])
     if token in ("(", ")", "[", "]"):
         return ExpressionError("syntax/unbalanced", at, sign=str(token))
     return ExpressionError("syntax/word", at, word=str(token))
@@ -74,6 +101,15 @@ def meant(word: str) -> str | None:
 def _word_before(text: str, at: int) -> str:
     words = text[:at].split()
     return words[-1] if words else ""
+
+
+def _two_signs(text: str, at: int, sign: str) -> ExpressionError | None:
+    """``=<``, ``> =`` and ``->``."""
+    start = len(text[:at].rstrip()) - 1
+    write = _SIGNS_APART.get(text[start : start + 1] + sign) if start >= 0 else None
+    if write is None:
+        return None
+    return ExpressionError("syntax/write", start, found=text[start : at + len(sign)], write=write)
 
 
 def _chained(text: str, at: int) -> ExpressionError:
@@ -107,10 +143,7 @@ def _split_comparisons(text: str) -> list[str]:
     return pieces
 
 
-def _decimal_comma(text: str, at: int) -> ExpressionError:
-    start, end = at, at + 1
-    while start and text[start - 1].isdigit():
-        start -= 1
-    while end < len(text) and text[end].isdigit():
-        end += 1
-    return ExpressionError("syntax/comma", start, write=text[start:end].replace(",", "."))
+def _decimal_comma(number: str, at: int) -> ExpressionError:
+    if "." in number:
+        return ExpressionError("thousands", at, cell=number)
+    return ExpressionError("syntax/comma", at, write=number.replace(",", "."))

@@ -429,8 +429,8 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
     "unknown-name/option": (
         '"{word}" is an option of {variable}, and only means something beside it.',
         "«{word}» es una opción de {variable} y solo dice algo a su lado.",
-        "write `{variable} = {word}`.",
-        "escribe `{variable} = {word}`.",
+        "write `{variable} {sign} {word}`.",
+        "escribe `{variable} {sign} {word}`.",
     ),
     "unknown-name/fact": (
         '"{word}" is a fact, not a variable.',
@@ -670,6 +670,41 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "write `in [a, b]`.",
         "escribe `in [a, b]`.",
     ),
+    "syntax/in": (
+        "After `in` comes a list or a range.",
+        "Tras `in` va una lista o un margen.",
+        "write `in [a, b]` or `in 1..5`; whether a several-of has an option: `extras has rack`.",
+        "escribe `in [a, b]` o `in 1..5`; si una selección de varios tiene una opción: "
+        "`extras has rack`.",
+    ),
+    "syntax/has": (
+        "After `has` comes one option, or a list.",
+        "Tras `has` va una opción o una lista.",
+        "write `has rack`, or `has any of [a, b]`, `all of`, `none of` or `only`; how many is "
+        "`extras.rack >= 2`.",
+        "escribe `has rack`, o `has any of [a, b]`, `all of`, `none of` u `only`; cuántos, "
+        "`extras.rack >= 2`.",
+    ),
+    "syntax/not": (
+        "`no` is an answer; it turns no condition round.",
+        "`no` es una respuesta; no niega una condición.",
+        "write `not`, or `bell = no`.",
+        "escribe `not`, o `timbre = no`.",
+    ),
+    "syntax/implies": (
+        "`=>` says that a condition follows from another, and this is a number.",
+        "`=>` dice que una condición se sigue de otra, y esto es un número.",
+        "write `>=` for as much or more.",
+        "escribe `>=` para igual o mayor.",
+    ),
+    "syntax/function": (
+        'There is no function "{word}".',
+        "No hay ninguna función «{word}».",
+        "there are sum, count, kinds, min and max; a length is `plate.length`, and a computed "
+        "number is rounded by its key `round`.",
+        "hay sum, count, kinds, min y max; una longitud es `plate.length`, y un número calculado "
+        "se redondea con su clave `round`.",
+    ),
     "syntax/ends": (
         "The expression ends too early.",
         "La expresión acaba demasiado pronto.",
@@ -743,7 +778,7 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "las reglas solo ven si hay texto (`!= none`) y su `.length`.",
     ),
     "type-mismatch/sides": (
-        "{left} is compared with {right}.",
+        "Here {left} is compared with {right}.",
         "Se compara {left} con {right}.",
         "compare things of one kind.",
         "compara cosas de la misma clase.",
@@ -765,6 +800,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "Este margen va al revés: {low} es más que {high}.",
         "write the smaller end first.",
         "escribe primero el extremo menor.",
+    ),
+    "type-mismatch/around": (
+        "{low} comes after {high}, so nothing is in this range.",
+        "{low} va después de {high}; en este margen no hay nada.",
+        "write it in two: `[{low}..{last}, {first}..{high}]`.",
+        "escríbelo en dos: `[{low}..{last}, {first}..{high}]`.",
     ),
     "type-mismatch/has": (
         "{variable} is not a several-of.",

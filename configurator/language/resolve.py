@@ -8,7 +8,16 @@ from typing import Literal, TypeVar, cast
 from configurator.language import syntax
 from configurator.language.draft import Draft
 from configurator.language.nodes import Scalar
-from configurator.language.terms import SORTS, Role, TermResolver, Typed, UnresolvedError, plain
+from configurator.language.terms import (
+    MONTHS,
+    SORTS,
+    WEEKDAYS,
+    Role,
+    TermResolver,
+    Typed,
+    UnresolvedError,
+    plain,
+)
 from configurator.model import expression as model
 from configurator.model.diagnostic import Span
 
@@ -53,6 +62,8 @@ class Resolver(TermResolver):
         """What a tree says as a condition; raises ``UnresolvedError`` after a diagnostic."""
         span = self._span(tree)
         match tree:
+            case syntax.Joined(operator="=>", parts=(_, syntax.Number() as limit)):
+                raise self._stop("syntax/implies", limit)
             case syntax.Joined(operator=operator, parts=parts):
                 return self._joined(operator, self._all(parts), span)
             case syntax.Not(condition=inner):
@@ -165,6 +176,8 @@ class Resolver(TermResolver):
             self._same_sort(same, subject, typed)
             self._same_unit(item, subject, typed)
             return typed.term
+        if subject.sort == "symbol" and subject.declared is not None:
+            raise self._stop("type-mismatch/order", item, variable=subject.declared.id)
         ends: list[model.Term | None] = []
         for end in (item.low, item.high):
             if end is None:
@@ -178,6 +191,17 @@ class Resolver(TermResolver):
         low, high = ends
         if isinstance(low, model.Number) and isinstance(high, model.Number):
             if low.value > high.value:
+                calendar = {"weekday": WEEKDAYS, "month": MONTHS}.get(subject.sort)
+                if calendar is not None:
+                    named = {number: name for name, number in calendar.items()}
+                    raise self._stop(
+                        "type-mismatch/around",
+                        item,
+                        low=named.get(int(low.value), plain(low.value)),
+                        high=named.get(int(high.value), plain(high.value)),
+                        first=named[1],
+                        last=named[len(named)],
+                    )
                 raise self._stop(
                     "type-mismatch/range", item, low=plain(low.value), high=plain(high.value)
                 )

@@ -180,14 +180,17 @@ class TermResolver:
             return
         if word == "lowest-total" or word in scope.prices or word in ("total", "price", "prices"):
             raise self._stop("price-in-rule", tree, word=word)
-        write = meant(word)
+        write = "yes" if word == "si" else meant(word)
         if write is not None:
             raise self._stop("syntax/write", tree, found=word, write=write)
         if self.draft.likenesses > 0:
             owner = next((each for each in scope.names.values() if word in each.values), None)
             if owner is not None:
                 self.draft.likenesses -= 1
-                raise self._stop("unknown-name/option", tree, word=word, variable=owner.id)
+                sign = "has" if owner.kind == "several of" else "="
+                raise self._stop(
+                    "unknown-name/option", tree, word=word, variable=owner.id, sign=sign
+                )
         key = "unknown-name"
         pieces = word.split("-")
         if len(pieces) > 1 and any(
@@ -370,6 +373,8 @@ class TermResolver:
     def _same_sort(self, tree: syntax.Comparison, left: Typed, right: Typed) -> None:
         if "nothing" in (left.sort, right.sort):
             other = right if left.sort == "nothing" else left
+            if other.sort == "several of" and other.declared is not None:
+                raise self._stop("type-mismatch/several", tree, variable=other.declared.id)
             if other.declared is None or not isinstance(other.term, model.Read):
                 raise self._stop("type-mismatch/none", tree)
             if not other.declared.optional:

@@ -180,3 +180,13 @@ def test_long_lists_of_alternatives_are_read() -> None:
     condition = required(many)
     assert isinstance(condition, model.Or)
     assert len(condition.conditions) == 5_000
+
+
+def test_the_cure_for_an_option_alone_fits_its_variable() -> None:
+    for text, cure in (
+        ("bell and carbon", "write `material = carbon`."),
+        ("extras has rack and mudguards", "write `extras has mudguards`."),
+    ):
+        (found,) = diagnostics(f"rules:\n  - id: a\n    require: {text}\n")
+        assert found.help is not None
+        assert found.help.in_language("en") == cure
