@@ -30,6 +30,8 @@ from configurator.model.diagnostic import Span
 
 _BRACED = re.compile(r"^[^'\"]*:\s+(\{[^{}]*\}|\[[^\[\]]*\])\s+[^\s#]")
 _HASH = re.compile(r" +#[^\s#]")
+_BEFORE_COMMA = re.compile(r"([+-]?\d+(\.\d+)?\.\.)?[+-]?\d+|\d{1,3}\.\d{3}")
+_AFTER_COMMA = re.compile(r"\d+(\.\.[+-]?\d+)?( ?[%€])?")
 _ESCAPED_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -232,7 +234,13 @@ def _attach(report: Report, parent: _Open, node: Node) -> None:
         if _decimals(parent.node, key):
             number = parent.node.entries[-1][1]
             assert isinstance(number, Scalar)
-            report.stop("syntax/comma", number.span, write=f"{number.text}.{key.text}")
+            if re.fullmatch(r"\d+\.\d+", number.text):
+                report.stop("thousands", number.span, cell=f"{number.text},{key.text}")
+                return
+            if report.found and report.found[-1].span == number.span:
+                report.found.pop()  # the first comma of a range: both are said at once
+            number.text += f".{key.text}"  # read on as it is meant
+            report.stop("syntax/comma", number.span, write=number.text)
             return
         report.stop("brace-comma/rest", key.span, rest=key.text)
         if parent.node.entries and isinstance(parent.node.entries[-1][1], Scalar):
@@ -247,13 +255,13 @@ def _attach(report: Report, parent: _Open, node: Node) -> None:
 
 
 def _decimals(node: Mapping, key: Scalar) -> bool:
-    """Whether ``key`` is what a comma cut off a number: ``price: 12,00``."""
+    """Whether ``key`` is what a comma cut off a number or range: ``price: 12,00 €``."""
     before = node.entries[-1][1] if node.entries else None
     return (
         isinstance(before, Scalar)
         and before.plain
-        and before.text.isdigit()
-        and key.text.isdigit()
+        and _BEFORE_COMMA.fullmatch(before.text) is not None
+        and _AFTER_COMMA.fullmatch(key.text) is not None
         and (before.line, before.column + len(before.text) + 1) == (key.line, key.column)
     )
 
@@ -282,6 +290,8 @@ def _report_syntax(report: Report, file: str, text: str, error: MarkedYAMLError)
         # `say: {width} is …` also looks like a comma in braces; one mistake is enough.
         report.found = [each for each in report.found if each.span.line != span.line]
         report.stop("syntax/braces", span)
+    elif "expected ',' or" in problem and here == ":":
+        report.stop("syntax/colon", span)
     elif "expected ',' or" in problem or "expected the node content" in problem:
         report.stop("syntax/brackets", span)
     elif "quoted scalar" in str(error.context or "") or "end of stream" in problem:
