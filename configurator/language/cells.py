@@ -9,6 +9,7 @@ from typing import Literal
 
 from configurator.language import syntax
 from configurator.language.draft import Draft
+from configurator.language.fields import OTHER_DAY
 from configurator.language.nodes import Scalar
 from configurator.language.resolve import Resolver
 from configurator.language.spreadsheet import Row, Sheet, plain_number
@@ -88,7 +89,11 @@ def read_cell(
     source = Scalar(span.file, span.line, span.column, written, True, -1)
     tree = _test(written, column.subject)
     if tree is None:
-        draft.report.stop("syntax/cell", span, cell=text)
+        slashed = OTHER_DAY.search(text) if column.typed.sort == "date" else None
+        if slashed is not None:
+            draft.report.stop("type-mismatch/date", span, word=slashed[0])
+        else:
+            draft.report.stop("syntax/cell", span, cell=text)
         return False, None
     if column.typed.sort == "several of" and _by_order(tree):
         name = column.subject.names[0]

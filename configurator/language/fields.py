@@ -25,6 +25,8 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}([.,]\d{3})+[.,]\d+|[+-]?\d{1,3}(,\d{3}){2
 MOST_MONEY = 10_000_000_000
 """The largest amount of money that is read, in units of the currency."""
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+OTHER_DAY = re.compile(r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}")
+"""A day as spreadsheets write it, ``01/12/2026``."""
 
 SPANISH_KEYS = {
     "cuando": "when",

@@ -372,8 +372,8 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "cambia el nombre de una, o empiézala por # si es una nota.",
     ),
     "duplicate-id/line": (
-        '"{id}" is already the name of something else that has a price.',
-        "«{id}» ya es el nombre de otra cosa con precio.",
+        '"{id}" is already a variable or a word of the price list.',
+        "«{id}» ya es una variable o una palabra de los precios.",
         "give the price line another id.",
         "dale otro id a la línea de precio.",
     ),
@@ -1034,8 +1034,8 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
     "syntax/cells": (
         "This row has {cells} cells and the header has {columns}.",
         "Esta fila tiene {cells} celdas y la cabecera {columns}.",
-        "put a cell with a comma or semicolon in quotes.",
-        "pon entre comillas la celda que lleve coma o punto y coma.",
+        "a cell with a comma or semicolon needs quotes, and an empty one its separator.",
+        "una celda con coma o punto y coma lleva comillas, y una vacía su separador.",
     ),
     "syntax/empty-table": (
         "The table has no columns to read.",
@@ -1094,8 +1094,8 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
     "unknown-column/unnamed": (
         "A column has no name.",
         "Hay una columna sin nombre.",
-        "name it, or start it with # if it is a note.",
-        "ponle nombre, o empiézala por # si es una nota.",
+        "name it, start it with # if it is a note, or delete it.",
+        "ponle nombre, empiézala por # si es una nota, o bórrala.",
     ),
     "lookup-gap": (
         "No row fits {example}.",

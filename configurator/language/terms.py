@@ -14,8 +14,8 @@ from typing import Literal, cast
 from configurator.language import syntax
 from configurator.language.advice import meant
 from configurator.language.draft import Draft, listed
+from configurator.language.fields import OTHER_DAY, number_of
 from configurator.language.fields import day as read_day
-from configurator.language.fields import number_of
 from configurator.language.nodes import Scalar
 from configurator.language.report import Phrase
 from configurator.language.scope import Declared
@@ -421,6 +421,9 @@ class TermResolver:
             return self._stop("type-mismatch/several", tree, variable=several.declared.id)
         if "text" in (left.sort, right.sort):
             return self._stop("type-mismatch/words", tree)
+        other_day = OTHER_DAY.search(self.source.text)
+        if "date" in (left.sort, right.sort) and other_day is not None:
+            return self._stop("type-mismatch/date", tree, word=other_day[0])
         return self._stop(
             "type-mismatch/sides", tree, left=SORTS[left.sort], right=SORTS[right.sort]
         )

@@ -300,6 +300,9 @@ def _day_range(draft: Draft, fields: Fields, declared: Declared) -> DayRange | N
     both = ends(draft, node)
     if both is None:
         return None
+    if "-" not in node.text and "/" not in node.text:  # days that miss their "from today"
+        draft.report.stop("type-mismatch/ends", node.span, word=node.text)
+        return None
     days = [day(draft, text, span) for text, span in both]
     if days[0] is None or days[1] is None:
         return None
