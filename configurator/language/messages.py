@@ -1073,6 +1073,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "write the digits together: 1234.50; in a ; table also 1234,50.",
         "escribe las cifras juntas: 1234.50; en una tabla con ; también 1234,50.",
     ),
+    "thousands/either": (
+        'In a table with ; the point of "{cell}" may begin decimals or part thousands.',
+        "En una tabla con ; el punto de «{cell}» puede ser de decimales o de miles.",
+        "write {whole} or {comma}.",
+        "escribe {whole} o {comma}.",
+    ),
     "unknown-column": (
         'The column "{word}" is no variable, fact or quantity.',
         "La columna «{word}» no es una variable, un dato ni una cantidad.",

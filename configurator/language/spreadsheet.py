@@ -13,6 +13,8 @@ from configurator.model.diagnostic import Span
 
 _COMMA = re.compile(r"(?<![\d,])(?<!\d\.)(\d+),(\d+)(?![\d,]|\.\d)")
 """Of ``0,5..1,5`` both, for what stands beside two points is no part of the number."""
+_EITHER = re.compile(r"(?<![\d,])(?<!\d\.)[1-9]\d{0,2}\.\d{3}(?![\d,]|\.\d)")
+"""``1.234``: with decimals, or with thousands where decimals have a comma."""
 _SEPARATOR = re.compile("sep=[,;\t]")
 """A first line for Excel."""
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+,\d|\d{1,3}(?:,\d{3})+\.\d|\d,\d{3},\d{3}")
@@ -96,6 +98,11 @@ def plain_number(report: Report, sheet: Sheet, text: str, span: Span) -> str | N
     """A cell with decimal commas rewritten as points where the file allows them."""
     if _THOUSANDS.search(text):
         report.stop("thousands", span, cell=text)
+        return None
+    either = _EITHER.search(text) if sheet.decimal_comma else None
+    if either is not None:
+        whole, comma = either[0].replace(".", ""), either[0].replace(".", ",")
+        report.stop("thousands/either", span, cell=either[0], whole=whole, comma=comma)
         return None
     if "," not in text:
         return text
