@@ -867,6 +867,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "write both in one unit.",
         "escribe ambos en la misma unidad.",
     ),
+    "unit-mismatch/variable": (
+        "{word} is a variable, and stands here as the unit of {number}.",
+        "{word} es una variable y está aquí como unidad de {number}.",
+        "write `{number} * {word}` to multiply, or leave it out.",
+        "escribe `{number} * {word}` para multiplicar, o quítala.",
+    ),
     "fact-missing": (
         "Some options of {variable} do not say their {fact}: {values}.",
         "Algunas opciones de {variable} no dicen su {fact}: {values}.",

@@ -63,6 +63,10 @@ SORTS: dict[str, tuple[str, str]] = {
     "month": ("a month", "un mes"),
     "condition": ("a condition", "una condición"),
 }
+_NO_DAYS = frozenset(("hours", "week", "weeks", "month", "months", "year", "years")) | frozenset(
+    ("horas", "semana", "semanas", "mes", "meses", "año", "años")
+)
+"""Units of time that cannot be added to a day as days."""
 _NUMERIC = ("number", "yes or no", "weekday", "month")
 
 
@@ -97,6 +101,8 @@ class TermResolver:
                 value = number_of(self.draft, text, span)
                 if value is None:
                     raise UnresolvedError
+                if unit in self.draft.scope.names and not self._is_unit(unit):
+                    raise self._stop("unit-mismatch/variable", tree, word=unit, number=text)
                 return Typed(model.Number(value, span), "number", unit)
             case syntax.Day(text=text):
                 found = read_day(self.draft, text, span)
@@ -133,6 +139,12 @@ class TermResolver:
             case _:
                 raise self._stop("type-mismatch/condition-as-number", tree)
 
+    def _is_unit(self, word: str) -> bool:
+        """Whether something of the product has that unit."""
+        scope = self.draft.scope
+        units = [each.unit for each in scope.names.values()]
+        return word in units or word in [each.unit for each in scope.facts.values()]
+
     def _arithmetic(self, tree: syntax.Arithmetic, span: Span) -> Typed:
         operator = cast(Literal["+", "-", "*", "/"], tree.operator)
         left, right = self.term(tree.left), self.term(tree.right)
@@ -150,6 +162,10 @@ class TermResolver:
                         raise self._stop("type-mismatch/several", side, variable=typed.declared.id)
                     raise self._stop("type-mismatch/number-expected", side, sort=SORTS[typed.sort])
         unit = None
+        for side, typed in ((tree.left, left), (tree.right, right)):
+            if sort == "date" and typed.unit in _NO_DAYS:
+                days = ("days", "días")
+                raise self._stop("unit-mismatch", side, left=days, right=typed.unit)
         if operator in "+-" and sort == "number" and left.sort != "date":
             self._same_unit(tree.right, left, right)
             unit = left.unit or right.unit
