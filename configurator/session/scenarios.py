@@ -212,7 +212,8 @@ _POSSIBLE = ("possible", "chosen", "implied")
 
 def _judge_bill(scenario: Scenario, view: EngineView) -> Iterable[Text]:
     if scenario.lowest is not None and view.lowest_total != scenario.lowest:
-        yield _money("lowest", scenario.lowest, view.lowest_total)
+        bound = ("", "") if view.lowest_exact else ("at least ", "al menos ")
+        yield _money("lowest", scenario.lowest, view.lowest_total, bound)
     expectations = (scenario.lines, scenario.no_lines, scenario.net, scenario.price)
     if all(each is None for each in expectations):
         return
@@ -247,11 +248,14 @@ def _judge_bill(scenario: Scenario, view: EngineView) -> Iterable[Text]:
         yield _money("price", scenario.price, bill.total)
 
 
-def _money(name: str, expected: int | None, found: int | None) -> Text:
+def _money(
+    name: str, expected: int | None, found: int | None, bound: tuple[str, str] = ("", "")
+) -> Text:
     def show(cents: int | None) -> str:
         return "—" if cents is None else f"{cents / 100:.2f}"
 
-    return _differ_text(name, show(expected), show(found))
+    en, es = (f"{least}{show(found)}" for least in bound)
+    return _differ_text(name, show(expected), en, es)
 
 
 def _differ(en: str, es: str, expected: list[str], found: list[str]) -> Iterable[Text]:

@@ -109,3 +109,11 @@ def test_a_row_of_a_table_is_cited_by_its_id_where_a_scenario_names_it() -> None
     assert said("fits") == []
     assert said('"fits#hot"') == []
     assert said('"fits#cold"') == ["because: expected fits#cold, found fits"]
+
+
+def test_a_lowest_total_that_is_only_a_bound_is_called_so() -> None:
+    for included, found in (("yes", "120.00"), ("no", "at least 145.16")):
+        prices = f"prices: {{base: 50, minimum: 120, tax: {{rate: 21 %, included: {included}}}}}\n"
+        assert failures("  - {name: n, choose: {material: aluminium}, lowest: 1}\n", prices) == [
+            f"lowest: expected 1.00, found {found}"
+        ]
