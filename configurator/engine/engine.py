@@ -171,11 +171,11 @@ class Engine:
         raise EngineError(
             "void",
             said(
-                f"Con {told} no se puede pedir nada: lo impide {names}.",
+                f"Con {told}, no se puede pedir nada: lo impide {names}.",
                 f"With {told} nothing can be ordered: {names} stands against it.",
             ),
             said(
-                "Afloja esa regla, o haz que se cuente otra cosa.",
+                "Afloja esa regla, o haz que la tienda diga otra cosa.",
                 "Loosen that rule, or have something else told.",
             ),
             blamed,
