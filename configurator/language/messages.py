@@ -171,6 +171,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "put the text in quotes; or is this line indented too far?",
         "pon el texto entre comillas; ¿o esta línea tiene demasiada sangría?",
     ),
+    "syntax/hash": (
+        "The text ends before this #, and so does the line: what follows is a comment.",
+        "El texto acaba antes de esta #, y la línea también: lo que sigue es un comentario.",
+        "put the whole text in quotes.",
+        "pon todo el texto entre comillas.",
+    ),
     "syntax/brackets": (
         "A bracket or brace before this place is not closed, or a comma is missing.",
         "Antes de este sitio falta cerrar un corchete o una llave, o falta una coma.",

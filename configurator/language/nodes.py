@@ -278,6 +278,12 @@ def _report_syntax(report: Report, file: str, text: str, error: MarkedYAMLError)
         mark = error.context_mark
     span = Span(file, mark.line + 1, mark.column + 1) if mark else Span(file, 1, 1)
     lines = text.split("\n")
+    opened = error.context_mark
+    for at in range(opened.line, span.line - 1) if opened and "expected ',' or" in problem else ():
+        hashed = re.search(r" #[^\s#]", lines[at])
+        if hashed is not None:
+            report.stop("syntax/hash", Span(file, at + 1, hashed.end() - 1))
+            return
     line = lines[span.line - 1] if span.line <= len(lines) else ""
     here = line[span.column - 1 : span.column]
     if "expected" in problem and line[span.column - 2 : span.column - 1] == "'":
