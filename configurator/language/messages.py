@@ -1147,6 +1147,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "add the row `{key}` to texts/{language}.csv, or write {{es: …, en: …}}.",
         "añade la fila `{key}` a texts/{language}.csv, o escribe {{es: …, en: …}}.",
     ),
+    "text-missing/column": (
+        "The `{kind}` of this row is not written in {language}.",
+        "El `{kind}` de esta fila no está en {language}.",
+        "write it in the column `{key}`.",
+        "escríbelo en la columna `{key}`.",
+    ),
     "text-stale": (
         'The text "{key}" was translated from "{source}", and now says "{now}".',
         "El texto «{key}» se tradujo de «{source}» y ahora dice «{now}».",

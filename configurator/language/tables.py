@@ -41,6 +41,11 @@ def read_layout(draft: Draft, sheet: Sheet, sets: tuple[str, ...]) -> Layout:
             layout.sets.append((index, name))
         elif name.partition(".")[0] in _ROW_COLUMNS and name not in draft.scope.names:
             layout.own[name] = index
+            language = name.partition(".")[2]
+            if language and language not in draft.texts.languages:
+                known = ", ".join(draft.texts.languages)
+                place = sheet.place(1, index)
+                draft.report.stop("unknown-key/language", place, word=language, offered=known)
         else:
             column = read_column(draft, sheet, index)
             if column is None:
@@ -224,7 +229,7 @@ def _because(draft: Draft, sheet: Sheet, layout: Layout, row: Row) -> Text | Non
     for language in draft.texts.languages:
         if language not in pairs:
             draft.report.stop(
-                "text-missing",
+                "text-missing/column",
                 sheet.place(row.line, 0),
                 kind="because",
                 language=language,
