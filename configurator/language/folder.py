@@ -194,7 +194,9 @@ def _read_sheets(draft: Draft) -> None:
                 word=language,
                 offered=", ".join(texts.languages),
             )
-        elif language != texts.language:
+        elif language == texts.language:
+            draft.report.warn("unknown-key/own-sheet", Span(name, 1, 1), language=language)
+        else:
             sheet = read_csv(draft.report, name, draft.files[name])
             if sheet is not None:
                 texts.add_sheet(language, sheet)

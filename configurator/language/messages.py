@@ -299,6 +299,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "delete the row, or correct its key.",
         "borra la fila o corrige su clave.",
     ),
+    "unknown-key/own-sheet": (
+        'The product itself is written in "{language}", so this sheet is not read.',
+        "El producto mismo está escrito en «{language}»; esta hoja no se lee.",
+        "write these texts in the rule files, and remove the sheet.",
+        "escribe estos textos en los archivos de reglas y quita la hoja.",
+    ),
     "unknown-key/original": (
         'There is nothing to translate under "{word}": the original is missing.',
         "No hay nada que traducir en «{word}»: falta el original.",
