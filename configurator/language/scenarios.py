@@ -53,7 +53,12 @@ def _scenario(
 ) -> Scenario:
     fields = Fields(draft, item, _KEYS, _LATER)
     fields.must("name", "scenarios")
-    expect = fields.word("expect", ("possible", "refused", "complete"))
+    expect = None
+    said = fields.scalar("expect")
+    if said is not None and said.text.lower() in ("impossible", "imposible"):
+        draft.report.stop("syntax/write", said.span, found=said.text, write="refused")
+    else:
+        expect = fields.word("expect", ("possible", "refused", "complete"))
     return Scenario(
         name=fields.string("name") or "",
         on=fields.day("on"),
