@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from configurator.model import expression as model
-from configurator.model.product import Product, Variable
+from configurator.model.product import Product, SeveralOf, Variable
 
 MOST_VALUES = 400
 _OPERATORS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
@@ -49,6 +49,9 @@ class Bounds:
 
     def decimals(self, term: model.Term) -> int | None:
         """How many decimals the term can need; ``None``: no number of them is enough."""
+        values = self.of(term)[0]
+        if values is not None:
+            return max(map(places, values)) if all(map(ends, values)) else None
         match term:
             case model.Number(value=value):
                 return places(value)
@@ -114,16 +117,11 @@ class Bounds:
         divisors = self.of(right)[0]
         if divisors is None:
             return None
-        dividends = self.of(left)[0]
-        if dividends is not None and len(dividends) * len(divisors) <= MOST_VALUES:
-            quotients = [a / b for a, b in itertools.product(dividends, divisors) if b]
-            needed = [places(each) if ends(each) else None for each in quotients]
-        else:
-            inverse = [1 / each for each in divisors if each]
-            own = self.decimals(left)
-            needed = [
-                places(each) + own if own is not None and ends(each) else None for each in inverse
-            ]
+        inverse = [1 / each for each in divisors if each]
+        own = self.decimals(left)
+        needed = [
+            places(each) + own if own is not None and ends(each) else None for each in inverse
+        ]
         known = [each for each in needed if each is not None]
         return max(known, default=0) if len(known) == len(needed) else None
 
@@ -139,13 +137,13 @@ class Bounds:
             case model.Fact(variable=name, fact=fact):
                 return self._fact(name, fact)
             case model.Quantity(variable=name):
-                several = self._several(name)
-                return _few({Fraction(each) for each in range(several[1] + 1)})
+                most = self._several(name).each[1]
+                return _few({Fraction(each) for each in range(most + 1)})
             case model.Kinds(variable=name):
-                return _few({Fraction(each) for each in range(self._several(name)[0] + 1)})
+                fewest, most = self._several(name).pick
+                return _few({Fraction(each) for each in range(fewest, most + 1)})
             case model.Pieces(variable=name):
-                kinds, each = self._several(name)
-                return None, (Fraction(0), Fraction(kinds * each))
+                return None, _pieces(self._several(name))
             case model.DatePart(part=part):
                 last = {"weekday": 7, "month": 12}.get(part)
                 return _few({Fraction(n) for n in range(1, last + 1)}) if last else (None, None)
@@ -166,11 +164,11 @@ class Bounds:
         except KeyError:
             return None
 
-    def _several(self, name: str) -> tuple[int, int]:
+    def _several(self, name: str) -> SeveralOf:
         variable = self._variable(name)
         if variable is None or variable.several is None:
-            return 0, 0
-        return variable.several.pick[1], variable.several.each[1]
+            return SeveralOf((0, 0), (0, 0), None)
+        return variable.several
 
     def _read(self, name: str) -> Told:
         if name not in self.memo:
@@ -198,7 +196,10 @@ class Bounds:
         if variable.computed.term is not None:
             values, interval = self.of(variable.computed.term)
             if variable.computed.rounding is None or interval is None:
-                return values, interval
+                declared = 10**variable.computed.decimals
+                # Whoever reads a number that needs rounding is not told so as well.
+                fit = all((each * declared).denominator == 1 for each in values or ())
+                return values if fit else None, interval
             unit = Fraction(1, 10**variable.computed.decimals)
             return None, (interval[0] // unit * unit, -(-interval[1] // unit) * unit)
         for table in self.product.tables:
@@ -240,6 +241,14 @@ class Bounds:
             return None, None
         corners = [apply(a, b) for a, b in itertools.product(left[1], right[1])]
         return None, (min(corners), max(corners))
+
+
+def _pieces(several: SeveralOf) -> Interval:
+    """How many pieces there are in all, which ``pick``, ``each`` and ``pieces`` limit."""
+    fewest, most = several.pick[0] * max(several.each[0], 1), several.pick[1] * several.each[1]
+    if several.pieces is not None:
+        fewest, most = max(fewest, several.pieces[0]), min(most, several.pieces[1])
+    return Fraction(fewest), Fraction(most)
 
 
 def _few(values: set[Fraction]) -> Told:

@@ -190,3 +190,25 @@ def test_the_cure_for_an_option_alone_fits_its_variable() -> None:
         (found,) = diagnostics(f"rules:\n  - id: a\n    require: {text}\n")
         assert found.help is not None
         assert found.help.in_language("en") == cure
+
+
+@pytest.mark.parametrize(
+    "computed",
+    [
+        "{compute: half * 2}",  # 1 and 5
+        "{compute: width / kinds(some), round: up}",
+        "{compute: width / count(some), round: up}",
+        "{compute: width / count(many), round: up}",
+    ],
+)
+def test_limits_tell_what_a_number_can_be(computed: str) -> None:
+    assert (
+        diagnostics(f"""\
+variables:
+  half: {{values: {{0.5: {{}}, 2.5: {{}}}}}}
+  some: {{type: several of, pick: 1..2, values: {{a: {{}}, b: {{}}}}}}
+  many: {{type: several of, each: 0..5, pieces: 2..6, values: {{a: {{}}, b: {{}}}}}}
+  found: {computed}
+""")
+        == ()
+    )
