@@ -99,15 +99,18 @@ def _taken_exactly(network: Network) -> Network:
 def _not_void(engine: Engine) -> Engine:
     if not engine.can_be_ordered():
         blamed = engine.void_because()
-        names = ", ".join(blamed)
-        raise EngineError(
-            "void",
-            said(
-                f"No se puede pedir nada: {names} se contradicen el {engine.day.isoformat()}.",
-                f"Nothing can be ordered: {names} contradict each other on "
-                f"{engine.day.isoformat()}.",
-            ),
-            said("Afloja una de ellas.", "Loosen one of them."),
-            blamed,
-        )
+        names, day = ", ".join(blamed), engine.day.isoformat()
+        if len(blamed) == 1:
+            message = said(
+                f"El {day} no se puede pedir nada: lo impide {names}.",
+                f"Nothing can be ordered on {day}: {names} stands against it.",
+            )
+            help = said("Afloja esa regla.", "Loosen that rule.")
+        else:
+            message = said(
+                f"No se puede pedir nada: {names} se contradicen el {day}.",
+                f"Nothing can be ordered: {names} contradict each other on {day}.",
+            )
+            help = said("Afloja una de ellas.", "Loosen one of them.")
+        raise EngineError("void", message, help, blamed)
     return engine

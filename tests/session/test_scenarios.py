@@ -117,3 +117,11 @@ def test_a_lowest_total_that_is_only_a_bound_is_called_so() -> None:
         assert failures("  - {name: n, choose: {material: aluminium}, lowest: 1}\n", prices) == [
             f"lowest: expected 1.00, found {found}"
         ]
+
+
+def test_one_rule_alone_contradicts_nothing() -> None:
+    rule = "rules: [{id: later, require: start >= today + 90, because: Not before.}]\n"
+    (found,) = check_product(product(rule), TODAY).diagnostics
+    assert found.message.in_language("en") == (
+        "Nothing can be ordered on 2026-11-22: later stands against it."
+    )
