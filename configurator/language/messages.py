@@ -584,6 +584,12 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "{hint}A cell holds values of its column: {offered}; numbers and dates are written out.",
         "{hint}Una celda tiene valores de su columna: {offered}; los números y fechas se escriben.",
     ),
+    "unknown-value/cell-number": (
+        '"{word}" does not fit in this column.',
+        "«{word}» no encaja en esta columna.",
+        "write a number, or a date as 2026-11-30.",
+        "escribe un número, o una fecha como 2026-11-30.",
+    ),
     "unknown-value/none": (
         '{variable} does not offer "none".',
         "{variable} no ofrece «none».",

@@ -378,8 +378,13 @@ class TermResolver:
                     )
                     raise UnresolvedError
         if self.cell and isinstance(tree, syntax.Path):
+            word = ".".join(tree.names)
             offered = declared.values if declared is not None else ()
-            self.draft.stop_unknown("unknown-value/cell", span, ".".join(tree.names), offered)
+            if not offered:
+                flag = other.sort == "yes or no"
+                key = "type-mismatch/yes" if flag else "unknown-value/cell-number"
+                raise self._stop(key, tree, word=word)
+            self.draft.stop_unknown("unknown-value/cell", span, word, offered)
             raise UnresolvedError
         return self.term(tree)
 
