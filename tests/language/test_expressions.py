@@ -212,3 +212,13 @@ variables:
 """)
         == ()
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 190_000 + " (b)", "width²,5 > 3", "width > 3,²", ">=", "has", "in a", "no no", "=<"],
+)
+def test_whatever_cannot_be_parsed_is_explained_at_once(text: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        Parser().parse(text)
+    assert 0 <= caught.value.at <= len(text)
