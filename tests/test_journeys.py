@@ -170,8 +170,14 @@ def test_from_the_catalogue_to_the_replay(
     for name in [each.id for each in product.variables if each.ask_always]:
         customer.open(customer.steps[name])
         cards = page.locator(f"#q-{name} > .opts[role=radiogroup] button.pick")
-        if cards.count() and not page.locator(f"#q-{name} [aria-checked=true]").count():
+        entry = page.locator(f"#q-{name} input[max]").first  # what is highest can be had
+        if page.locator(f"#q-{name} [aria-checked=true]").count():
+            continue
+        if cards.count():
             cards.last.click()
+            customer.settled(name)
+        elif entry.count():
+            customer.answer(name, entry.get_attribute("max"))
             customer.settled(name)
     customer.open("review")
     if not page.locator("#commit").count():

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from configurator.engine import Engine
 from configurator.guidance import consequences, consequences_json
 from configurator.model.choice import Choice, Choices, without
+from configurator.model.verdict import SlotView
 from configurator.session.errors import (
     GuardsOpenError,
     IncompleteError,
@@ -151,24 +152,43 @@ def acknowledging_irreversible(slots: tuple[str, ...]) -> Act:
 
 
 def accepting_proposals(session: Session, engine: Engine) -> tuple[str, Json]:
-    """Accept what is proposed, then the cheapest of the rest; raises where all that is open
-    is the customer's alone to answer, or nothing is."""
-    still_open = open_slots(session.product, engine.view(session.choices, session.context))
+    """Accept what is proposed, then the cheapest of the rest, as far as that leaves the
+    customer every answer that is theirs alone to give; raises where nothing else is open."""
+    before = engine.view(session.choices, session.context)
+    still_open = open_slots(session.product, before)
     completion = engine.complete(session.choices, session.context, prefer_proposals=True)
     if completion is None:
         raise IncompleteError(still_open)
     product = session.product
     answers = {choice.slot: choice.answer for choice in completion.answers}
+    asked = {slot for slot in still_open if product.variable(slot.partition(".")[0]).ask_always}
     added = tuple(
-        Choice(slot, answers[slot])
-        for slot in still_open
-        if slot in answers and not product.variable(slot.partition(".")[0]).ask_always
+        Choice(slot, answers[slot]) for slot in still_open if slot in answers and slot not in asked
     )
+    kept = tuple(each for each in before.slots if each.slot in asked and each.certainly_asked)
+    while added and (closed := _closed(session, engine, added, kept)):
+        conflict = engine.conflict((*session.choices, *added), closed, session.context)
+        added = without(added, {choice.slot for choice in conflict.choices})
     if not added:
         raise NothingToFinishError(still_open)
     after = (*session.choices, *added)
     filled = {choice.slot for choice in added}
     return "ProposalsAccepted", {"step": step_to(session.state, after, filled=filled).json}
+
+
+def _closed(
+    session: Session, engine: Engine, added: Choices, kept: tuple[SlotView, ...]
+) -> Choice | None:
+    """An answer that could be given to one of the slots ``kept``, and cannot with ``added``."""
+    after = (*session.choices, *added)
+    for slot in kept:
+        ends = [end for each in slot.intervals for end in (each.low, each.high)]
+        open_to = [each.answer for each in slot.options if each.state == "possible"]
+        for answer in dict.fromkeys((*open_to, *ends)):
+            wanted = Choice(slot.slot, answer)
+            if not engine.is_possible(after, wanted, session.context):
+                return wanted
+    return None
 
 
 def committing(session: Session, engine: Engine) -> tuple[str, Json]:

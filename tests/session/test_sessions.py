@@ -268,6 +268,44 @@ def test_finishing_writes_nothing_where_it_answers_nothing(services: Services) -
     assert services.sessions.get(session.session_id).seq == session.seq
 
 
+SHELF = """product: shelf
+name: Shelf
+language: en
+languages: [en]
+owner: shelves@example.org
+steps:
+  - {id: shelf, name: Shelf, ask: [member, width, boards, tariff, colour]}
+variables:
+  member: {name: Member, type: yes or no, ask: always}
+  width: {name: Width, type: number, range: 600..3600, step: 10, unit: mm, ask: always}
+  boards: {name: Boards, values: {short: {name: Short}, long: {name: Long, price: 9.00}}}
+  tariff:
+    name: Tariff
+    values: {club: {name: Club, price: 1.00}, open: {name: Open}}
+    default: open
+  colour: {name: Colour, values: {white: {name: White}, black: {name: Black, price: 5.00}}}
+rules:
+  - {id: short-boards, when: boards = short, require: width <= 1000, because: They end there.}
+  - {id: club-for-members, when: tariff = club, require: member, because: It is theirs.}
+  - {id: members-in-the-club, when: member, require: tariff = club, because: It is better.}
+scenarios:
+  - {name: Short, choose: {boards: short}, expect: possible}
+"""
+
+
+def test_finishing_closes_no_answer_that_is_the_customers_to_give(services: Services) -> None:
+    published = services.catalogue.publish({"product.yaml": SHELF.encode()}, by="tests")
+    assert published.release is not None, published.diagnostics
+    session = services.sessions.start("shelf", locale="en").session
+    finished = services.sessions.accept_proposals(session.session_id).session
+    assert finished.view["filled"] == {"colour": "white"}
+    with pytest.raises(NothingToFinishError) as told:
+        services.sessions.accept_proposals(session.session_id)
+    assert told.value.slots == ("member", "width", "boards", "tariff")
+    choose(services, session, member="no", width="3600")
+    assert services.sessions.get(session.session_id).view["complete"]
+
+
 def test_a_token_lets_only_its_owner_back_in(services: Services) -> None:
     started = services.sessions.start("lamp", locale="es")
     assert services.sessions.resume(started.token) == started.session
