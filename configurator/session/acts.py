@@ -168,7 +168,10 @@ def accepting_proposals(session: Session, engine: Engine) -> tuple[str, Json]:
     kept = tuple(each for each in before.slots if each.slot in asked and each.certainly_asked)
     while added and (closed := _closed(session, engine, added, kept)):
         conflict = engine.conflict((*session.choices, *added), closed, session.context)
-        added = without(added, {choice.slot for choice in conflict.choices})
+        blamed = {each.slot for each in conflict.choices} & {each.slot for each in added}
+        if not blamed:  # nothing that is filled in closes it
+            break
+        added = without(added, blamed)
     if not added:
         raise NothingToFinishError(still_open)
     after = (*session.choices, *added)
