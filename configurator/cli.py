@@ -426,6 +426,35 @@ def publish(folder: Path, note: str, author: str, language: str) -> None:
     click.echo(WORDS[language]["live"].format(product=product, release=digest))
 
 
+@cli.command()
+@language_option
+def releases(language: str) -> None:
+    """Say whether this version of the service reads all that was published.
+
+    Run it on a copy of the database before a new version takes over.
+    """
+    from configurator.app import create_services
+    from configurator.catalogue import UnreadableReleaseError
+    from configurator.language import render
+    from configurator.printing import WORDS
+
+    catalogue = create_services(Settings.from_environment()).catalogue
+    fit = True
+    for current in catalogue.products():
+        for release in catalogue.releases(current.product_id):
+            try:
+                said = render(catalogue.complaints(release.digest), language)
+            except UnreadableReleaseError as altered:
+                said = altered.message.in_language(language)
+            words = WORDS[language]["not read" if said else "read"]
+            click.echo(words.format(product=release.product_id, number=release.number))
+            if said:
+                click.echo(said)
+                fit = False
+    if not fit:
+        sys.exit(1)
+
+
 @cli.group()
 def trail() -> None:
     """Read a decision trail: verify it, replay it; mend what follows from it.

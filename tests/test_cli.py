@@ -12,6 +12,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from configurator.app import create_services
 from configurator.cli import cli
 from configurator.engine import Engine
 from configurator.engine.building import build
-from configurator.language import load_folder
+from configurator.language import digest_of, load_folder
 from configurator.session import Sessions
 from configurator.settings import Settings
 from tests.conftest import NEARLY_OCTOBER, Server, october_lamp
@@ -88,6 +89,31 @@ def test_texts_show_the_answers_they_name(lamp_folder: str) -> None:
     explained = run("explain", lamp_folder, "--choose", "mount=clamp", "--want", "arm=long")
     assert "A long arm" in explained
     assert "{" not in explained
+
+
+def test_releases_tells_what_this_version_does_not_read(
+    lamp_folder: str, environment: dict[str, str]
+) -> None:
+    run("publish", lamp_folder, env=environment)
+    assert run("releases", env=environment) == (
+        "lamp, release 1: this version of the service reads it.\n"
+    )
+    settings = Settings.from_environment(environment)
+    catalogue = create_services(settings).catalogue
+    files = {
+        "product.yaml": b"product: lamp\nvariables: {arm: {values: {a: {}, b: {}}}}\nrule: []\n"
+    }
+    accepted_once = replace(catalogue.current("lamp"), digest=digest_of(files))
+    catalogue._store.publish(accepted_once, files)
+    said = run("releases", "--lang", "es", env=environment, code=1)
+    assert "lamp, versión 1: esta versión del servicio la lee.\n" in said
+    assert "lamp, versión 2: esta versión del servicio no la lee.\nproduct.yaml:" in said
+    assert "unknown-key" in said
+    with create_engine(settings.database_url).begin() as connection:
+        connection.execute(text("DROP TRIGGER blob_no_update"))
+        connection.execute(text("UPDATE blob SET content = 'other'"))
+    altered = run("releases", env=environment, code=1)
+    assert altered.count("The stored files of this release cannot be read.") == 2
 
 
 def test_everything_is_said_in_the_language_asked_for(lamp_folder: str, tmp_path: Path) -> None:

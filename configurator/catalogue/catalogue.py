@@ -28,7 +28,7 @@ from configurator.catalogue.errors import (
 from configurator.catalogue.releases import Publication, Release, ReleaseStore
 from configurator.engine import Engine, EngineError, Limits, compile_product
 from configurator.engine.confirmation import Confirmation
-from configurator.language import Loaded, load_folder, load_safely
+from configurator.language import Loaded, digest_of, load_folder, load_safely
 from configurator.model.diagnostic import NOWHERE, Diagnostic
 from configurator.model.product import Product
 from configurator.trail import TrailUnavailableError
@@ -235,6 +235,14 @@ class Catalogue:
         if product is None or product.digest != digest:
             raise UnreadableReleaseError(digest)
         return product
+
+    def complaints(self, digest: str) -> tuple[Diagnostic, ...]:
+        """Why this version does not read what another published; nothing where it does.
+        Raises ``UnreadableReleaseError`` where the files are not those that were published."""
+        files = self._store.files(digest)
+        if digest_of(files) != digest:
+            raise UnreadableReleaseError(digest)
+        return tuple(each for each in self._read(files).diagnostics if each.severity == "stop")
 
     def _compiled(self, product: Product, day: datetime.date, *, wait: bool = True) -> Engine:
         with suppress(OSError):  # compiling says so

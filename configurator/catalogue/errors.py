@@ -84,7 +84,9 @@ class UnreadableReleaseError(CatalogueError):
     )
     help = Text.of(
         {
-            "es": "Se alteraron en la base de datos. Compárala con la última copia de seguridad.",
-            "en": "They were altered in the database. Compare it with the last backup.",
+            "es": "O se alteraron en la base de datos, o esta versión del servicio ya no los "
+            "acepta: lo dice «configurator releases».",
+            "en": "Either they were altered in the database, or this version of the service no "
+            "longer accepts them: `configurator releases` tells.",
         }
     )

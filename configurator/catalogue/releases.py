@@ -145,7 +145,8 @@ class ReleaseStore:
             return _readable(_publication, connection.execute(query))
 
     def files(self, digest: str) -> dict[str, bytes]:
-        """The files of a release by their names; raises ``UnknownReleaseError``."""
+        """The files of a release by their names; raises ``UnknownReleaseError``, and
+        ``UnreadableReleaseError`` where one is no bytes."""
         query = (
             select(release_file.c.path, blob.c.content)
             .join(blob, blob.c.sha256 == release_file.c.sha256)
@@ -154,7 +155,11 @@ class ReleaseStore:
         )
         with snapshot(self._database) as connection:
             _by_digest(connection, digest)
-            return {row.path: bytes(row.content) for row in connection.execute(query)}
+            found = {row.path: row.content for row in connection.execute(query)}
+        try:
+            return {path: bytes(content) for path, content in found.items()}
+        except TypeError as altered:
+            raise UnreadableReleaseError(digest) from altered
 
     def publish(self, release: Release, files: Mapping[str, bytes]) -> Release:
         """Make a release current, storing it where it is new; its ``number`` is given
