@@ -26,7 +26,12 @@ from configurator.engine.memory import Memory
 from configurator.model.choice import Choice, Choices
 from configurator.session import acts
 from configurator.session.acts import Act
-from configurator.session.errors import SequenceConflictError, SessionClosedError
+from configurator.session.errors import (
+    IncompleteError,
+    NothingToFinishError,
+    SequenceConflictError,
+    SessionClosedError,
+)
 from configurator.session.refusal import Refusal, choices_json, refusal_from_json, refusal_of
 from configurator.session.session import Json, Outcome, Session, Started
 from configurator.session.state import State, apply
@@ -366,6 +371,15 @@ class Sessions:
         do texts that are not optional.
         """
         return self._act(session_id, acts.accepting_proposals, {"finish": True}, asked)
+
+    def can_finish(self, session: Session) -> bool:
+        """Whether ``accept_proposals`` would answer anything."""
+        engine = self._catalogue.engine(session.release, session.day)
+        try:
+            acts.accepting_proposals(session, engine)
+        except (IncompleteError, NothingToFinishError):
+            return False
+        return True
 
     def commit(self, session_id: str, **asked: Unpack[Asked]) -> Outcome:
         """Confirm the configuration. Raises ``IncompleteError`` while questions are open,

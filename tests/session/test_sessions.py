@@ -297,8 +297,10 @@ def test_finishing_closes_no_answer_that_is_the_customers_to_give(services: Serv
     published = services.catalogue.publish({"product.yaml": SHELF.encode()}, by="tests")
     assert published.release is not None, published.diagnostics
     session = services.sessions.start("shelf", locale="en").session
+    assert services.sessions.can_finish(session)
     finished = services.sessions.accept_proposals(session.session_id).session
     assert finished.view["filled"] == {"colour": "white"}
+    assert not services.sessions.can_finish(finished)
     with pytest.raises(NothingToFinishError) as told:
         services.sessions.accept_proposals(session.session_id)
     assert told.value.slots == ("member", "width", "boards", "tariff")

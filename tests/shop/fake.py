@@ -484,6 +484,13 @@ class FakeSessions:
 
         return self._act(session_id, ("finish",), act, **how)
 
+    def can_finish(self, session: Session) -> bool:
+        kinds = {each.id: each.kind for each in session.product.variables}
+        return any(
+            data["state"] == "open" and kinds[slot.partition(".")[0]] != "text"
+            for slot, data in session.view["slots"].items()
+        )
+
     def commit(self, session_id: str, **how: Any) -> Outcome:
         def act(session: Session) -> Choices:
             if not session.view["complete"]:

@@ -29,7 +29,7 @@ from configurator.web.shop.guards import said_guards, still_to_acknowledge
 from configurator.web.shop.owner import tokens
 from configurator.web.shop.preview import preview_of
 from configurator.web.shop.questions import Questions
-from configurator.web.shop.services import picture
+from configurator.web.shop.services import picture, sessions
 from configurator.web.shop.texts import gettext
 from configurator.web.shop.wording import Wording, asked
 
@@ -136,6 +136,7 @@ def review_page(session: Session, *, notice: Iterable[str] = (), status: int = 2
         waiting=still_to_acknowledge(guards),
         irreversible=bill.irreversible(session, words),
         first_open=summary.first_open_step(session),
+        finishable=not session.view["complete"] and sessions().can_finish(session),
         step_path=summary.step_path,
         notice=tuple(notice),
     )
