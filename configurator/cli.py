@@ -507,9 +507,12 @@ def _recompute(services: Services, steps: Sequence[ReplayStep]) -> None:
     from configurator.web.desk.difference import agreement_of
 
     apart = []
+    states = services.sessions.states(steps)
     for place, step in enumerate(steps, start=1):
+        until = steps[:place]
         try:
-            again = services.sessions.recompute(services.sessions.as_told(steps[:place]), steps)
+            session = services.sessions.as_told(until, states[place - 1])
+            again = services.sessions.recompute(session, until)
         except (CatalogueError, EngineError) as problem:
             raise click.ClickException(f"event {place}: {problem}") from problem
         if agreement_of(step, again) == "other":

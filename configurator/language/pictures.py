@@ -224,9 +224,11 @@ def _left_out(root: Element) -> tuple[str, ...]:
         space, _, tag = element.tag.rpartition("}")
         if f"{space}}}" != _SVG:
             continue
-        if element is not root:
-            found |= {f"<{tag}>"} - {f"<{each}>" for each in SHAPES | _SILENT}
-            found |= {f"{name}=" for name in element.attrib if _is_missed(name)}
+        if element is root:
+            continue
+        if tag not in SHAPES and tag not in _SILENT:
+            found.add(f"<{tag}>")
+        found |= {f"{name}=" for name in element.attrib if _is_missed(name)}
     return tuple(sorted(found))
 
 

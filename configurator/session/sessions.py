@@ -368,7 +368,7 @@ class Sessions:
         """Finish for the customer: accept what is proposed, then the cheapest of the rest.
 
         Questions nobody may answer for the customer (``ask: always``) stay open, and so
-        do texts that are not optional.
+        do texts that are not optional, and what would close an answer of those questions.
         """
         return self._act(session_id, acts.accepting_proposals, {"finish": True}, asked)
 
