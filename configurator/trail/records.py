@@ -111,8 +111,9 @@ class Head:
     """How a session stands after event ``seq``: a cache of its trail, one row each.
 
     ``day`` is the ISO day the session's prices and dates are of; ``state`` belongs to
-    the session room, ``view`` is what the customer sees; ``token_hash`` is the hash of
-    the owner's secret; ``created`` and ``updated`` are ISO 8601 in UTC.
+    the session room, ``view`` is what the customer sees, as the events tell it (the row
+    does not hold it); ``token_hash`` is the hash of the owner's secret; ``created`` and
+    ``updated`` are ISO 8601 in UTC.
     """
 
     session_id: str
@@ -156,8 +157,7 @@ class StoredEvent(Protocol):
 
 
 class StoredHead(Protocol):
-    """A head row as the database gives it; ``state`` is canonical JSON, ``view`` too,
-    compressed by zlib."""
+    """A head row as the database gives it; ``state`` is canonical JSON."""
 
     session_id: str
     code: str
@@ -169,7 +169,6 @@ class StoredHead(Protocol):
     seq: int
     hash: str
     state: bytes
-    view: bytes
     token_hash: str
     created: str
     updated: str

@@ -11,8 +11,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import hmac
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -69,6 +68,7 @@ from configurator.trail.tables import (
     ONE_HEAD,
     OPEN_SESSIONS,
     OPENING_COLUMNS,
+    RECORDS_BETWEEN,
 )
 from configurator.trail.verify import (
     ReplayStep,
@@ -77,7 +77,6 @@ from configurator.trail.verify import (
     replay_rows,
     shown_by,
     verify_rows,
-    view_of,
 )
 
 Json = dict[str, Any]
@@ -93,13 +92,12 @@ _UNLOCKED_TRIES = 3
 @dataclass(frozen=True, slots=True)
 class _Step:
     """An event ready to be stored, and the head after it, both with their bytes.
-    ``shown`` are those of the view, ``view`` the same compressed."""
+    ``shown`` are those of the view."""
 
     event: Event
     record: bytes
     head: Head
     state: bytes
-    view: bytes
     shown: bytes
 
 
@@ -135,7 +133,7 @@ class Trail:
         opening = {name: getattr(head, name) for name in OPENING_COLUMNS}
         step = self._step(before, decision, draft.key, draft.fingerprint, opening)
         row = {name: getattr(step.head, name) for name in HEAD_COLUMNS}
-        row |= {"state": step.state, "view": step.view, "created": step.event.server_time}
+        row |= {"state": step.state, "created": step.event.server_time}
         try:
             with writing(self._engine) as connection:
                 connection.execute(ADD_HEAD, row)
@@ -226,7 +224,9 @@ class Trail:
                 row = connection.execute(MARK, {"session_id": session_id}).one_or_none()
             if row is not None and _is_still(known, row):
                 return known
-        return self._head_of(self._only(ONE_HEAD, "session_id", session_id))
+        found = self._only(ONE_HEAD, "session_id", session_id)
+        with autocommit(self._engine) as connection:
+            return self._head_of(connection, found)
 
     def id_of(self, code: str) -> str:
         """The id of the session of a code, whatever became of it; ``code`` as
@@ -280,15 +280,13 @@ class Trail:
             head, rows = self._stored(connection, session_id)
             if head is None:
                 raise DamagedSessionError("its head is missing", session_id)
-            columns, view = head_of(rows, last_hash or head.hash)
+            columns = head_of(rows, last_hash or head.hash)
             columns["state"] = canonical_json(state)
             last = event_of(rows[-1].record, rows[-1].hash)
             if hashlib.sha256(columns["state"]).hexdigest() != last.state_digest:
                 raise DamagedSessionError("its steps lead to another state", session_id)
             others = [name for name, value in columns.items() if getattr(head, name) != value]
-            if view_of(head) != view:
-                others.append("view")
-            row = {"of_session": session_id, **columns, "view": _compressed(view)}
+            row = {"of_session": session_id, **columns}
             try:
                 connection.execute(MEND_HEAD, row)
             except exc.IntegrityError as taken:
@@ -354,16 +352,27 @@ class Trail:
         row = connection.execute(HEAD_AND_KEY, parameters).one_or_none()
         if row is None:
             raise UnknownSessionError(session_id)
-        return self._head_of(row), _earlier(row)
+        return self._head_of(connection, row), _earlier(row)
 
-    def _head_of(self, row: Any) -> Head:
-        """The head of a row; raises ``DamagedSessionError``."""
-        view = shown_by(row, row.last_record)
+    def _head_of(self, connection: Connection, row: Any) -> Head:
+        """The head of a row; raises ``DamagedSessionError``. Its view follows from the one
+        this process has met last and the events since, else from all events."""
+        known = self._heads.get(row.session_id)
+        try:
+            if known is None:
+                raise DamagedSessionError
+            view = shown_by(row, self._records(connection, row, known.seq), known.view)
+        except DamagedSessionError:  # or the database is one of before what was met
+            view = shown_by(row, self._records(connection, row, 0))
         columns = {name: getattr(row, name) for name in HEAD_COLUMNS}
-        columns |= {"state": orjson.loads(row.state), "view": orjson.loads(view)}
-        head = Head(**columns)
+        head = Head(**columns | {"state": orjson.loads(row.state), "view": orjson.loads(view)})
         self._heads.keep(head, len(view))
         return head
+
+    def _records(self, connection: Connection, row: Any, after: int) -> Sequence[bytes]:
+        """The records of the events up to a head that come after event ``after``."""
+        parameters = {"session_id": row.session_id, "after": after, "until": row.seq}
+        return connection.execute(RECORDS_BETWEEN, parameters).scalars().all()
 
     def _store(self, before: Head, step: _Step) -> bool:
         """Move the head on from ``before`` and append; false, and nothing, where it has
@@ -451,14 +460,7 @@ class Trail:
             created=head.created,
             updated=event.server_time,
         )
-        return _Step(event, record, after, state_bytes, _compressed(view_bytes), view_bytes)
-
-
-def _compressed(view: bytes) -> bytes:
-    """By zlib as ever, fast; with a small window, whose memory is quickly had and which
-    makes it no larger."""
-    compressing = zlib.compressobj(1, zlib.DEFLATED, wbits=13, memLevel=7)
-    return compressing.compress(view) + compressing.flush()
+        return _Step(event, record, after, state_bytes, view_bytes)
 
 
 def _earlier(row: Row[Any]) -> Event | None:
@@ -497,7 +499,7 @@ def _same_answer(earlier: Event, fingerprint: str) -> Written:
 
 def _head_row(before: Head, step: _Step) -> dict[str, Any]:
     row = {f"new_{name}": getattr(step.head, name) for name in MOVING_COLUMNS}
-    row |= {"new_state": step.state, "new_view": step.view}
+    row["new_state"] = step.state
     of = {"of_session": before.session_id, "from_seq": before.seq}
     return row | of | {"from_hash": before.hash, "from_token_hash": before.token_hash}
 

@@ -2,7 +2,7 @@
 
 ``event.record`` holds the hashed bytes; the other columns repeat parts of it so that the
 database can keep them unique and find them, and are compared with it when verifying.
-``session_head.view`` is compressed (zlib): it is a tenth of its size.
+What the customer sees at a head follows from the changes its events hold.
 Triggers (see the migrations) refuse to change or delete events.
 """
 
@@ -15,7 +15,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     ForeignKey,
-    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -42,7 +41,6 @@ session_head = Table(
     Column("seq", Integer, nullable=False),
     Column("hash", Text, nullable=False),
     Column("state", LargeBinary, nullable=False),
-    Column("view", LargeBinary, nullable=False),
     Column("token_hash", Text, nullable=False),
     Column("created", Text, nullable=False),
     Column("updated", Text, nullable=False),
@@ -66,43 +64,39 @@ event = Table(
 HEAD_COLUMNS = tuple(column.name for column in session_head.columns)
 OPENING_COLUMNS = ("code", "product_id", "token_hash")
 """What the first event says of its head for good."""
-MOVING_COLUMNS = ("release", "day", "locale", "status", "seq", "hash", "state", "view", "updated")
+MOVING_COLUMNS = ("release", "day", "locale", "status", "seq", "hash", "state", "updated")
 EVENT_COLUMNS = tuple(column.name for column in event.columns)
-_last = event.alias("last")
-_HEAD = (*session_head.c, _last.c.record.label("last_record"))
-_WITH_LAST = session_head.outerjoin(
-    _last,
-    (_last.c.session_id == session_head.c.session_id) & (_last.c.seq == session_head.c.seq),
-)
-ONE_HEAD = (
-    select(*_HEAD)
-    .select_from(_WITH_LAST)
-    .where(session_head.c.session_id == bindparam("session_id"))
-)
-"""A head, with the event it stands after, which has to bear it out."""
+ONE_HEAD = select(session_head).where(session_head.c.session_id == bindparam("session_id"))
 ID_OF_CODE = select(session_head.c.session_id).where(session_head.c.code == bindparam("code"))
 _mark = (session_head.c.seq, session_head.c.hash, session_head.c.token_hash)
 MARK = select(*_mark).where(session_head.c.session_id == bindparam("session_id"))
 """Enough of a head to see whether it has moved."""
 
 
-def _and_key(columns: Iterable[ColumnElement[Any]], source: FromClause) -> Select[Any]:
+def _and_key(columns: Iterable[ColumnElement[Any]]) -> Select[Any]:
     of_key = (event.c.session_id == session_head.c.session_id) & (event.c.key == bindparam("key"))
     return (
         select(*columns, event.c.record, event.c.hash.label("event_hash"))
-        .select_from(source.outerjoin(event, of_key))
+        .select_from(session_head.outerjoin(event, of_key))
         .where(session_head.c.session_id == bindparam("session_id"))
     )
 
 
-HEAD_AND_KEY = _and_key(_HEAD, _WITH_LAST)
-MARK_AND_KEY = _and_key(_mark, session_head)
+HEAD_AND_KEY = _and_key(session_head.c)
+MARK_AND_KEY = _and_key(_mark)
 LOCK_HEAD = (
     select(session_head.c.seq)
     .where(session_head.c.session_id == bindparam("session_id"))
     .with_for_update()
 )
 EVENTS = select(event).where(event.c.session_id == bindparam("session_id")).order_by(event.c.seq)
+RECORDS_BETWEEN = (
+    select(event.c.record)
+    .where(event.c.session_id == bindparam("session_id"))
+    .where(event.c.seq > bindparam("after"))
+    .where(event.c.seq <= bindparam("until"))
+    .order_by(event.c.seq)
+)
 ALL_SESSIONS = select(session_head.c.session_id).order_by(
     session_head.c.created, session_head.c.session_id
 )

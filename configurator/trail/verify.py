@@ -13,7 +13,6 @@ Knows nothing of databases.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -120,9 +119,9 @@ def replay_rows(rows: Sequence[StoredEvent]) -> tuple[ReplayStep, ...]:
     return tuple(steps)
 
 
-def head_of(rows: Sequence[StoredEvent], last_hash: str) -> tuple[Json, bytes]:
-    """What whole events leave in a head, but for its state: columns that hold it and the
-    canonical bytes of the view. Events of before 0.2 do not say whose a session is.
+def head_of(rows: Sequence[StoredEvent], last_hash: str) -> Json:
+    """What whole events leave in a head, but for its state. Events of before 0.2 do not say
+    whose a session is.
 
     ``last_hash``, known from elsewhere, is that of the last event: without it, nobody knows
     whether there were more. Raises ``DamagedSessionError`` where the events are not whole
@@ -137,41 +136,36 @@ def head_of(rows: Sequence[StoredEvent], last_hash: str) -> tuple[Json, bytes]:
         )
     first, last = (event_of(row.record, row.hash) for row in (rows[0], rows[-1]))
     columns = {name: getattr(last, name) for name in _FROM_EVENT if name != "session_id"}
-    columns |= {"updated": last.server_time, **_started(first)}
-    return columns, canonical_json(replay_rows(rows)[-1].view)
+    return {**columns, "updated": last.server_time, **_started(first)}
 
 
-def shown_by(head: StoredHead, last: bytes | None) -> bytes:
-    """The canonical bytes of a stored head's view, where the record of its ``last`` event
-    bears out the whole head; raises ``DamagedSessionError`` where it does not."""
+def shown_by(head: StoredHead, records: Sequence[bytes], before: Json | None = None) -> bytes:
+    """The canonical bytes of what the customer sees at a stored head: the view ``before``
+    some events (none, where these are all), changed as their ``records`` say. Raises
+    ``DamagedSessionError`` where the last of them does not bear out view and head."""
+    view = before or {}
     try:
-        if last is not None:
-            view = view_of(head)
-            if _left_by(head, view, event_of(last, hash_of(last))):
-                return view
-    except (TypeError, UnreadableEventError):  # SQLite lets a column hold anything
-        pass
+        for record in records:
+            event = event_of(record, hash_of(record))
+            view = apply_change(view, event.change or {})
+        if records and _left_by(head, event):
+            seen = canonical_json(view)
+            if hashlib.sha256(seen).hexdigest() == event.view_digest:
+                return seen
+    except (TypeError, UnreadableEventError, NotCanonicalError):
+        pass  # SQLite lets a column hold anything
     raise DamagedSessionError(
         f"event {head.seq} left another head", str(head.session_id), str(head.code)
     )
 
 
-def _left_by(head: StoredHead, view: bytes, event: Event) -> bool:
-    """Whether a head, with the bytes of its view, is as an event left it."""
+def _left_by(head: StoredHead, event: Event) -> bool:
+    """Whether a head is as an event left it."""
     return (
         all(getattr(head, name) == getattr(event, name) for name in _FROM_EVENT)
         and head.updated == event.server_time
         and hashlib.sha256(head.state).hexdigest() == event.state_digest
-        and hashlib.sha256(view).hexdigest() == event.view_digest
     )
-
-
-def view_of(head: StoredHead) -> bytes:
-    """The canonical bytes of its view; none where they cannot be had."""
-    try:
-        return zlib.decompress(head.view)
-    except (zlib.error, TypeError):  # SQLite lets a column hold anything
-        return b""
 
 
 def _strange(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | None:
@@ -186,9 +180,7 @@ def _strange(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | N
                 place, f"El paso {place} no se puede leer.", f"Step {place} cannot be read."
             )
     if head is None or (
-        _are(str, head, _HEAD_TEXTS)
-        and _are(int, head, ("seq",))
-        and _are(bytes, head, ("state", "view"))
+        _are(str, head, _HEAD_TEXTS) and _are(int, head, ("seq",)) and _are(bytes, head, ("state",))
     ):
         return None
     return _Fault(
@@ -313,7 +305,7 @@ def _leaving(head: StoredHead | None, rows: Sequence[StoredEvent]) -> _Fault | N
     """Whether the head is as whole events left it."""
     assert head is not None
     first, last = (event_of(row.record, row.hash) for row in (rows[0], rows[-1]))
-    agrees = _left_by(head, view_of(head), last) and all(
+    agrees = _left_by(head, last) and all(
         getattr(head, name) == value for name, value in _started(first).items()
     )
     if agrees:

@@ -91,7 +91,10 @@ def test_a_refusal_on_a_head_long_gone_is_looked_at_again(tmp_path: Path) -> Non
         assert written.event.seq == 3
 
 
-def test_a_restored_session_of_the_same_length_is_not_written_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("longer", [0, 1, 2])
+def test_a_restored_session_is_not_taken_for_the_one_that_was_met(
+    tmp_path: Path, longer: int
+) -> None:
     url = f"sqlite:///{tmp_path}/trail.db"
     engine = connect(url)
     migrate(engine)
@@ -104,9 +107,16 @@ def test_a_restored_session_of_the_same_length_is_not_written_on(tmp_path: Path)
     engine.dispose()
     with sqlite3.connect(tmp_path / "trail.db") as target:
         backup.backup(target)
-    choose(Trail(connect(url), Clock()), session_id, "b", "restored", "k2")
+    there = Trail(connect(url), Clock())
+    choose(there, session_id, "b", "restored", "k2")
+    for number in range(longer):
+        choose(there, session_id, f"longer-{number}", "restored", f"k2-{number}")
     choose(here, session_id, "c", "3", "k3")
-    assert here.head(session_id).state["choices"] == [["b", "restored"], ["c", "3"]]
+    head = here.head(session_id)
+    assert head.state["choices"][0] == ["b", "restored"]
+    assert head.state["choices"][-1] == ["c", "3"]
+    assert len(head.state["choices"]) == 2 + longer
+    assert head == Trail(connect(url), Clock()).head(session_id)
     assert here.verify(session_id).ok
 
 

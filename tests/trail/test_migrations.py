@@ -8,12 +8,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
 import configurator.catalogue.tables
 import configurator.service.staff
 from configurator.trail import Trail, connect, migrate
 from configurator.trail.database import metadata
-from tests.trail.sessions import Clock, a_session
+from tests.trail.sessions import Clock, a_session, choose, start
 from tests.trail.stores import PostgresqlServer
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,30 @@ class MigrationsContract:
             assert process.returncode == 0, complaints
         engine = connect(empty)
         assert Trail(engine, Clock()).sessions() == ()
+        engine.dispose()
+
+    def test_heads_that_hold_a_view_lose_it_and_nothing_else(self, empty: str) -> None:
+        engine = connect(empty)
+        migrate(engine)
+        trail = Trail(engine, Clock())
+        session_id = start(trail)
+        choose(trail, session_id, "bell", "ñu", "k1")
+        stood = trail.head(session_id)
+        kind = "bytea" if engine.dialect.name == "postgresql" else "blob"
+        with engine.begin() as connection:  # as before revision 3
+            added = f"ALTER TABLE session_head ADD COLUMN view {kind} NOT NULL DEFAULT ''"
+            connection.execute(text(added))
+            connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        engine.dispose()
+        engine = connect(empty)
+        migrate(engine)
+        trail = Trail(engine, Clock())
+        assert "view" not in {each["name"] for each in inspect(engine).get_columns("session_head")}
+        assert trail.head(session_id) == stood
+        choose(trail, session_id, "frame", "alu", "k2")
+        assert trail.verify(session_id).ok
+        with pytest.raises(DBAPIError), engine.begin() as connection:
+            connection.execute(text("DELETE FROM event"))
         engine.dispose()
 
     def test_a_migration_that_breaks_leaves_nothing(

@@ -231,7 +231,6 @@ EDITS: dict[str, Edit] = {
     "change the head's day": change_the_head("day", "2020-01-01"),
     "change the head's status": change_the_head("status", "committed"),
     "change the head's state": change_the_head("state", b"{}"),
-    "change the head's view": change_the_head("view", b"{}"),
     "change the head's owner": change_the_head("token_hash", "f" * 64),
     "move the head back": move_the_head_back,
 }
@@ -332,7 +331,7 @@ class VerifyContract:
     ) -> None:
         session_id = a_session(trail, EVENTS)
         with engine.begin() as connection:
-            change_the_head("view", b"{}")(connection, session_id, random.Random(7))
+            change_the_head("state", b"{}")(connection, session_id, random.Random(7))
         with pytest.raises(DamagedSessionError, match="another state"):
             trail.mend(session_id, {"choices": []})
         assert not trail.verify(session_id).ok

@@ -19,7 +19,6 @@ from configurator.trail.records import hash_of
 from tests.web.conftest import STAFF, ApiSession, csrf_of, sign_in
 
 UNBELIEVABLE = {
-    "the view": "update session_head set view = zeroblob(9)",
     "the state": "update session_head set state = '[1, 2]'",
     "a choice of the state": "update session_head set state = "
     "cast(replace(cast(state as text), 'clamp', 'other') as blob)",
