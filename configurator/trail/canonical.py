@@ -23,10 +23,12 @@ LARGEST = 2**53
 """Whole numbers up to here are exact in every JSON reader."""
 
 _PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-_DIGITS_TO_0 = bytes.maketrans(b"123456789", b"0" * 9)
-_MAYBE_INEXACT = re.compile(rb"[:,\[](?<!0:)-?(?:0{16}|0+[.e])")
-"""A float or a long number, in JSON whose digits are all 0; or a text that looks like one.
-A time of day does not: the colon of JSON stands after a quotation mark."""
+_LESS_THAN_LARGEST = orjson.OPT_STRICT_INTEGER
+"""Refuses what is beyond it, and itself."""
+_DIGITS = b"-0123456789"
+_IN_LISTS_AND_FLOATS = bytes.maketrans(b"[e", b",.")
+_FLOAT_IN_LIST, _FLOAT_OF_KEY = b",.", b'":.'
+"""How a float stands in JSON without its digits; so may what a text holds."""
 
 _BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
 
@@ -39,9 +41,13 @@ def canonical_json(value: Any) -> bytes:
     anything that is not JSON.
     """
     try:
-        data = _sorted(value)
-        zeros = b"," + data.translate(_DIGITS_TO_0)
-        exact = _MAYBE_INEXACT.search(zeros) is None and orjson.loads(data) == value
+        try:
+            data = _sorted(value, _LESS_THAN_LARGEST)
+            bare = b"," + data.translate(_IN_LISTS_AND_FLOATS, _DIGITS)
+            floats = _FLOAT_IN_LIST in bare or _FLOAT_OF_KEY in bare
+            exact = not floats and orjson.loads(data) == value
+        except TypeError:  # a number may be too large
+            data, exact = _sorted(value), False
     except (TypeError, ValueError, RecursionError) as problem:
         raise NotCanonicalError(str(problem)) from problem
     if not exact:
@@ -64,10 +70,10 @@ def encode_checked(value: Any) -> bytes:
     return _normal_form(data, value)
 
 
-def _sorted(value: Any) -> bytes:
+def _sorted(value: Any, options: int = 0) -> bytes:
     """JSON without spaces, keys sorted by code point; raises ``TypeError`` for what is
     not JSON or holds half of a surrogate pair."""
-    return orjson.dumps(value, option=_PLAIN | orjson.OPT_SORT_KEYS)
+    return orjson.dumps(value, option=_PLAIN | orjson.OPT_SORT_KEYS | options)
 
 
 def _check_exact(value: Any) -> None:
