@@ -6,8 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
-from itertools import accumulate
 from typing import Any, TypeVar
 
 from configurator.engine.answers import checked, checked_context
@@ -34,8 +32,7 @@ class Given:
     """Choices and facts as the backend takes them.
 
     ``pins`` are the choices, ``fixed`` the facts, ``together`` both, each sorted. ``told``
-    is the answer by slot, ``values`` the network value by chosen slot. ``prefixes`` has a
-    hash for each number of oldest choices.
+    is the answer by slot, ``values`` the network value by chosen slot.
     """
 
     pins: Pins
@@ -43,7 +40,6 @@ class Given:
     together: Pins
     told: dict[str, str]
     values: dict[str, int]
-    prefixes: frozenset[int]
 
 
 class Desk:
@@ -126,8 +122,7 @@ class Desk:
             values = {choice.slot: pin[1] for choice, pin in zip(choices, pinned, strict=True)}
             pins = tuple(sorted(pinned))
             together = tuple(sorted((*pins, *fixed)))
-            prefixes = frozenset(accumulate(choices, _hashed, initial=0))
-            made = Given(pins, fixed, together, told, values, prefixes)
+            made = Given(pins, fixed, together, told, values)
             known = self._given.keep((choices, context), made)
         return known
 
@@ -199,15 +194,6 @@ class Desk:
         """See ``Engine.holds``."""
         given = self.given(choices, context)
         return self.consistent(given.pins, given.fixed)
-
-
-def prefix_hash(choices: Choices) -> int:
-    """The hash that ``Given.prefixes`` has of these choices as the oldest."""
-    return reduce(_hashed, choices, 0)
-
-
-def _hashed(before: int, choice: Choice) -> int:
-    return hash((before, choice))
 
 
 def _bytes_of(marginals: Marginals) -> int:

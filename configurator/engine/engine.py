@@ -8,7 +8,7 @@ corrections in ``engine.reasons``. Knows nothing of sessions, pages or storage.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from configurator.engine.answers import checked, checked_context
 from configurator.engine.backend import Backend, Reasoner
@@ -125,6 +125,12 @@ class Engine:
         """Why a slot has its implied answer, or is not asked. Raises ``ValueError`` where
         neither is so."""
         return self._reasons.origin(choices, slot, context)
+
+    def origins(
+        self, choices: Choices, slots: Iterable[str], context: Choices = ()
+    ) -> dict[str, Conflict]:
+        """The same for all of some slots that no choice is about. Nobody changes it."""
+        return self._reasons.origins(choices, slots, context)
 
     def repairs(
         self, choices: Choices, wanted: Choice, context: Choices = (), k: int = 3

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import reduce
+from itertools import accumulate
 
 from configurator.engine.backend import Pins
 from configurator.engine.conflict import first_conflict
-from configurator.engine.desk import Desk, prefix_hash
+from configurator.engine.desk import REMEMBERED, Desk
 from configurator.engine.layout import Grid, parse_day, parse_number
 from configurator.engine.lowering.held import Held
 from configurator.engine.memory import Memory
@@ -41,6 +43,7 @@ class Reasons:
         # By slot and context: for the hash of some oldest choices, these and what they tell.
         self._origins: Memory[tuple[str, Choices], dict[int, tuple[Choices, Conflict]]]
         self._origins = Memory(SLOTS)
+        self._together: Memory[tuple[Choices, Choices], dict[str, Conflict]] = Memory(REMEMBERED)
         self._ruled: Memory[tuple[Pins, Pins, int | None], tuple[tuple[str, ...], bool]] = Memory(
             SLOTS
         )
@@ -57,21 +60,37 @@ class Reasons:
         )
 
     def origin(self, choices: Choices, slot: str, context: Choices) -> Conflict:
-        """See ``Engine.origin``. The first conflict needs the oldest choices only, so an
-        origin found under fewer choices stays what it is."""
-        others = without(choices, {slot})
+        """See ``Engine.origin``."""
+        return self._origin(without(choices, {slot}), slot, context)
+
+    def origins(
+        self, choices: Choices, slots: Iterable[str], context: Choices
+    ) -> dict[str, Conflict]:
+        """See ``Engine.origins``. Most are those of before the newest choice."""
+        before = self._together.get((choices[:-1], context)) or {}
+        found = {
+            slot: (slot in self._desk.held and before.get(slot))
+            or self._origin(choices, slot, context)
+            for slot in slots
+        }
+        return self._together.keep((choices, context), found)
+
+    def _origin(self, others: Choices, slot: str, context: Choices) -> Conflict:
+        """The origin of a slot that none of the choices is about. The first conflict needs the
+        oldest choices only, so an origin found under fewer choices stays what it is."""
         if slot not in self._desk.held:
             inputs = self._desk.lowered.reading.behind(slot)
             return Conflict(None, tuple(each for each in others if each.slot in inputs), ())
         known = self._origins.get((slot, context))
         if known is None:
             known = self._origins.keep((slot, context), {})
-        given = self._desk.given(others, context)
-        for each in given.prefixes.intersection(tuple(known)):
+        prefixes = frozenset(accumulate(others, _hashed, initial=0))
+        for each in prefixes.intersection(tuple(known)):
             prefix, conflict = known.get(each, ((), None))
             if conflict is not None and others[: len(prefix)] == prefix:
                 return conflict
         held, start = self._desk.places[slot]
+        given = self._desk.given(others, context)
         marginals = self._desk.marginals(given.pins, given.fixed)
         valid = [v for v in range(held.size) if marginals.valid[start + v]]
         if len(valid) != 1:
@@ -81,7 +100,7 @@ class Reasons:
         prefix = others[: last + 1]
         for oldest in tuple(known)[: max(len(known) + 1 - PREFIXES, 0)]:
             known.pop(oldest, None)
-        known[prefix_hash(prefix)] = prefix, found
+        known[reduce(_hashed, prefix, 0)] = prefix, found
         return found
 
     def _conflict(
@@ -277,6 +296,11 @@ class Reasons:
     def _irreversible(self, change: Change) -> bool:
         final = self._desk.product.irreversible.get(change.slot)
         return final is not None and change.after is not None and final.has(change.after)
+
+
+def _hashed(before: int, choice: Choice) -> int:
+    """The hash of some oldest choices from that of those before the last."""
+    return hash((before, choice))
 
 
 def _number(grid: Grid | None, answer: str) -> Fraction | None:

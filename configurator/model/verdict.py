@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from configurator.model.choice import Choice, Choices
 
@@ -18,8 +18,7 @@ OptionState = Literal["chosen", "possible", "implied", "needs changes", "undecid
 SlotState = Literal["chosen", "implied", "open", "not asked", "undecided"]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One answer to one slot, as it stands now.
 
     ``difference`` is how many cents the lowest total of a configuration with this option
@@ -48,8 +47,7 @@ class Interval:
     high: str
 
 
-@dataclass(frozen=True, slots=True)
-class SlotView:
+class SlotView(NamedTuple):
     """One slot, as it stands now.
 
     ``answer`` is the chosen or implied one. ``origin`` lists the slots whose choices,

@@ -62,11 +62,12 @@ def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
     """
     answer = engine.view(state.choices, state.context, settle=state.settled)
     product = engine.product
-    origins = {
-        slot.slot: engine.origin(state.choices, slot.slot, state.context)
+    implied = [
+        slot.slot
         for slot in answer.slots
         if slot.state == "implied" and product.variable(slot.variable).kind != "computed"
-    }
+    ]
+    origins = engine.origins(state.choices, implied, state.context)
     if pieces is None:
         slots = {each.slot: _slot(product, each, origins.get(each.slot)) for each in answer.slots}
     else:
