@@ -52,7 +52,7 @@ class Marginals:
     @cached_property
     def settled(self) -> bool:
         """Whether nothing is undecided."""
-        return not self.undecided.any()
+        return not np.count_nonzero(self.undecided)
 
     @cached_property
     def possible(self) -> bytes:

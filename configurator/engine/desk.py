@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
+
 from configurator.engine.answers import checked, checked_context
 from configurator.engine.backend import Backend, Marginals, Pins, Reasoner, offsets_of
 from configurator.engine.lowering import Lowered
@@ -169,7 +171,7 @@ class Desk:
     def consistent(self, pins: Pins, fixed: Pins) -> bool:
         """Whether a configuration has the pins: from a first answer where it tells."""
         first = self.marginals(pins, fixed, settle=False)
-        if first.settled or first.valid.any():
+        if first.settled or np.count_nonzero(first.valid):
             return first.consistent
         return self.marginals(pins, fixed).consistent
 

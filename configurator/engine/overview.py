@@ -169,7 +169,7 @@ class Overview:
             more = [(held.index, value) for held, value, _ in accepted]
             pins = tuple(sorted((*given.pins, *more)))
             marginals = self._desk.marginals(pins, given.fixed, settle=settle)
-            if not marginals.valid.any():  # none, or none that is known to be there
+            if not np.count_nonzero(marginals.valid):  # none, or none that is known to be there
                 return None
             answers = {held.id: answer for held, _, answer in accepted}
             return Standing(self._ground, marginals.possible, {**given.told, **answers})
@@ -330,8 +330,8 @@ def _overall(priced: PricedValues | None, marginals: Marginals) -> tuple[int | N
     if priced is None:
         return None, True
     valid = marginals.valid
-    if not valid.any():
+    if not np.count_nonzero(valid):
         return None, True
     best = int(priced.lowest[valid].min())
-    reached = bool((priced.exact & valid & (priced.lowest == best)).any())
+    reached = bool(np.count_nonzero(priced.exact & valid & (priced.lowest == best)))
     return best, reached and marginals.settled

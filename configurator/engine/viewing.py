@@ -6,8 +6,9 @@ all it is made of, and built only where that has not been met before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,9 @@ from configurator.engine.lowering.charges import domain_of
 from configurator.engine.lowering.held import LISTED, Held
 from configurator.engine.memory import Memory
 from configurator.model.verdict import Interval, Option, OptionState, SlotState, SlotView
+
+_WIDTH = 16
+"""Bytes of a row: two numbers."""
 
 KEPT = 1 << 19
 """Network values (one slot's count once per domain or view of it) that are kept."""
@@ -69,13 +73,21 @@ class PricedValues:
     repaired_exact: npt.NDArray[np.bool_]
 
 
+def _cutter(spans: list[tuple[int, int]]) -> Callable[[bytes], tuple[bytes, ...]]:
+    """What cuts bytes at all of the spans at once."""
+    cuts = [slice(start, end) for start, end in spans]
+    if len(cuts) < 2:  # there, ``itemgetter`` gives no tuple
+        return lambda packed: tuple(packed[cut] for cut in cuts)
+    return itemgetter(*cuts)
+
+
 class Ground:
     """Where slots stand in packed arrays, and the domains met there so far."""
 
     def __init__(self, layout: Layout, places: Mapping[str, tuple[Held, int]]) -> None:
         self.places = places
         self.domains: Memory[tuple[str, bytes], Domain] = Memory(KEPT)
-        self._spans = tuple((each, at, at + held.size) for each, (held, at) in places.items())
+        self._cut = _cutter([(at, at + held.size) for held, at in places.values()])
         self._placeless: dict[str, bytes] = dict.fromkeys(layout.by_id, b"")
         self._left: Memory[bytes, dict[str, bytes]] = Memory(KEPT)
 
@@ -83,8 +95,8 @@ class Ground:
         """By slot, one byte per network value: whether it is valid. Nobody changes it."""
         known = self._left.get(valid)
         if known is None:
-            found = {slot: valid[start:end] for slot, start, end in self._spans}
-            known = self._left.keep(valid, {**self._placeless, **found}, len(valid))
+            found = self._placeless | dict(zip(self.places, self._cut(valid), strict=True))
+            known = self._left.keep(valid, found, len(valid))
         return known
 
 
@@ -151,7 +163,7 @@ class Viewer:
     def __init__(self, plans: Mapping[str, Plan], priced: bool) -> None:
         self._plans = plans
         self._priced = priced
-        self._spans = tuple((each.start, each.end) for each in plans.values())
+        self._cut = _cutter([(_WIDTH * each.start, _WIDTH * each.end) for each in plans.values()])
         self._kept: Memory[_Shown, SlotView] = Memory(KEPT)
 
     def slots(
@@ -165,9 +177,7 @@ class Viewer:
         """The view of every slot that has a plan; ``lowest`` is the total that the others
         are compared with."""
         rows = self._rows(marginals, totals, lowest, pinned)
-        packed, width = rows.tobytes(), rows.itemsize * 2
-        names = self._plans
-        parts = [packed[start * width : end * width] for start, end in self._spans]
+        parts, names = self._cut(rows.tobytes()), self._plans
         keys = list(
             zip(names, parts, map(pinned.get, names), map(proposals.get, names), strict=True)
         )
