@@ -103,7 +103,7 @@ class Overview:
             Count(number, counted),
             complete,
             bill,
-            tuple(Choice(slot, answer) for slot, answer in proposed.items() if answer),
+            {slot: answer for slot, answer in proposed.items() if answer},
             self._bill_of(proposed, context),
             settle or marginals.settled,
         )

@@ -96,10 +96,14 @@ def assumed_at_summary(
         for slot in view.slots
         if slot.state == "open"
     }
-    proposed = dict(view.proposed)
+    proposed = view.proposed
     assumed = (
         *choices,
-        *(each for each in view.proposed if kinds.get(each.slot, "computed") != "computed"),
+        *(
+            Choice(slot, proposed[slot])
+            for slot, kind in kinds.items()
+            if kind != "computed" and slot in proposed
+        ),
     )
     empty = tuple(
         Choice(slot, "0")

@@ -6,7 +6,8 @@ rule folder, so that the same question gives the same bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -115,7 +116,7 @@ class EngineView:
     count: Count
     complete: bool
     bill: Bill | None = None
-    proposed: Choices = ()
+    proposed: Mapping[str, str] = field(default_factory=dict)
     proposed_bill: Bill | None = None
     settled: bool = True
 

@@ -174,7 +174,7 @@ def _judge_view(product: Product, scenario: Scenario, view: EngineView) -> Itera
         states = {s.state for s in view.slots if s.variable == name}
         if states != {"not asked"}:
             yield _text(f"{name} is still asked", f"{name} se sigue preguntando")
-    proposed = {choice.slot: choice.answer for choice in view.proposed}
+    proposed = view.proposed
     for name, expected in scenario.proposes or ():
         if proposed.get(name) != expected:
             yield _differ_text(name, expected, proposed.get(name, "—"))

@@ -117,7 +117,7 @@ def _first_view(
     except EngineError:
         return (), None
     lowest = view.lowest_total if product.prices is not None and view.lowest_exact else None
-    return tuple((choice.slot, choice.answer) for choice in view.proposed), lowest
+    return tuple(view.proposed.items()), lowest
 
 
 def _draft(session: Any) -> Draft:
