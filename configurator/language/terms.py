@@ -39,12 +39,14 @@ TermSort = Literal[
 
 @dataclass(slots=True)
 class Typed:
-    """A term, what it is worth, and the label of its unit (``None`` where it has none)."""
+    """A term, what it is worth, and the label of its unit (``None`` where it has none).
+    ``days``: it is a date less a date."""
 
     term: model.Term
     sort: TermSort
     unit: str | None = None
     declared: Declared | None = None
+    days: bool = False
 
 
 class UnresolvedError(Exception):
@@ -66,7 +68,8 @@ SORTS: dict[str, tuple[str, str]] = {
 _NO_DAYS = frozenset(("hours", "week", "weeks", "month", "months", "year", "years")) | frozenset(
     ("horas", "semana", "semanas", "mes", "meses", "año", "años")
 )
-"""Units of time that cannot be added to a day as days."""
+"""Units of time that are no days: a day plus 2 weeks would be 2 days later."""
+_DAYS = ("days", "días")
 _NUMERIC = ("number", "yes or no", "weekday", "month")
 
 
@@ -135,7 +138,8 @@ class TermResolver:
                 self._same_unit(fallback, first, second)
                 sort: TermSort = "date" if dates else "number"
                 unit = first.unit or second.unit
-                return Typed(model.Else(first.term, second.term, span), sort, unit)
+                days = first.days or second.days
+                return Typed(model.Else(first.term, second.term, span), sort, unit, days=days)
             case _:
                 raise self._stop("type-mismatch/condition-as-number", tree)
 
@@ -149,8 +153,9 @@ class TermResolver:
         operator = cast(Literal["+", "-", "*", "/"], tree.operator)
         left, right = self.term(tree.left), self.term(tree.right)
         sort: TermSort = "number"
+        days = left.days or right.days
         if left.sort == "date" and operator == "-" and right.sort == "date":
-            pass
+            days = True
         elif (left.sort == "date" and operator in "+-" and right.sort == "number") or (
             left.sort == "number" and operator == "+" and right.sort == "date"
         ):
@@ -164,14 +169,14 @@ class TermResolver:
         unit = None
         for side, typed in ((tree.left, left), (tree.right, right)):
             if sort == "date" and typed.unit in _NO_DAYS:
-                days = ("days", "días")
-                raise self._stop("unit-mismatch", side, left=days, right=typed.unit)
+                raise self._stop("unit-mismatch", side, left=_DAYS, right=typed.unit)
         if operator in "+-" and sort == "number" and left.sort != "date":
             self._same_unit(tree.right, left, right)
             unit = left.unit or right.unit
         if any(isinstance(each.term, model.LowestTotal) for each in (left, right)):
             raise self._stop("price-in-rule/lowest", tree)
-        return Typed(model.Arithmetic(operator, left.term, right.term, span), sort, unit)
+        term = model.Arithmetic(operator, left.term, right.term, span)
+        return Typed(term, sort, unit, days=days and operator in "+-" and sort == "number")
 
     def _declared(self, tree: syntax.Path) -> Declared:
         word = tree.names[0]
@@ -452,6 +457,9 @@ class TermResolver:
     def _same_unit(self, tree: syntax.Syntax, left: Typed, right: Typed) -> None:
         if left.unit and right.unit and left.unit != right.unit:
             raise self._stop("unit-mismatch", tree, left=left.unit, right=right.unit)
+        for one, other in ((left, right), (right, left)):
+            if one.days and other.unit in _NO_DAYS:
+                raise self._stop("unit-mismatch", tree, left=_DAYS, right=other.unit)
 
     def _variable(self, tree: syntax.Syntax) -> Declared:
         """A path that must name a variable."""
