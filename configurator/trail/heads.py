@@ -11,7 +11,7 @@ from collections import OrderedDict
 
 from configurator.trail.records import Head
 
-ROOM = 4_000_000
+ROOM = 8_000_000
 """Bytes of canonical views that are kept; as Python objects they take some eight times
 as much."""
 

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from configurator.model.text import Text
 from configurator.trail.canonical import apply_change, canonical_json, digest
 from configurator.trail.errors import (
@@ -146,14 +148,15 @@ def shown_by(head: StoredHead, records: Sequence[bytes], before: Json | None = N
     view = before or {}
     try:
         for record in records:
-            event = event_of(record, hash_of(record))
-            view = apply_change(view, event.change or {})
-        if records and _left_by(head, event):
-            seen = canonical_json(view)
-            if hashlib.sha256(seen).hexdigest() == event.view_digest:
-                return seen
-    except (TypeError, UnreadableEventError, NotCanonicalError):
-        pass  # SQLite lets a column hold anything
+            view = apply_change(view, orjson.loads(record).get("change", {}))
+        last = event_of(records[-1], hash_of(records[-1]))
+        seen = canonical_json(view)
+        if _left_by(head, last) and hashlib.sha256(seen).hexdigest() == last.view_digest:
+            return seen
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        pass  # there are none, or somebody altered them: SQLite lets a column hold anything
+    except (UnreadableEventError, NotCanonicalError):
+        pass
     raise DamagedSessionError(
         f"event {head.seq} left another head", str(head.session_id), str(head.code)
     )
