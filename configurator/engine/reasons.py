@@ -73,7 +73,8 @@ class Reasons:
             or self._origin(choices, slot, context)
             for slot in slots
         }
-        return self._together.keep((choices, context), found)
+        self._together.keep((choices, context), found)
+        return found
 
     def _origin(self, others: Choices, slot: str, context: Choices) -> Conflict:
         """The origin of a slot that none of the choices is about. The first conflict needs the

@@ -241,3 +241,23 @@ def test_origins_imply(product: Product, seed: int) -> None:
         for left_out in origin.choices:
             rest = tuple(choice for choice in origin.choices if choice != left_out)
             assert {c[slot.slot] for c in oracle.with_choices(rest)} != {answer}
+
+
+@given(product=products(), seed=st.integers(0, 99), data=st.data())
+@settings(SETTINGS, max_examples=40)
+def test_origins_asked_together_are_those_asked_one_by_one(
+    product: Product, seed: int, data: st.DataObject
+) -> None:
+    """Whatever was asked before, of fewer choices or other slots."""
+    oracle = Oracle(product, DAY)
+    if not oracle.configurations:
+        return
+    engine, alone = (compile_product(product, DAY, backend="sat") for _ in range(2))
+    choices = walk(oracle, seed)
+    for number in range(len(choices) + 1):
+        oldest = choices[:number]
+        implied = [each.slot for each in engine.view(oldest).slots if each.state == "implied"]
+        some = data.draw(st.sets(st.sampled_from(implied)) if implied else st.just(set()))
+        for asked in (some, implied):
+            found = engine.origins(oldest, asked)
+            assert found == {slot: alone.origin(oldest, slot) for slot in asked}
