@@ -37,6 +37,13 @@ TermSort = Literal[
 ]
 
 
+_NO_DAYS = frozenset(("hours", "week", "weeks", "month", "months", "year", "years")) | frozenset(
+    ("horas", "semana", "semanas", "mes", "meses", "año", "años")
+)
+"""Units of time that are no days: a day plus 2 weeks would be 2 days later."""
+_DAYS = ("days", "días")
+
+
 @dataclass(slots=True)
 class Typed:
     """A term, what it is worth, and the label of its unit (``None`` where it has none).
@@ -47,6 +54,14 @@ class Typed:
     unit: str | None = None
     declared: Declared | None = None
     days: bool = False
+
+    def unlike(self, unit: str | None) -> tuple[str | tuple[str, str], str] | None:
+        """Its own unit and the other, where they do not fit."""
+        if unit is None:
+            return None
+        if self.days and unit in _NO_DAYS:
+            return _DAYS, unit
+        return (self.unit, unit) if self.unit and self.unit != unit else None
 
 
 class UnresolvedError(Exception):
@@ -65,11 +80,6 @@ SORTS: dict[str, tuple[str, str]] = {
     "month": ("a month", "un mes"),
     "condition": ("a condition", "una condición"),
 }
-_NO_DAYS = frozenset(("hours", "week", "weeks", "month", "months", "year", "years")) | frozenset(
-    ("horas", "semana", "semanas", "mes", "meses", "año", "años")
-)
-"""Units of time that are no days: a day plus 2 weeks would be 2 days later."""
-_DAYS = ("days", "días")
 _NUMERIC = ("number", "yes or no", "weekday", "month")
 
 
@@ -295,19 +305,19 @@ class TermResolver:
         if function in ("min", "max"):
             typed = [self.term(each) for each in arguments]
             dates = all(each.sort == "date" for each in typed)
-            unit = None
-            for argument, each in zip(arguments, typed, strict=True):
+            for number, (argument, each) in enumerate(zip(arguments, typed, strict=True)):
                 if not dates and each.sort not in _NUMERIC:
                     raise self._stop(
                         "type-mismatch/number-expected", argument, sort=SORTS[each.sort]
                     )
-                if unit and each.unit and unit != each.unit:
-                    raise self._stop("unit-mismatch", argument, left=unit, right=each.unit)
-                unit = unit or each.unit
+                for earlier in typed[:number]:
+                    self._same_unit(argument, earlier, each)
             term = model.Extreme(
                 cast(Literal["min", "max"], function), tuple(each.term for each in typed), span
             )
-            return Typed(term, "date" if dates else "number", unit)
+            unit = next((each.unit for each in typed if each.unit), None)
+            days = any(each.days for each in typed)
+            return Typed(term, "date" if dates else "number", unit, days=days)
         if function in ("any", "all") or len(arguments) > 1:
             if (
                 len(arguments) == 2
@@ -455,11 +465,10 @@ class TermResolver:
         )
 
     def _same_unit(self, tree: syntax.Syntax, left: Typed, right: Typed) -> None:
-        if left.unit and right.unit and left.unit != right.unit:
-            raise self._stop("unit-mismatch", tree, left=left.unit, right=right.unit)
-        for one, other in ((left, right), (right, left)):
-            if one.days and other.unit in _NO_DAYS:
-                raise self._stop("unit-mismatch", tree, left=_DAYS, right=other.unit)
+        if found := left.unlike(right.unit):
+            raise self._stop("unit-mismatch", tree, left=found[0], right=found[1])
+        if found := right.unlike(left.unit):
+            raise self._stop("unit-mismatch", tree, left=found[1], right=found[0])
 
     def _variable(self, tree: syntax.Syntax) -> Declared:
         """A path that must name a variable."""

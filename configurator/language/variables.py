@@ -392,10 +392,10 @@ def _computed(draft: Draft, outline: Outline) -> Computed:
     if lookup is not None and "compute" in fields:
         draft.report.stop("missing-key/compute-or-lookup", declared.span, variable=declared.id)
     typed = read_number(draft, fields.scalar("compute"), "background")
-    if typed and typed.unit and declared.unit and typed.unit != declared.unit:
+    if typed and (found := typed.unlike(declared.unit)):
         node = fields.scalar("compute")
         assert node is not None
-        draft.report.stop("unit-mismatch", node.span, left=declared.unit, right=typed.unit)
+        draft.report.stop("unit-mismatch", node.span, left=found[1], right=found[0])
     return Computed(typed.term if typed else None, lookup, rounding, declared.decimals)
 
 
