@@ -109,16 +109,25 @@ class Proposer:
 
     def _unclear(self, variable: _Asked, now: Standing) -> bool:
         """Whether what is proposed may depend on what accepted proposals imply. What is
-        certain stays so when less is valid."""
+        certain stays so when less is valid, and so does what is open once all it reads is
+        decided, as is an order of ``none``."""
         if self._is_asked(variable, now) is None:
             return True
         for row in variable.rows:
             if row.when is None:
                 return False
             truth = self.judge.truth(row.when, now)
-            if truth is not False:
-                return truth is None
+            if truth is True:
+                return False
+            if truth is None and not self._decided(row.when, now):
+                return True
         return False
+
+    def _decided(self, condition: Condition, now: Standing) -> bool:
+        return all(
+            slot in now.answers or now.left[slot].count(1) == 1
+            for slot in self.judge.slots(condition)
+        )
 
     def _fitting(self, variable: _Asked, now: Standing) -> Iterable[list[Wanted]]:
         """What the rows propose that apply and fit, in order."""

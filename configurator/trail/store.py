@@ -417,7 +417,7 @@ class Trail:
         view_bytes = encode_checked(view)
         if apply_change(head.view, change) != view:
             raise ValueError("the change does not lead to the view that was decided")
-        state_bytes = canonical_json(decision.state)
+        state_bytes = encode_checked(decision.state)
         moment = self._clock().astimezone(datetime.UTC).isoformat(timespec="microseconds")
         content: dict[str, Any] = {
             "event_id": str(uuid_utils.uuid7()),
