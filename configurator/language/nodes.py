@@ -280,7 +280,7 @@ def _report_syntax(report: Report, file: str, text: str, error: MarkedYAMLError)
     lines = text.split("\n")
     opened = error.context_mark
     for at in range(opened.line, span.line - 1) if opened and "expected ',' or" in problem else ():
-        hashed = re.search(r" #[^\s#]", lines[at])
+        hashed = _HASH.search(lines[at])
         if hashed is not None:
             report.stop("syntax/hash", Span(file, at + 1, hashed.end() - 1))
             return

@@ -11,7 +11,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -218,15 +219,18 @@ class Trail:
         """How a session stands; raises ``UnknownSessionError`` and, where its last event
         does not bear that out, ``DamagedSessionError``. Its state and view are shared: do
         not change them."""
-        known = self._heads.get(session_id)
-        if known is not None:
-            with autocommit(self._engine) as connection:
-                row = connection.execute(MARK, {"session_id": session_id}).one_or_none()
-            if row is not None and _is_still(known, row):
-                return known
-        found = self._only(ONE_HEAD, "session_id", session_id)
+        if not storable(session_id):
+            raise UnknownSessionError
+        known, parameters = self._heads.get(session_id), {"session_id": session_id}
         with autocommit(self._engine) as connection:
-            return self._head_of(connection, found)
+            if known is not None:
+                row = connection.execute(MARK, parameters).one_or_none()
+                if row is not None and _is_still(known, row):
+                    return known
+            row = connection.execute(ONE_HEAD, parameters).one_or_none()
+            if row is None:
+                raise UnknownSessionError(session_id)
+            return self._head_of(connection, row)
 
     def id_of(self, code: str) -> str:
         """The id of the session of a code, whatever became of it; ``code`` as
@@ -264,7 +268,8 @@ class Trail:
     def told(self, session_id: str) -> tuple[Verification, tuple[ReplayStep, ...]]:
         """``verify`` and ``replay`` of one moment."""
         head, rows = self.stored(session_id)
-        return verify_rows(head, rows), replay_rows(rows)
+        steps = replay_rows(rows)
+        return verify_rows(head, rows, steps), steps
 
     def mend(self, session_id: str, state: Json, last_hash: str | None = None) -> tuple[str, ...]:
         """Make a damaged head anew from its events, and give the columns that were others.
@@ -358,21 +363,20 @@ class Trail:
         """The head of a row; raises ``DamagedSessionError``. Its view follows from the one
         this process has met last and the events since, else from all events."""
         known = self._heads.get(row.session_id)
-        try:
-            if known is None:
-                raise DamagedSessionError
-            view = shown_by(row, self._records(connection, row, known.seq), known.view)
-        except DamagedSessionError:  # or the database is one of before what was met
-            view = shown_by(row, self._records(connection, row, 0))
+        if known is not None:
+            with suppress(DamagedSessionError):  # or the database is one of before what was met
+                return self._folded(connection, row, known.seq, known.view)
+        return self._folded(connection, row, 0, {})
+
+    def _folded(self, connection: Connection, row: Any, after: int, before: Json) -> Head:
+        """The head of a row, its view from the one ``before`` the events since ``after``."""
+        parameters = {"session_id": row.session_id, "after": after, "until": row.seq}
+        records = connection.execute(RECORDS_BETWEEN, parameters).scalars().all()
+        view = shown_by(row, records, before)
         columns = {name: getattr(row, name) for name in HEAD_COLUMNS}
         head = Head(**columns | {"state": orjson.loads(row.state), "view": orjson.loads(view)})
         self._heads.keep(head, len(view))
         return head
-
-    def _records(self, connection: Connection, row: Any, after: int) -> Sequence[bytes]:
-        """The records of the events up to a head that come after event ``after``."""
-        parameters = {"session_id": row.session_id, "after": after, "until": row.seq}
-        return connection.execute(RECORDS_BETWEEN, parameters).scalars().all()
 
     def _store(self, before: Head, step: _Step) -> bool:
         """Move the head on from ``before`` and append; false, and nothing, where it has

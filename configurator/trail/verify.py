@@ -37,6 +37,17 @@ from configurator.trail.records import (
 
 Json = dict[str, Any]
 
+_NOT_WRITTEN_SO = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+    UnreadableEventError,
+    NotCanonicalError,
+)
+"""What comes of records that are missing or that somebody altered: SQLite lets a column hold
+anything."""
 _COPIED = ("session_id", "seq", "key", "kind", "server_time")
 _FROM_EVENT = ("session_id", "seq", "release", "day", "locale", "status", "hash")
 _EVENT_TEXTS = ("session_id", "key", "kind", "server_time", "hash")
@@ -87,12 +98,17 @@ class _Fault:
     en: str
 
 
-def verify_rows(head: StoredHead | None, rows: Sequence[StoredEvent]) -> Verification:
-    """Verify the stored head and events (in the order of ``seq``) of one session."""
+def verify_rows(
+    head: StoredHead | None,
+    rows: Sequence[StoredEvent],
+    steps: Sequence[ReplayStep] | None = None,
+) -> Verification:
+    """Verify the stored head and events (in the order of ``seq``) of one session. ``steps``
+    are what ``replay_rows`` makes of the events, where that is known."""
     fault = (
         _strange(head, rows)
         or _first(_forward(head, rows), _backward(head, rows))
-        or _folding(rows)
+        or _folding(replay_rows(rows) if steps is None else steps)
         or _leaving(head, rows)
     )
     if fault is None:
@@ -129,7 +145,7 @@ def head_of(rows: Sequence[StoredEvent], last_hash: str) -> Json:
     whether there were more. Raises ``DamagedSessionError`` where the events are not whole
     or end with another one.
     """
-    fault = _strange(None, rows) or _forward(None, rows) or _folding(rows)
+    fault = _strange(None, rows) or _forward(None, rows) or _folding(replay_rows(rows))
     if fault is not None:
         raise DamagedSessionError(fault.en)
     if not rows or rows[-1].hash != last_hash:
@@ -141,11 +157,10 @@ def head_of(rows: Sequence[StoredEvent], last_hash: str) -> Json:
     return {**columns, "updated": last.server_time, **_started(first)}
 
 
-def shown_by(head: StoredHead, records: Sequence[bytes], before: Json | None = None) -> bytes:
-    """The canonical bytes of what the customer sees at a stored head: the view ``before``
-    some events (none, where these are all), changed as their ``records`` say. Raises
-    ``DamagedSessionError`` where the last of them does not bear out view and head."""
-    view = before or {}
+def shown_by(head: StoredHead, records: Sequence[bytes], view: Json) -> bytes:
+    """The canonical bytes of what the customer sees at a stored head: the ``view`` before
+    some events, changed as their ``records`` say. Raises ``DamagedSessionError`` where the
+    last of them does not bear out view and head."""
     try:
         for record in records:
             view = apply_change(view, orjson.loads(record).get("change", {}))
@@ -153,9 +168,7 @@ def shown_by(head: StoredHead, records: Sequence[bytes], before: Json | None = N
         seen = canonical_json(view)
         if _left_by(head, last) and hashlib.sha256(seen).hexdigest() == last.view_digest:
             return seen
-    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
-        pass  # there are none, or somebody altered them: SQLite lets a column hold anything
-    except (UnreadableEventError, NotCanonicalError):
+    except _NOT_WRITTEN_SO:
         pass
     raise DamagedSessionError(
         f"event {head.seq} left another head", str(head.session_id), str(head.code)
@@ -289,17 +302,14 @@ def _extra(seq: int) -> _Fault:
     )
 
 
-def _folding(rows: Sequence[StoredEvent]) -> _Fault | None:
+def _folding(steps: Sequence[ReplayStep]) -> _Fault | None:
     """The first change that does not lead to the recorded view."""
-    view: Json = {}
-    for row in rows:
-        event = event_of(row.record, row.hash)
-        view = apply_change(view, event.change or {})
-        if _digest(view) != event.view_digest:
+    for seq, step in enumerate(steps, start=1):
+        if not step.matches:
             return _Fault(
-                row.seq,
-                f"Los cambios hasta el paso {row.seq} no dan lo que vio el cliente.",
-                f"The changes up to step {row.seq} do not give what the customer saw.",
+                seq,
+                f"Los cambios hasta el paso {seq} no dan lo que vio el cliente.",
+                f"The changes up to step {seq} do not give what the customer saw.",
             )
     return None
 
