@@ -163,9 +163,8 @@ class TermResolver:
         operator = cast(Literal["+", "-", "*", "/"], tree.operator)
         left, right = self.term(tree.left), self.term(tree.right)
         sort: TermSort = "number"
-        days = left.days or right.days
         if left.sort == "date" and operator == "-" and right.sort == "date":
-            days = True
+            pass
         elif (left.sort == "date" and operator in "+-" and right.sort == "number") or (
             left.sort == "number" and operator == "+" and right.sort == "date"
         ):
@@ -176,17 +175,19 @@ class TermResolver:
                     if typed.sort == "several of" and typed.declared:
                         raise self._stop("type-mismatch/several", side, variable=typed.declared.id)
                     raise self._stop("type-mismatch/number-expected", side, sort=SORTS[typed.sort])
-        unit = None
+        unit, days = None, False
         for side, typed in ((tree.left, left), (tree.right, right)):
             if sort == "date" and typed.unit in _NO_DAYS:
                 raise self._stop("unit-mismatch", side, left=_DAYS, right=typed.unit)
-        if operator in "+-" and sort == "number" and left.sort != "date":
+        if left.sort == "date" and sort == "number":
+            days = True
+        elif operator in "+-" and sort == "number":
             self._same_unit(tree.right, left, right)
-            unit = left.unit or right.unit
+            unit, days = left.unit or right.unit, left.days or right.days
         if any(isinstance(each.term, model.LowestTotal) for each in (left, right)):
             raise self._stop("price-in-rule/lowest", tree)
         term = model.Arithmetic(operator, left.term, right.term, span)
-        return Typed(term, sort, unit, days=days and operator in "+-" and sort == "number")
+        return Typed(term, sort, unit, days=days)
 
     def _declared(self, tree: syntax.Path) -> Declared:
         word = tree.names[0]
