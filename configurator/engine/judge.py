@@ -18,7 +18,7 @@ from operator import itemgetter
 from configurator.engine.layout import NOT_ASKED, Grid
 from configurator.engine.memory import Memory
 from configurator.engine.reading import Reading
-from configurator.engine.truth import Answers, Meaning, Truth, TruthOf, arithmetic, members
+from configurator.engine.truth import Answers, Meaning, Truth, TruthOf, arithmetic
 from configurator.model.expression import (
     And,
     Arithmetic,
@@ -223,8 +223,7 @@ class Judge:
         """The comparisons a test means, always the same objects."""
         found = self._meant.get(id(node))
         if found is None:
-            meant = self._meaning.has(node) if isinstance(node, Has) else members(node)
-            found = self._meant[id(node)] = (node, meant)
+            found = self._meant[id(node)] = (node, self._meaning.written_out(node))
         return found[1]
 
     def _slots_of(self, node: Condition | Term) -> tuple[str, ...]:

@@ -104,23 +104,6 @@ def arithmetic(operator: str, left: Fraction, right: Fraction) -> Fraction | Non
     return left / right if right else None
 
 
-def members(condition: Membership) -> Condition:
-    """``term in [...]`` written out as comparisons, which it means."""
-    parts: list[Condition] = []
-    for item in condition.items:
-        if not isinstance(item, Range):
-            parts.append(Comparison("=", condition.term, item, condition.span))
-            continue
-        ends: list[Condition] = []
-        if item.low is not None:
-            ends.append(Comparison(">=", condition.term, item.low, condition.span))
-        if item.high is not None:
-            ends.append(Comparison("<=", condition.term, item.high, condition.span))
-        parts.append(ends[0] if len(ends) == 1 else And(tuple(ends), condition.span))
-    either: Condition = parts[0] if len(parts) == 1 else Or(tuple(parts), condition.span)
-    return Not(either, condition.span) if condition.negated else either
-
-
 class Meaning:
     """Closures for the expressions of one product on one day."""
 
@@ -154,13 +137,15 @@ class Meaning:
         if isinstance(condition, And | Or):
             parts = tuple(self.condition(each) for each in condition.conditions)
             return _joined(parts, decisive=isinstance(condition, Or))
-        if isinstance(condition, Membership):
-            return self.condition(members(condition))
         if isinstance(condition, Relevant):
             asked = self.asked(condition.variable)
             negated = condition.negated
             return lambda answers: asked(answers) is not negated
-        return self.condition(self.has(condition))
+        return self.condition(self.written_out(condition))
+
+    def written_out(self, test: Has | Membership) -> Condition:
+        """A test of a set as the comparisons it means."""
+        return self.has(test) if isinstance(test, Has) else self._members(test)
 
     def has(self, condition: Has) -> Condition:
         """``has ...`` written out as comparisons of quantities, which it means."""
@@ -185,6 +170,31 @@ class Meaning:
         if not parts:  # every value is named: true wherever the question is asked
             return Comparison(">=", Pieces(variable, condition.span), zero, condition.span)
         return And(parts, condition.span)
+
+    def _members(self, condition: Membership) -> Condition:
+        """``term in [...]`` written out as comparisons, which it means. An answer of
+        ``none`` is a value like the others: in the set where the set names it."""
+        term, span = condition.term, condition.span
+        parts: list[Condition] = []
+        for item in condition.items:
+            if not isinstance(item, Range):
+                parts.append(Comparison("=", term, item, span))
+                continue
+            ends: list[Condition] = []
+            if self._may_be_none(term):
+                ends.append(Comparison("!=", term, Nothing(), span))
+            if item.low is not None:
+                ends.append(Comparison(">=", term, item.low, span))
+            if item.high is not None:
+                ends.append(Comparison("<=", term, item.high, span))
+            parts.append(ends[0] if len(ends) == 1 else And(tuple(ends), span))
+        either: Condition = parts[0] if len(parts) == 1 else Or(tuple(parts), span)
+        return Not(either, span) if condition.negated else either
+
+    def _may_be_none(self, term: Term) -> bool:
+        if not isinstance(term, Read) or term.variable in self.layout.context:
+            return False
+        return self.product.variable(term.variable).optional
 
     def asked(self, variable_id: str) -> Callable[[Answers], bool]:
         """Whether a variable is asked: never open."""

@@ -64,9 +64,10 @@ def read_column(draft: Draft, sheet: Sheet, index: int) -> Column | None:
 
 
 def read_cell(
-    draft: Draft, sheet: Sheet, row: Row, column: Column, empty: Empty
+    draft: Draft, sheet: Sheet, row: Row, column: Column, empty: Empty, *, charged: bool = False
 ) -> tuple[bool, model.Condition | None]:
-    """Whether the cell is fit, and its condition (``None``: anything)."""
+    """Whether the cell is fit, and its condition (``None``: anything). ``charged``: it is one
+    of a price table."""
     text = row.cells[column.index].strip()
     if not text and empty is not None:
         above = column.said[-1] if column.said else ""
@@ -100,7 +101,7 @@ def read_cell(
         draft.report.stop("type-mismatch/several-cell", span, cell=text, variable=name)
         return False, None
     try:
-        condition = _condition(Resolver(draft, source, "rule", cell=True), tree, column)
+        condition = _condition(Resolver(draft, source, "rule", cell=True), tree, column, charged)
     except UnresolvedError:
         return False, None
     column.cells[text] = condition
@@ -157,15 +158,28 @@ def _atom(text: str) -> syntax.Syntax | None:
 
 
 def _condition(
-    resolver: Resolver, tree: syntax.Comparison | syntax.Membership, column: Column
+    resolver: Resolver,
+    tree: syntax.Comparison | syntax.Membership,
+    column: Column,
+    charged: bool,
 ) -> model.Condition:
-    if column.typed.sort != "several of":
-        return resolver.condition(tree)
-    assert column.typed.declared is not None
+    typed = column.typed
     negated = tree.operator == "!=" if isinstance(tree, syntax.Comparison) else tree.negated
+    if typed.sort != "several of":
+        condition = resolver.condition(tree)
+        ordered = isinstance(tree, syntax.Comparison) and _by_order(tree)
+        if not ordered and not (charged and negated):
+            return condition
+        declared = typed.declared if isinstance(typed.term, model.Read) else None
+        if declared is None or not declared.optional:
+            return condition
+        # ``none`` is neither above nor below anything, and nothing to charge for.
+        given = model.Comparison("!=", typed.term, model.Nothing())
+        return model.And((given, condition))
+    assert typed.declared is not None
     items = (tree.right,) if isinstance(tree, syntax.Comparison) else tree.items
     if len(items) == 1 and isinstance(items[0], syntax.Word) and items[0].word == "none":
-        kinds = model.Kinds(column.typed.declared.id)
+        kinds = model.Kinds(typed.declared.id)
         return model.Comparison("!=" if negated else "=", kinds, model.Number(_ZERO))
     mode = "none" if negated else "any"
     return resolver.condition(syntax.Has(0, column.subject, mode, items))

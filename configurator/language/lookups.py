@@ -177,6 +177,8 @@ def _cuts(declared: Declared, conditions: list[model.Condition]) -> list[Fractio
 def _terms(condition: model.Condition) -> list[model.Term | None]:
     if isinstance(condition, model.Comparison):
         return [condition.right]
+    if isinstance(condition, model.And):
+        return [term for part in condition.conditions for term in _terms(part)]
     found: list[model.Term | None] = []
     if isinstance(condition, model.Membership):
         for item in condition.items:
@@ -192,6 +194,8 @@ def _holds(condition: model.Condition | None, point: Point) -> bool:
         return True
     if isinstance(condition, model.Comparison):
         return _compare(condition.operator, point, _value(condition.right))
+    if isinstance(condition, model.And):
+        return all(_holds(part, point) for part in condition.conditions)
     if not isinstance(condition, model.Membership):
         raise _UntoldError
     inside = any(

@@ -251,7 +251,7 @@ def _table(draft: Draft, fields: Fields, always: bool) -> tuple[PriceRow, ...] |
     for row in sheet.rows:
         conditions = []
         for column in layout.read:
-            good, condition = read_cell(draft, sheet, row, column, empty)
+            good, condition = read_cell(draft, sheet, row, column, empty, charged=True)
             fit = fit and good
             if condition is not None:
                 conditions.append(condition)

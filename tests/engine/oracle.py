@@ -202,6 +202,8 @@ class Oracle:
         worth = self.worth(term, c)
         if not isinstance(item, Range):
             return compare("=", worth, self.worth(item, c))
+        if worth == NO_ANSWER:
+            return False
         ends = []
         if item.low is not None:
             ends.append(compare(">=", worth, self.worth(item.low, c)))

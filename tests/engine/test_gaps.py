@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from configurator.engine import compile_product
 from configurator.engine.gaps import days_to_check, find_gaps
+from configurator.language import load_folder
 from configurator.model.product import Product
 from configurator.session.checks import check_product
 from tests.engine.oracle import Oracle
@@ -146,12 +147,15 @@ def test_empty_cells_mean_what_the_table_says() -> None:
 def test_none_is_neither_above_nor_below() -> None:
     answers = "=== more-answers.yaml\nvariables:\n  n: {range: 0..5, optional: yes}\n"
     first = LOAD.replace("sets: [load]", "sets: [load], match: first")
-    assert said(answers + first + "n,load\n<= 2,3\n> 2,4\n") == []
+    rows = first + "n,load\n<= 2,3\n> 2,4\n"
+    found = load_folder(folder(answers + rows)).diagnostics
+    assert [(each.code, each.message.in_language("en")) for each in found] == [
+        ("lookup-gap", "No row fits n = none.")
+    ]
+    assert said(answers + rows + "none,0\n") == []
 
 
 def test_a_gap_the_columns_show_for_sure_is_told_while_reading() -> None:
-    from configurator.language import load_folder
-
     rows = "material,load\ncarbon,30\n"
     assert [each.code for each in load_folder(folder(LOAD + rows)).diagnostics] == ["lookup-gap"]
 

@@ -113,6 +113,23 @@ def test_ordering_and_arithmetic_with_none_are_open() -> None:
         assert found == truths
 
 
+def test_none_is_in_a_set_only_where_the_set_names_it() -> None:
+    meaning = Meaning(product_of(whole("n", 0, 9, optional=True)), DAY)
+    range_ = Range(number(2), number(5))
+    sets = (
+        Membership(Read("n"), (range_,)),
+        Membership(Read("n"), (range_,), negated=True),
+        Membership(Read("n"), (range_, Nothing()), negated=True),
+    )
+    for answer, truths in {
+        "3": (True, False, False),
+        "7": (False, True, True),
+        "none": (False, True, False),
+        NOT_ASKED: (None, None, None),
+    }.items():
+        assert tuple(meaning.condition(each)({"n": answer}) for each in sets) == truths
+
+
 def test_relevance_is_never_open() -> None:
     asked, skipped = Relevant("size"), Relevant("size", negated=True)
     assert truth(asked, size="3") is True

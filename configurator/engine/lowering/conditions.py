@@ -24,7 +24,7 @@ from configurator.engine.lowering.formula import (
 from configurator.engine.lowering.held import Held
 from configurator.engine.lowering.linear import Splitter, Weighted
 from configurator.engine.reading import Reading
-from configurator.engine.truth import Meaning, Special, Worth, members
+from configurator.engine.truth import Meaning, Special, Worth
 from configurator.model.expression import (
     And,
     Comparison,
@@ -79,10 +79,8 @@ class Conditions:
             return disjunction(parts, self._emitter.sizes)
         if isinstance(condition, Comparison):
             return self._comparison(condition, truth)
-        if isinstance(condition, Has):
-            return self.certainly(self._meaning.has(condition), truth)
-        if isinstance(condition, Membership):
-            return self.certainly(members(condition), truth)
+        if isinstance(condition, Has | Membership):
+            return self.certainly(self._meaning.written_out(condition), truth)
         return self._atom(condition, self._reading.slots(condition), truth)
 
     def possibly(self, condition: Condition | None) -> Formula:
