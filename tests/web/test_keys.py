@@ -130,6 +130,39 @@ def test_the_slider_has_a_button_without_script(open_page: OpenPage, replay: str
     page.wait_for_url(f"**{replay}2")
 
 
+def test_the_replay_plays_until_it_is_paused_or_ends(open_page: OpenPage, replay: str) -> None:
+    page = open_page("support", f"{replay}4")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_url(f"**{replay}5")
+    page.get_by_role("button", name="Pause").and_(page.locator(":focus")).wait_for()
+    page.wait_for_url(f"**{replay}6")  # the last one
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_url(f"**{replay}1")
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_url(f"**{replay}2")
+    page.keyboard.press("d")  # whatever else is done ends it, too
+    page.get_by_role("button", name="Play").wait_for()
+    page = open_page("support", f"{replay}1", script=False)
+    assert page.get_by_role("button", name="Play").count() == 0
+
+
+def test_the_slider_shows_where_something_happened(open_page: OpenPage, replay: str) -> None:
+    page = open_page("support", f"{replay}1", script=False)
+    signs = page.locator(".signs .sign")
+    places = {
+        signs.nth(at).get_attribute("class"): signs.nth(at).bounding_box()
+        for at in range(signs.count())
+    }
+    kinds = {"sign sign-refusal": 3, "sign sign-why": 4, "sign sign-guard": 6}
+    assert list(places) == list(kinds)
+    box = page.locator("#seq").bounding_box()
+    for kind, seq in kinds.items():
+        middle = places[kind]["x"] + places[kind]["width"] / 2
+        thumb = box["x"] + 8 + (box["width"] - 16) * (seq - 1) / 5
+        assert abs(middle - thumb) < 3, kind
+
+
 def test_keys_do_nothing_while_somebody_types(open_page: OpenPage, replay: str) -> None:
     page = open_page("support", f"{replay}1")
     page.evaluate(

@@ -177,7 +177,7 @@ def _step(place: int, story: Story) -> ResponseReturnValue:
         here=timeline[place],
         last=len(story.steps),
         near=timeline[max(0, place - AROUND) : place + AROUND + 1],
-        jumps=_jumps(timeline, place),
+        marks=[(told.seq, kind) for told in timeline if (kind := _sought(told))],
         told=narration.told(changes, Painter(product, _language(), before), staff_words),
         screen=_customers_screen(story, place, changes),
         screen_language=here.event.locale,
@@ -309,14 +309,13 @@ def _timeline(steps: Sequence[ReplayStep], session: Session) -> list[Told]:
     return timeline
 
 
-def _jumps(timeline: Sequence[Told], place: int) -> Json:
-    """The next step of each kind that support looks for; ``None`` where there is none."""
-    after = timeline[place + 1 :]
-    return {
-        "refusal": next((told.seq for told in after if told.kind == "ChoiceRefused"), None),
-        "guard": next((told.seq for told in after if told.says_guard), None),
-        "why": next((told.seq for told in after if told.kind == "ConsequencesShown"), None),
-    }
+def _sought(told: Told) -> str | None:
+    """What support looks for in a replay that this step is."""
+    if told.kind == "ChoiceRefused":
+        return "refusal"
+    if told.kind == "ConsequencesShown":
+        return "why"
+    return "guard" if told.says_guard else None
 
 
 def _language() -> str:
