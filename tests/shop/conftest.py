@@ -23,10 +23,11 @@ from tests.shop.fake import PRODUCT, FakeSessions
 from tests.trail.sessions import Clock
 
 PICTURE = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 60"
-  data-focus="shape: 0 0 50 30">
+  data-focus="shape: 0 0 50 30; bag: 0 30 50 30">
 <g class="layer" data-when="shape=delta"><path d="M10 50L50 5L90 50z" fill="#2f6b57"/></g>
 <g class="layer" data-when="shape=box|ring"><rect x="20" y="10" width="60" height="40"/></g>
-<g class="layer" data-when="cloth=silk"><circle cx="50" cy="30" r="9" fill="#b5482f"/></g></svg>"""
+<g class="layer" data-when="cloth=silk"><circle cx="50" cy="30" r="9" fill="#b5482f"/></g>
+<g class="layer" data-when="shape=delta bag=yes"><path d="M60 50h30v9h-30z"/></g></svg>"""
 
 POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "

@@ -56,6 +56,18 @@ def test_measures(value: str, unit: str | None, spanish: str, english: str) -> N
     assert amounts.measure(value, unit, "en") == english
 
 
+@pytest.mark.parametrize(
+    ("sentence", "kept"),
+    [
+        ("Un disco de 203 mm.", f"Un disco de 203{NBSP}mm."),
+        ("Bis {width} cm, 3,45 kW (21 %)", f"Bis {{width}}{NBSP}cm, 3,45{NBSP}kW (21{NBSP}%)"),
+        ("2 cars, 3 gears, 4 m²", f"2 cars, 3 gears, 4{NBSP}m²"),
+    ],
+)
+def test_a_number_stays_with_its_unit(sentence: str, kept: str) -> None:
+    assert amounts.together(sentence) == kept
+
+
 def test_runs_say_their_unit_once_where_it_follows(app: Flask) -> None:
     with app.test_request_context("/?lang=es"):
         assert amounts.numbers_between("1", "2", "€", "es") == f"de 1 a 2{NBSP}€"

@@ -108,6 +108,15 @@ def test_a_step_shows_its_questions_with_prices_said_twice(shopper: Shopper) -> 
     assert "Your choice" not in text_of(card(page, "Delta"))
 
 
+def test_options_have_small_pictures_where_these_differ(shopper: Shopper) -> None:
+    shopper.choose("shape", "ring")
+    assert 'class="thumb"' in card(shopper.open("sail"), "Box")
+    assert 'class="thumb"' not in card(shopper.open("extras"), "Yes")
+    shopper.choose("shape", "delta")
+    assert 'class="thumb"' in card(shopper.open("extras"), "Yes")
+    assert 'class="thumb"' in card(shopper.open("extras"), "No")
+
+
 @pytest.mark.parametrize(("named", "seen"), [("tails", False), ("bag", True)])
 def test_only_the_first_question_does_without_a_heading_like_its_step(
     shopper: Shopper, sessions: FakeSessions, named: str, seen: bool

@@ -19,11 +19,21 @@ from configurator.web.shop.texts import gettext, ngettext, pgettext
 TOGETHER = "\N{NO-BREAK SPACE}"
 """A no-break space: an amount and its unit stay on one line."""
 
+_MEASURED = re.compile(
+    r"(?<=[\d}]) (?=(?:mm|cm|m|km|m²|m³|g|kg|l|ml|W|kW|kWh|Wh|V|A|s|min|h|€|%|°|°C|×)(?![\w²³°]))"
+)
+"""The space between a number (or a placeholder of one) and its unit."""
+
 MINUS = "−"
 
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£"}
 
 DATE_LOCALES = {"es": "es_ES", "en": "en_GB"}
+
+
+def together(sentence: str) -> str:
+    """A sentence in which no number is parted from its unit at the end of a line."""
+    return _MEASURED.sub(TOGETHER, sentence)
 
 
 def number(value: str | Decimal | int, locale: str) -> str:

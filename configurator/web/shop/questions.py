@@ -117,6 +117,9 @@ class Questions:
         if len({card.lowest for card in shown}) == 1:
             # Nothing here changes the price; the total below says it once.
             shown = tuple(replace(card, lowest="") for card in shown)
+        if len(shown) > 1 and len({card.thumb for card in shown}) == 1:
+            # Pictures that are all alike tell nobody anything.
+            shown = tuple(replace(card, thumb=None) for card in shown)
         if data["state"] != "implied":
             return replace(question, cards=shown)
         return replace(
@@ -311,6 +314,8 @@ class Questions:
         wanted = str(quantity) if quantity else more
         option = options.get(wanted, {"state": data["state"]})
         card = self._card(slot, wanted, self._words.value(variable, value.id), option, data)
+        if wanted != "0" and card.thumb == self._thumb(slot, "0"):
+            card = replace(card, thumb=None)
         say = [self._words.say(value.help), " · ".join(self._words.facts(variable, value))]
         state = option["state"]
         if quantity:

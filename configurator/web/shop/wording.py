@@ -35,6 +35,7 @@ from configurator.web.shop.amounts import (
     money,
     number,
     numbers_between,
+    together,
 )
 from configurator.web.shop.texts import gettext
 
@@ -71,7 +72,7 @@ class Wording:
             said = [self.answer(slot, each) for each in known[slot].split("|")]
             return self._once(slot, listed(said), sentence[match.end() :])
 
-        sentence = text.in_language(self.locale)
+        sentence = together(text.in_language(self.locale))
         return _PLACEHOLDER.sub(fill, sentence)
 
     def _once(self, slot: str, said: str, rest: str) -> str:
