@@ -294,10 +294,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "try-again": _kind(
         503,
-        "The service cannot write just now.",
-        "El servicio no puede escribir ahora mismo.",
-        "Repeat the act with the same Idempotency-Key after as many seconds as Retry-After says.",
-        "Repite el acto con el mismo Idempotency-Key cuando pase el tiempo de Retry-After.",
+        "The service cannot read or write its data just now.",
+        "El servicio no puede leer ni guardar sus datos ahora mismo.",
+        "Repeat the request after as many seconds as Retry-After says; an act with the same "
+        "Idempotency-Key.",
+        "Repite la petición cuando pase el tiempo de Retry-After; un acto, con el mismo "
+        "Idempotency-Key.",
     ),
 }
 
