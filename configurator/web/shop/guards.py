@@ -24,6 +24,7 @@ class Suggested:
     slot: str
     answer: str
     label: str
+    cost: str
     needs_changes: bool
 
 
@@ -132,9 +133,10 @@ def _suggested(slot: str, each: Json, below: str, session: Session, wording: Wor
     else:
         label = gettext("Choose %(what)s", what=wording.quoted(slot, answer))
     exact = not option.get("at_least") and not session.view.get("price", {}).get("at_least")
+    cost = ""
     if option.get("changes"):
-        label = f"{label} · {changes_in_words(option['changes'])}"
+        cost = changes_in_words(option["changes"])
     elif exact and difference is not None:
         change = wording.difference(difference)
-        label = f"{label} · {change[0].lower() + change[1:]}"
-    return Suggested(slot, answer, label, each.get("state") not in ("possible", "chosen"))
+        cost = change[0].lower() + change[1:]
+    return Suggested(slot, answer, label, cost, each.get("state") not in ("possible", "chosen"))
