@@ -211,9 +211,34 @@ def test_a_refusal_shows_reasons_and_repairs_as_they_were(
     assert "Un brazo largo vence una pinza." in read
     assert "long-needs-foot" in read
     assert "Sujeción: Pinza → Pie" in read
+    assert "«Brazo: Largo» no va con «Sujeción: Pinza»" in read
     assert "Only the reason and the repairs appeared." in read
     other = page(desk, address(told, "/steps/4"))
     assert "vence una pinza" not in other
+
+
+def test_a_refusal_is_told_in_the_words_of_its_page(
+    desk: FlaskClient, client: FlaskClient, services: Services
+) -> None:
+    because = "es: Un brazo largo vence una pinza."
+    text = LAMP["product.yaml"].replace(because, 'es: "Con brazo «{arm}» se vence la «{mount}»."')
+    text = text.replace(
+        "name: {en: Colour, es: Color}",
+        "name: {en: Colour, es: Color}\n            relevant when: mount = foot",
+    )
+    files = files_of({**LAMP, "product.yaml": text})
+    assert services.catalogue.publish(files, by="tests").release is not None
+    session = ApiSession(client, language="es")
+    session.choose("mount", "clamp")  # 2
+    session.choose("arm", "long")  # 3, refused by a rule
+    read = page(desk, address(session, "/steps/3"))
+    assert "La razón: Con brazo «Largo» se vence la «Pinza»." in read
+    session.choose("mount", "foot")  # 4
+    session.choose("colour", "red")  # 5
+    session.choose("mount", "clamp")  # 6, refused by nothing but what is asked
+    read = page(desk, address(session, "/steps/6"))
+    assert "La razón: «Color» ya no se preguntaría." in read
+    assert "Arreglo A · un cambio Color: sin respuesta" in read
 
 
 def test_what_changed_is_told_in_the_order_of_the_page(

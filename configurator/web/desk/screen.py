@@ -23,6 +23,7 @@ from configurator.web.shop.amounts import (
     how_many,
     numbers_between,
 )
+from configurator.web.shop.conflict import ConflictPage, conflict_page
 from configurator.web.shop.guards import filled_among
 from configurator.web.shop.wording import Wording
 from configurator.web.speech import gettext
@@ -91,26 +92,6 @@ class ScreenGuard:
     reason: str
     changed: str
     on_review: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenRepair:
-    """One repair as it was offered: what changes (name, before, after), and its price."""
-
-    changes: tuple[tuple[str, str, str], ...]
-    total: str
-    difference: str
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenRefusal:
-    """A refusal as the customer saw it; of what was chosen, whether it was filled in."""
-
-    wanted: str
-    chosen: tuple[tuple[str, bool], ...]
-    told: tuple[str, ...]
-    reasons: tuple[tuple[str, str], ...]
-    repairs: tuple[ScreenRepair, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,33 +377,9 @@ class Painter:
                 on_review=on_review(said),
             )
 
-    def refusal(self, refusal: Refusal) -> ScreenRefusal:
-        """A refusal with its reasons and repairs."""
-        conflict, filled = refusal.conflict, self.view.get("filled", {})
-        return ScreenRefusal(
-            wanted=self.words.choice(refusal.wanted.slot, refusal.wanted.answer),
-            chosen=tuple(
-                (self.words.choice(each.slot, each.answer), each.slot in filled)
-                for each in conflict.choices
-            ),
-            told=tuple(f"{each.slot}: {each.answer}" for each in conflict.context),
-            reasons=tuple((rule, self.words.because(rule)) for rule in conflict.rules),
-            repairs=tuple(
-                ScreenRepair(
-                    tuple(
-                        (
-                            self._label(change.slot),
-                            self._told(change.slot, change.before),
-                            self._told(change.slot, change.after),
-                        )
-                        for change in repair.changes
-                    ),
-                    "" if repair.lowest_total is None else self.words.money(repair.lowest_total),
-                    "" if repair.difference is None else self.words.difference(repair.difference),
-                )
-                for repair in refusal.repairs
-            ),
-        )
+    def refusal(self, refusal: Refusal) -> ConflictPage:
+        """A refusal with its reasons and repairs, as its page told it."""
+        return conflict_page(self.product, self.view, refusal, self.words)
 
     def _label(self, slot: str) -> str:
         variable = self.product.variable(slot.partition(".")[0])

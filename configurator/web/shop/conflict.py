@@ -6,15 +6,19 @@ Fact, reason, way out: the customer's own choices, the rule's reason, the repair
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from configurator.model.choice import NONE
+from configurator.model.product import Product
 from configurator.model.verdict import Change, Repair
-from configurator.session import Refusal, Session
+from configurator.session import Refusal
 from configurator.web.shop.amounts import changes_in_words, listed
 from configurator.web.shop.ranges import OPEN_TO_CHOOSE
 from configurator.web.shop.summary import step_path
 from configurator.web.shop.texts import gettext
 from configurator.web.shop.wording import Wording, quote
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,51 +59,58 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class ConflictPage:
-    """The whole page. ``impossible``: no change of the customer's would make room."""
+    """The whole page. ``reasons`` holds each with the rules that give it; ``impossible``: no
+    change of the customer's would make room."""
 
     slot: str
     answer: str
+    question: str
     wanted: str
     title: str
     subtitle: str
     causes: tuple[Cause, ...]
     context: tuple[str, ...]
-    reasons: tuple[str, ...]
+    reasons: tuple[tuple[str, tuple[str, ...]], ...]
     offers: tuple[Offer, ...]
     without_change: str
     impossible: bool
     back: str
 
 
-def conflict_page(session: Session, refusal: Refusal, wording: Wording) -> ConflictPage:
-    """A refusal in words."""
+def conflict_page(product: Product, view: Json, refusal: Refusal, wording: Wording) -> ConflictPage:
+    """A refusal in words; ``view`` is what the customer sees besides it."""
     slot, answer = refusal.wanted.slot, refusal.wanted.answer
     wanted = wording.quoted(slot, answer)
-    filled = session.view.get("filled", {})
+    filled = view.get("filled", {})
     causes = tuple(
         _cause(c.slot, c.answer, c.slot in filled, wording) for c in refusal.conflict.choices
     )
     values = {slot: answer, **{c.slot: c.answer for c in refusal.conflict.choices}}
-    reasons = [wording.because(rule, values) for rule in refusal.conflict.rules]
-    if not reasons:
-        reasons = [_left_out(cause, session, wording) for cause in causes]
+    said = [(wording.because(rule, values), rule) for rule in refusal.conflict.rules]
+    if not said:
+        said = [(_left_out(cause, product, wording), "") for cause in causes]
+    reasons: dict[str, tuple[str, ...]] = {}
+    for reason, rule in said:
+        reasons[reason] = (*reasons.get(reason, ()), *filter(None, [rule]))
+    reasons.pop("", None)
     title, subtitle = _headline(wanted, causes)
     step = wording.step_of(slot)
     return ConflictPage(
         slot=slot,
         answer=answer,
+        question=wording.slot(slot),
         wanted=wanted,
         title=title,
         subtitle=subtitle,
         causes=causes,
         context=tuple(wording.quoted(told.slot, told.answer) for told in refusal.conflict.context),
-        reasons=tuple(dict.fromkeys(filter(None, reasons))),
+        reasons=tuple(reasons.items()),
         offers=tuple(
             _offer(index, repair, slot, wording) for index, repair in enumerate(refusal.repairs)
         ),
-        without_change=_without_change(session, slot, wording),
+        without_change=_without_change(product, view, slot, wording),
         impossible=not causes,
-        back=step_path(step) if step else step_path(session.product.steps[0]),
+        back=step_path(step) if step else step_path(product.steps[0]),
     )
 
 
@@ -142,9 +153,9 @@ def _cause(slot: str, answer: str, filled: bool, wording: Wording) -> Cause:
     )
 
 
-def _left_out(cause: Cause, session: Session, wording: Wording) -> str:
+def _left_out(cause: Cause, product: Product, wording: Wording) -> str:
     """Why a choice takes part although no rule does: its question would not be asked."""
-    variable = session.product.variable(cause.slot.partition(".")[0])
+    variable = product.variable(cause.slot.partition(".")[0])
     if variable.relevant_when is None:
         return ""
     return gettext("%(what)s would no longer be asked.", what=wording.quoted(variable.id))
@@ -190,20 +201,20 @@ def _difference(change: Change, wording: Wording) -> Difference:
     return Difference(wording.slot(change.slot), before, after)
 
 
-def _without_change(session: Session, slot: str, wording: Wording) -> str:
+def _without_change(product: Product, view: Json, slot: str, wording: Wording) -> str:
     """What can be had of the same question as things stand."""
-    data = session.view["slots"].get(slot, {})
+    data = view["slots"].get(slot, {})
     possible = [
         quote(wording.answer(slot, answer))
-        for answer in _declared(session, slot)
+        for answer in _declared(product, slot)
         if data.get("options", {}).get(answer, {}).get("state") in OPEN_TO_CHOOSE
     ]
     return listed(possible) if 0 < len(possible) <= 6 else ""
 
 
-def _declared(session: Session, slot: str) -> list[str]:
+def _declared(product: Product, slot: str) -> list[str]:
     try:
-        variable = session.product.variable(slot)
+        variable = product.variable(slot)
     except KeyError:
         return []
     return [value.id for value in variable.values]

@@ -149,7 +149,7 @@ def why_page(
     """Why an option cannot be had now, and what it would take."""
     words = wording(session)
     step = words.step_of(refusal.wanted.slot)
-    conflict = conflict_page(session, refusal, words)
+    conflict = conflict_page(session.product, session.view, refusal, words)
     shown = picture(session.release, session.product_id)
     answers = summary.drawn_answers(session)
     thumbs = {
