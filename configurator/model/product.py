@@ -180,6 +180,10 @@ class Variable:
     period: Period = ALWAYS
     span: Span = NOWHERE
 
+    def value(self, value_id: str) -> Value | None:
+        """The value of that id, if there is one."""
+        return next((each for each in self.values if each.id == value_id), None)
+
 
 @dataclass(frozen=True, slots=True)
 class ContextVariable:

@@ -241,6 +241,34 @@ def test_a_refusal_is_told_in_the_words_of_its_page(
     assert "Arreglo A · un cambio Color: sin respuesta" in read
 
 
+def test_the_replay_holds_what_was_said_of_questions_and_options(
+    desk: FlaskClient, client: FlaskClient, services: Services
+) -> None:
+    arm = "name: {en: Arm, es: Brazo}"
+    said = """
+            help: {en: It turns., es: Gira por completo.}
+            doubts:
+              - ask: {en: Does it squeak?, es: ¿Chirría?}
+                answer: {en: No., es: Va engrasado.}
+              - ask: {en: And the long one?, es: ¿Y el largo?}
+                answer: {en: It takes a foot., es: Pide pie.}
+                when: arm = long"""
+    text = LAMP["product.yaml"].replace(arm, arm + said)
+    text = text.replace("watts: {unit: W}", "watts: {unit: W, name: {en: Power, es: Potencia}}")
+    files = files_of({**LAMP, "product.yaml": text})
+    published = services.catalogue.publish(files, by="tests")
+    assert published.release is not None, published.diagnostics
+    session = ApiSession(client, language="es")
+    session.choose("mount", "foot")  # 2
+    session.choose("arm", "long")  # 3
+    read = page(desk, address(session, "/steps/2"))
+    assert "Gira por completo." in read
+    assert "¿Chirría? Va engrasado." in read
+    assert "Grande Potencia: 11 W" in read
+    assert "¿Y el largo?" not in read
+    assert "¿Y el largo? Pide pie." in page(desk, address(session, "/steps/3"))
+
+
 def test_what_changed_is_told_in_the_order_of_the_page(
     desk: FlaskClient, client: FlaskClient
 ) -> None:

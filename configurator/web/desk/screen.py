@@ -33,9 +33,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ScreenOption:
-    """One option as it stood; ``changed`` says what it was before, where it differed."""
+    """One option as it stood, with what was said of it; ``changed`` says what it was before,
+    where it differed."""
 
     name: str
+    about: tuple[str, ...]
+    irreversible: str
     state: str
     words: str
     price: str
@@ -44,11 +47,15 @@ class ScreenOption:
 
 @dataclass(frozen=True, slots=True)
 class ScreenQuestion:
-    """One question as it stood. ``because`` says where an automatic answer comes from,
+    """One question as it stood, with what was said of it, and the ``doubts`` that were
+    answered below it. ``because`` says where an automatic answer comes from,
     ``final`` that the customer confirmed that it cannot be changed later."""
 
     slot: str
     name: str
+    about: tuple[str, ...]
+    irreversible: str
+    doubts: tuple[tuple[str, str], ...]
     state: str
     words: str
     answer: str
@@ -184,18 +191,27 @@ class Painter:
         variable = self.product.variable(data["variable"])
         options = {change.option: change for change in by_place.get(("option", slot), [])}
         name = self.words.slot(slot)
-        if variable.kind == "several of":
+        begins = slot == self._slots_of(variable)[0]  # what is said once of a several-of
+        about = [self.words.say(variable.help)] if begins else []
+        irreversible = self.words.say(variable.irreversible)
+        value = variable.value(slot.partition(".")[2])
+        if variable.kind == "several of" and value is not None:
             name = f"{self.words.say(variable.name)}: {name}"
+            about += self.words.about(variable, value)
+            irreversible = self.words.say(value.irreversible) or irreversible
         return ScreenQuestion(
             slot=slot,
             name=name,
+            about=tuple(filter(None, about)),
+            irreversible=irreversible,
+            doubts=self.words.doubts(variable, self.view) if begins else (),
             state=data["state"],
             words=self.state(data["state"], slot in self.view.get("filled", {})),
             answer=self.words.answer(slot, data["answer"]) if "answer" in data else "",
             proposal=self.words.answer(slot, data["proposal"]) if "proposal" in data else "",
             because=self._because(data.get("origin", {})),
             options=tuple(
-                self._option(slot, answer, data["options"][answer], options.get(answer))
+                self._option(variable, slot, answer, options.get(answer))
                 for answer in self._in_order(variable, data.get("options", {}))
             ),
             ranges=tuple(self._range(variable, *ends) for ends in data.get("intervals", ())),
@@ -216,8 +232,10 @@ class Painter:
         return (*chosen, *(self.words.because(rule) for rule in origin.get("rules", ())), *more)
 
     def _option(
-        self, slot: str, answer: str, data: Json, change: Difference | None
+        self, variable: Variable, slot: str, answer: str, change: Difference | None
     ) -> ScreenOption:
+        data: Json = self.view["slots"][slot]["options"][answer]
+        value = None if variable.kind == "several of" else variable.value(answer)
         difference = difference_of(self.view, data)
         price = ""
         if difference is not None:
@@ -227,6 +245,8 @@ class Painter:
                 price = f"{price} · {self.total(total)}"
         return ScreenOption(
             name=self.words.answer(slot, answer),
+            about=() if value is None else self.words.about(variable, value),
+            irreversible="" if value is None else self.words.say(value.irreversible),
             state=data["state"],
             words=self.option_state(data),
             price=price,

@@ -98,7 +98,7 @@ def irreversible(session: Session, wording: Wording) -> tuple[Irreversible, ...]
     for slot, answer in final_answers(session.product, session.view["slots"]).items():
         variable = session.product.variable(slot.partition(".")[0])
         named = slot.partition(".")[2] or answer
-        value = next((each for each in variable.values if each.id == named), None)
+        value = variable.value(named)
         text = (value.irreversible if value else None) or variable.irreversible
         found.append(
             Irreversible(slot, wording.choice(slot, answer), wording.say(text), slot in known)

@@ -92,7 +92,7 @@ class Questions:
             irreversible=self._words.say(variable.irreversible),
             keep=self._filled.get(variable.id, ""),
             reason=self._origin(data),
-            doubts=self._doubts(variable),
+            doubts=self._words.doubts(variable, self._session.view),
         )
         if variable.kind == "number":
             return self._number(question, variable, data)
@@ -136,10 +136,9 @@ class Questions:
         card = self._card(variable.id, answer, self._words.value(variable, answer), option, data)
         if value is None:
             return card
-        say = [self._words.say(value.help), " · ".join(self._words.facts(variable, value))]
         return replace(
             card,
-            say=tuple(filter(None, say)),
+            say=self._words.about(variable, value),
             irreversible=self._words.say(value.irreversible),
         )
 
@@ -297,7 +296,7 @@ class Questions:
             limits=self._limits(variable),
             closed=not any(kind.open for kind in kinds),
             taken=any(kind.quantity for kind in kinds),
-            doubts=self._doubts(variable),
+            doubts=self._words.doubts(variable, self._session.view),
         )
 
     def _kind(self, variable: Variable, value: Value) -> Kind | None:
@@ -316,14 +315,14 @@ class Questions:
         card = self._card(slot, wanted, self._words.value(variable, value.id), option, data)
         if wanted != "0" and card.thumb == self._thumb(slot, "0"):
             card = replace(card, thumb=None)
-        say = [self._words.say(value.help), " · ".join(self._words.facts(variable, value))]
+        say = [*self._words.about(variable, value)]
         state = option["state"]
         if quantity:
             state = data["state"]
             say.extend(self._origin(data))
         card = replace(
             card,
-            say=tuple(filter(None, say)),
+            say=tuple(say),
             state=state,
             irreversible=self._words.say(value.irreversible),
             guards=self._guards_below(slot),
@@ -380,11 +379,3 @@ class Questions:
         if origin.get("more"):
             reasons.append(gettext("More rules take part."))
         return (first, *dict.fromkeys(reasons))
-
-    def _doubts(self, variable: Variable) -> tuple[tuple[str, str], ...]:
-        certain = self._session.view.get("doubts", {}).get(variable.id, ())
-        return tuple(
-            (self._words.say(doubt.ask), self._words.say(doubt.answer))
-            for number, doubt in enumerate(variable.doubts, 1)
-            if doubt.when is None or number in certain
-        )

@@ -91,14 +91,11 @@ class Wording:
         except KeyError:
             return None
 
-    def _value(self, variable: Variable, value_id: str) -> Value | None:
-        return next((each for each in variable.values if each.id == value_id), None)
-
     def value(self, variable: Variable, value_id: str) -> str:
         """The name of one option."""
         if value_id == NONE:
             return self.nothing(variable)
-        known = self._value(variable, value_id)
+        known = variable.value(value_id)
         name = self.say(known.name) if known else value_id
         if name == value_id:
             if variable.kind == "yes or no":
@@ -183,6 +180,21 @@ class Wording:
         if variable.kind == "yes or no" and value.id == NO:
             return []
         return self._facts(value.facts)
+
+    def about(self, variable: Variable, value: Value) -> tuple[str, ...]:
+        """What is said of an option below its name: help and facts."""
+        lines = (self.say(value.help), " · ".join(self.facts(variable, value)))
+        return tuple(filter(None, lines))
+
+    def doubts(self, variable: Variable, view: Json) -> tuple[tuple[str, str], ...]:
+        """Questions that customers have about a question, with their answers, as far as a
+        view shows them."""
+        certain = view.get("doubts", {}).get(variable.id, ())
+        return tuple(
+            (self.say(doubt.ask), self.say(doubt.answer))
+            for number, doubt in enumerate(variable.doubts, 1)
+            if doubt.when is None or number in certain
+        )
 
     def facts_each(self, variable: Variable) -> list[str]:
         """The named facts that a number has once per unit."""
