@@ -269,6 +269,28 @@ def test_the_replay_holds_what_was_said_of_questions_and_options(
     assert "¿Y el largo? Pide pie." in page(desk, address(session, "/steps/3"))
 
 
+def test_the_replay_shows_the_picture_as_it_was(
+    desk: FlaskClient, client: FlaskClient, services: Services
+) -> None:
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
+        '<g class="layer" data-when="mount=foot"><rect width="7" height="2"/></g></svg>'
+    )
+    text = LAMP["product.yaml"].replace("owner:", "picture: picture.svg\n        owner:", 1)
+    files = files_of({**LAMP, "product.yaml": text, "picture.svg": svg})
+    published = services.catalogue.publish(files, by="tests")
+    assert published.release is not None, published.diagnostics
+    session = ApiSession(client, language="es")
+    session.choose("mount", "foot")  # 2
+    session.choose("mount", "clamp")  # 3
+    drawn = [
+        re.findall(r'<svg class="picture [^>]*>(.*?)</svg>', desk.get(address(session, path)).text)
+        for path in ("/steps/1", "/steps/2", "/steps/3")
+    ]
+    assert [bool("".join(each)) for each in drawn] == [False, True, False]
+    assert all(len(each) == 1 for each in drawn)
+
+
 def test_what_changed_is_told_in_the_order_of_the_page(
     desk: FlaskClient, client: FlaskClient
 ) -> None:

@@ -48,6 +48,9 @@ from configurator.web.desk.moments import add_filters
 from configurator.web.desk.screen import Painter
 from configurator.web.shop.amounts import DATE_LOCALES
 from configurator.web.shop.preview import preview_of
+from configurator.web.shop.render import picture_css
+from configurator.web.shop.services import picture
+from configurator.web.shop.summary import drawn_answers
 
 Json = dict[str, Any]
 log = structlog.get_logger(__name__)
@@ -180,6 +183,7 @@ def _step(place: int, story: Story) -> ResponseReturnValue:
         marks=[(told.seq, kind) for told in timeline if (kind := _sought(told))],
         told=narration.told(changes, Painter(product, _language(), before), staff_words),
         screen=_customers_screen(story, place, changes),
+        picture_css=picture_css(story.session.product_id),
         screen_language=here.event.locale,
         language=narration.language_name(here.event.locale),
         recorded_digest=here.event.view_digest,
@@ -273,6 +277,7 @@ def _customers_screen(story: Story, place: int, changes: Sequence[Difference]) -
         refusal = None
         if here.event.kind == "ChoiceRefused":
             refusal = painter.refusal(refusal_from_json(here.event.payload, here.event.seq))
+        drawn = picture(story.session.release, story.session.product_id)
         preview = None
         if here.event.kind == "ConsequencesShown":
             preview = preview_of(here.event.payload, painter.words)
@@ -282,6 +287,8 @@ def _customers_screen(story: Story, place: int, changes: Sequence[Difference]) -
                 screen=painter.screen(changes if place else ()),
                 refusal=refusal,
                 preview=preview,
+                picture_parts=drawn.definitions if drawn else "",
+                stage=drawn.draw(drawn_answers(here.view)) if drawn else "",
                 opening=not place,
             )
         )

@@ -36,13 +36,13 @@ from configurator.web.shop.wording import Wording, asked
 
 def wording(session: Session) -> Wording:
     """The words of a configuration."""
-    return Wording(session.product, session.locale, summary.standing_answers(session))
+    return Wording(session.product, session.locale, summary.standing_answers(session.view))
 
 
 def frame(session: Session, words: Wording, step: Step | None) -> dict[str, Any]:
     """What the frame of every page of a configuration shows."""
     shown = picture(session.release, session.product_id)
-    answers = summary.drawn_answers(session)
+    answers = summary.drawn_answers(session.view)
     label = summary.described(session, words)
     figures = summary.summary(session, words, step.id if step else "")
     position = next((i for i, each in enumerate(figures.steps) if each.current), -1)
@@ -93,7 +93,7 @@ def step_page(
     words = wording(session)
     guards = said_guards(session, words)
     shown = picture(session.release, session.product_id)
-    questions = Questions(session, words, guards, shown, summary.drawn_answers(session))
+    questions = Questions(session, words, guards, shown, summary.drawn_answers(session.view))
     asked = questions.of_step(step)
     ids = {question.id for question in asked}
     notices = [(about, text) for text in notice]
@@ -151,7 +151,7 @@ def why_page(
     step = words.step_of(refusal.wanted.slot)
     conflict = conflict_page(session.product, session.view, refusal, words)
     shown = picture(session.release, session.product_id)
-    answers = summary.drawn_answers(session)
+    answers = summary.drawn_answers(session.view)
     thumbs = {
         cause.slot: shown.draw(answers, focus=cause.slot)
         for cause in conflict.causes

@@ -128,21 +128,21 @@ def results(session: Session, wording: Wording) -> list[tuple[str, str]]:
     ]
 
 
-def standing_answers(session: Session) -> dict[str, str]:
-    """What is chosen or follows: slot → answer."""
+def standing_answers(view: Json) -> dict[str, str]:
+    """What is chosen or follows in a view: slot → answer."""
     return {
         slot: data["answer"]
-        for slot, data in session.view["slots"].items()
+        for slot, data in view["slots"].items()
         if "answer" in data and data["state"] in ("chosen", "implied")
     }
 
 
-def drawn_answers(session: Session) -> dict[str, str]:
+def drawn_answers(view: Json) -> dict[str, str]:
     """What the picture shows: the standing answers, and proposals where there is none."""
     proposed = {
-        slot: data["proposal"] for slot, data in session.view["slots"].items() if "proposal" in data
+        slot: data["proposal"] for slot, data in view["slots"].items() if "proposal" in data
     }
-    return {**proposed, **standing_answers(session)}
+    return {**proposed, **standing_answers(view)}
 
 
 def described(session: Session, wording: Wording) -> str:
