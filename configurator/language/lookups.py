@@ -1,4 +1,5 @@
-"""Looks for gaps and overlaps in a lookup table by its columns alone, without any solver.
+"""Looks at tables by their columns alone, without any solver: for gaps and overlaps in a
+lookup, and for values that an allowed table never takes.
 
 What the columns show is final only where nothing else in the product says anything about
 them, on whatever day; for all other tables the engine looks which inputs can be reached.
@@ -14,11 +15,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from configurator.language.cells import Column
-from configurator.language.draft import Draft
+from configurator.language.draft import Draft, listed
 from configurator.language.scope import Declared
 from configurator.language.spreadsheet import Sheet
 from configurator.language.terms import plain
 from configurator.model import expression as model
+from configurator.model.choice import NO, NONE, YES
+from configurator.model.diagnostic import Span
 from configurator.model.product import ALWAYS, TableRow
 
 MOST_STATES = 200_000
@@ -64,6 +67,37 @@ def check_lookups(draft: Draft, lookups: list[Lookup], ruled: Collection[str]) -
             and all(_free(column.typed.declared, ruled) for column in lookup.columns)
         ):
             _check(draft, lookup)
+
+
+def check_listed(draft: Draft, sheet: Sheet, columns: Collection[Column], about: Span) -> None:
+    """Doubt what no row of an allowed table takes: values, and ``none`` of what is optional.
+    Nobody can ever choose it. ``about`` is the rule, where the doubt may be accepted."""
+    for column in columns:
+        try:
+            left = _left_out(column)
+        except _UntoldError:
+            continue
+        place, name = sheet.place(1, column.index), sheet.columns[column.index]
+        if None in left:
+            draft.report.warn("none-never-listed", place, about, column=name)
+        values = [_shown(column.typed.declared, each) for each in left if each is not None]
+        if values:
+            draft.report.warn(
+                "value-never-listed", place, about, column=name, values=listed(values)
+            )
+
+
+def _left_out(column: Column) -> list[Point]:
+    """The listed values of a column, and ``none``, that none of its cells takes."""
+    declared = column.typed.declared
+    if declared is None or not isinstance(column.typed.term, model.Read):
+        return []
+    points = _listed(declared) or []
+    if declared.kind in ("context", "computed"):
+        return []
+    cells = list(column.cells.values())
+    points = [*points, None] if declared.optional else points
+    return [each for each in points if not any(_holds(cell, each) for cell in cells)]
 
 
 def _free(declared: Declared | None, ruled: Collection[str]) -> bool:
@@ -133,23 +167,26 @@ def _pieces(column: Column, charged: bool) -> list[_Piece] | None:
                 mask |= _holds(condition, point) << at
             except _UntoldError:
                 return None
-        found.setdefault(mask, _Piece(_shown(point), mask))
+        found.setdefault(mask, _Piece(_shown(declared, point), mask))
     return list(found.values())
 
 
 def _points(declared: Declared, conditions: list[model.Condition]) -> list[Point] | None:
-    points: list[Point]
-    if declared.sort == "symbol":
-        points = list(declared.values)
-    elif declared.sort == "yes or no":
-        points = [Fraction(1), Fraction(0)]
-    elif declared.numbers:
-        points = list(declared.numbers)
-    elif declared.sort == "number":
+    points = _listed(declared)
+    if points is None and declared.sort == "number":
         points = list(_cuts(declared, conditions))
-    else:
+    if points is None:
         return None
     return [*points, None] if declared.optional else points
+
+
+def _listed(declared: Declared) -> list[Point] | None:
+    """The values a variable lists; ``None`` where it has a range or anything else."""
+    if declared.sort == "symbol":
+        return list(declared.values)
+    if declared.sort == "yes or no":
+        return [Fraction(1), Fraction(0)]
+    return list(declared.numbers) if declared.numbers else None
 
 
 def _cuts(declared: Declared, conditions: list[model.Condition]) -> list[Fraction]:
@@ -206,6 +243,8 @@ def _holds(condition: model.Condition | None, point: Point) -> bool:
 
 
 def _within(ends: model.Range, point: Point) -> bool:
+    if point is None:
+        return False
     above = ends.low is None or _compare(">=", point, _value(ends.low))
     below = ends.high is None or _compare("<=", point, _value(ends.high))
     return isinstance(point, Fraction) and above and below
@@ -241,7 +280,12 @@ def _compare(operator: str, point: Point, value: Point) -> bool:
     }[operator]
 
 
-def _shown(point: Point) -> str:
+def _shown(declared: Declared | None, point: Point) -> str:
+    """A point as it is written in a cell."""
     if point is None:
-        return "none"
-    return plain(point) if isinstance(point, Fraction) else point
+        return NONE
+    if isinstance(point, str):
+        return point
+    if declared is not None and declared.sort == "yes or no":
+        return YES if point else NO
+    return declared.numbers.get(point, plain(point)) if declared is not None else plain(point)

@@ -1153,6 +1153,18 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "en su lugar, los clientes leen el id o «En este modelo no van juntos.»; "
         "escribe `because: …` con el motivo.",
     ),
+    "none-never-listed": (
+        "No row takes `none` in the column {column}, so nobody can go without it.",
+        "Ninguna fila admite `none` en la columna {column}, así que nadie puede ir sin ello.",
+        "add `none` to a cell (`2 | none`), a row with `*`, or take `optional: yes` away.",
+        "añade `none` a una celda (`2 | none`) o una fila con `*`, o quita `optional: yes`.",
+    ),
+    "value-never-listed": (
+        "No row takes {values} in the column {column}: nobody can ever choose that.",
+        "Ninguna fila admite {values} en la columna {column}: nadie lo podrá elegir.",
+        "add it to a row, or take it from the variable.",
+        "añádelo a una fila o quítalo de la variable.",
+    ),
     "text-missing": (
         "The `{kind}` is not written in {language}.",
         "El texto de `{kind}` no está en {language}.",

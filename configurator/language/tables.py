@@ -8,7 +8,7 @@ from typing import Literal, cast
 from configurator.language.cells import Column, Empty, read_cell, read_column
 from configurator.language.draft import Draft
 from configurator.language.fields import NUMBER, Fields, check_id, day, number_of, strings
-from configurator.language.lookups import Lookup
+from configurator.language.lookups import Lookup, check_listed
 from configurator.language.nodes import Mapping, Scalar
 from configurator.language.scope import Declared
 from configurator.language.sheets import sheet_of
@@ -131,6 +131,8 @@ def read_table(draft: Draft, fields: Fields, rule_id: str, key: Scalar) -> Table
         period=fields.period(),
         span=key.span,
     )
+    if kind == "allowed" and rows:
+        check_listed(draft, sheet, layout.read, key.span)
     if kind == "lookup":
         always = table.period == ALWAYS and all(row.period == ALWAYS for row in rows)
         read = tuple(layout.read)
