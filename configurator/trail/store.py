@@ -66,6 +66,7 @@ from configurator.trail.tables import (
     MOVE_HEAD,
     MOVE_HEAD_PREPARED,
     MOVING_COLUMNS,
+    ONE_EVENT,
     ONE_HEAD,
     OPEN_SESSIONS,
     OPENING_COLUMNS,
@@ -85,6 +86,9 @@ Json = dict[str, Any]
 Clock = Callable[[], datetime.datetime]
 """The present moment, with its time zone."""
 
+
+_LARGEST_SEQ = 2**31 - 1
+"""What the column of every database holds; requests may ask for any number."""
 
 _UNLOCKED_TRIES = 3
 """How often an act is decided without a lock before it is decided under one."""
@@ -252,8 +256,14 @@ class Trail:
         """Event ``seq`` of a session, ``None`` where there is none; raises
         ``UnknownSessionError``, and ``UnreadableEventError`` where it is not what its hash
         was made of."""
-        _, rows = self.stored(session_id)
-        return next((_believed(row.record, row.hash) for row in rows if row.seq == seq), None)
+        if storable(session_id) and 0 < seq <= _LARGEST_SEQ:
+            with autocommit(self._engine) as connection:
+                parameters = {"session_id": session_id, "seq": seq}
+                row = connection.execute(ONE_EVENT, parameters).one_or_none()
+            if row is not None:
+                return _believed(row.record, row.hash)
+        self.stored(session_id)  # raises where there is no such session
+        return None
 
     def verify(self, session_id: str) -> Verification:
         """Whether the trail is what was written, and where not; raises

@@ -90,6 +90,7 @@ LOCK_HEAD = (
     .with_for_update()
 )
 EVENTS = select(event).where(event.c.session_id == bindparam("session_id")).order_by(event.c.seq)
+ONE_EVENT = EVENTS.where(event.c.seq == bindparam("seq"))
 RECORDS_BETWEEN = (
     select(event.c.record)
     .where(event.c.session_id == bindparam("session_id"))

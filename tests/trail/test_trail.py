@@ -80,6 +80,15 @@ class TrailContract:
         assert event.opening == opened
         assert (event.release, event.actor, event.on_behalf_of) == (RELEASE, "customer", None)
 
+    @pytest.mark.parametrize("seq", [0, -1, 3, 2**31, 2**63, 10**40])
+    def test_one_event_is_given_by_its_number(self, trail: Trail, seq: int) -> None:
+        session_id = a_session(trail, 2)
+        for event in trail.events(session_id):
+            assert trail.event(session_id, event.seq) == event
+        assert trail.event(session_id, seq) is None
+        with pytest.raises(UnknownSessionError):
+            trail.event("nobody", seq)
+
     def test_a_repeated_start_gives_the_first_event(self, trail: Trail) -> None:
         head = a_head()
         first = trail.start(a_draft(head), head)
