@@ -30,7 +30,7 @@ Point = Fraction | str | None
 
 
 class _UntoldError(Exception):
-    """A cell compares with something that is no constant, or ``none`` by its order."""
+    """A cell compares with something that is no constant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +73,31 @@ def check_listed(draft: Draft, sheet: Sheet, columns: Collection[Column], about:
     """Doubt what no row of an allowed table takes: values, and ``none`` of what is optional.
     Nobody can ever choose it. ``about`` is the rule, where the doubt may be accepted."""
     for column in columns:
+        declared = column.typed.declared
+        if declared is None or not isinstance(column.typed.term, model.Read):
+            continue
+        if declared.kind in ("context", "computed"):
+            continue
         try:
-            left = _left_out(column)
+            left = _left_out(declared, column)
         except _UntoldError:
             continue
         place, name = sheet.place(1, column.index), sheet.columns[column.index]
         if None in left:
             draft.report.warn("none-never-listed", place, about, column=name)
-        values = [_shown(column.typed.declared, each) for each in left if each is not None]
+        values = [_shown(declared, each) for each in left if each is not None]
         if values:
             draft.report.warn(
                 "value-never-listed", place, about, column=name, values=listed(values)
             )
 
 
-def _left_out(column: Column) -> list[Point]:
+def _left_out(declared: Declared, column: Column) -> list[Point]:
     """The listed values of a column, and ``none``, that none of its cells takes."""
-    declared = column.typed.declared
-    if declared is None or not isinstance(column.typed.term, model.Read):
-        return []
     points = _listed(declared) or []
-    if declared.kind in ("context", "computed"):
-        return []
-    cells = list(column.cells.values())
-    points = [*points, None] if declared.optional else points
+    if declared.optional:
+        points = [*points, None]
+    cells = column.cells.values()
     return [each for each in points if not any(_holds(cell, each) for cell in cells)]
 
 
@@ -268,8 +269,6 @@ def _value(term: model.Term) -> Point:
 def _compare(operator: str, point: Point, value: Point) -> bool:
     if operator in ("=", "!="):
         return (point == value) == (operator == "=")
-    if point is None:
-        raise _UntoldError
     if not isinstance(point, Fraction) or not isinstance(value, Fraction):
         return False
     return {
@@ -280,12 +279,12 @@ def _compare(operator: str, point: Point, value: Point) -> bool:
     }[operator]
 
 
-def _shown(declared: Declared | None, point: Point) -> str:
+def _shown(declared: Declared, point: Point) -> str:
     """A point as it is written in a cell."""
     if point is None:
         return NONE
     if isinstance(point, str):
         return point
-    if declared is not None and declared.sort == "yes or no":
+    if declared.sort == "yes or no":
         return YES if point else NO
-    return declared.numbers.get(point, plain(point)) if declared is not None else plain(point)
+    return declared.numbers.get(point, plain(point))

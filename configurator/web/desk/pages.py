@@ -171,6 +171,7 @@ def _step(place: int, story: Story) -> ResponseReturnValue:
     product = story.session.product
     staff_words = Painter(product, _language(), here.view)
     timeline = _timeline(story.steps, story.session)
+    marks = [(told.seq, kind) for told in timeline if (kind := _sought(told))]
     recomputed = _recomputed(story, place)
     return render_template(
         "desk/step.html",
@@ -180,7 +181,8 @@ def _step(place: int, story: Story) -> ResponseReturnValue:
         here=timeline[place],
         last=len(story.steps),
         near=timeline[max(0, place - AROUND) : place + AROUND + 1],
-        marks=[(told.seq, kind) for told in timeline if (kind := _sought(told))],
+        marks=marks,
+        following={kind: seq for seq, kind in reversed(marks) if seq > here.event.seq},
         told=narration.told(changes, Painter(product, _language(), before), staff_words),
         screen=_customers_screen(story, place, changes),
         picture_css=picture_css(story.session.product_id),
@@ -277,10 +279,12 @@ def _customers_screen(story: Story, place: int, changes: Sequence[Difference]) -
         refusal = None
         if here.event.kind == "ChoiceRefused":
             refusal = painter.refusal(refusal_from_json(here.event.payload, here.event.seq))
-        drawn = picture(story.session.release, story.session.product_id)
         preview = None
         if here.event.kind == "ConsequencesShown":
             preview = preview_of(here.event.payload, painter.words)
+        drawn = None  # the page of a refusal has no room for it
+        if refusal is None:
+            drawn = picture(story.session.release, story.session.product_id)
         return Markup(  # noqa: S704 - rendered by an autoescaping template
             render_template(
                 "desk/screen.html",

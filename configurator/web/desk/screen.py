@@ -400,11 +400,3 @@ class Painter:
     def refusal(self, refusal: Refusal) -> ConflictPage:
         """A refusal with its reasons and repairs, as its page told it."""
         return conflict_page(self.product, self.view, refusal, self.words)
-
-    def _label(self, slot: str) -> str:
-        variable = self.product.variable(slot.partition(".")[0])
-        name = self.words.slot(slot)
-        return f"{self.words.say(variable.name)}: {name}" if "." in slot else name
-
-    def _told(self, slot: str, answer: str | None) -> str:
-        return gettext("open") if answer is None else self.words.answer(slot, answer)

@@ -86,12 +86,12 @@ def conflict_page(product: Product, view: Json, refusal: Refusal, wording: Wordi
         _cause(c.slot, c.answer, c.slot in filled, wording) for c in refusal.conflict.choices
     )
     values = {slot: answer, **{c.slot: c.answer for c in refusal.conflict.choices}}
-    said = [(wording.because(rule, values), rule) for rule in refusal.conflict.rules]
-    if not said:
-        said = [(_left_out(cause, product, wording), "") for cause in causes]
     reasons: dict[str, tuple[str, ...]] = {}
-    for reason, rule in said:
-        reasons[reason] = (*reasons.get(reason, ()), *filter(None, [rule]))
+    for rule in refusal.conflict.rules:
+        because = wording.because(rule, values)
+        reasons[because] = (*reasons.get(because, ()), rule)
+    if not reasons:
+        reasons = {_left_out(cause, product, wording): () for cause in causes}
     reasons.pop("", None)
     title, subtitle = _headline(wanted, causes)
     step = wording.step_of(slot)
