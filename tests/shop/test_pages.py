@@ -190,8 +190,13 @@ def test_several_of_counts_and_is_closed_at_once(shopper: Shopper, sessions: Fak
 
 def test_a_text_and_nothing_at_all(shopper: Shopper, sessions: FakeSessions) -> None:
     shopper.choose("name", "Ana", at="extras")
-    assert 'value="Ana"' in shopper.open("extras")
+    page = shopper.open("extras")
+    assert 'value="Ana"' in page
+    assert "entrybox is-mine" in page
     shopper.choose("name", "none", at="extras")
+    page = shopper.open("extras")
+    assert "entrybox is-mine" not in page, "the option beside the field is the choice"
+    assert "Your choice" in text_of(page)
     assert sessions.get(shopper.session_id).choices[-1].answer == "none"
 
 
