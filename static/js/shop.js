@@ -72,6 +72,8 @@
       slider.addEventListener("input", () => {
         field.value = document.documentElement.lang === "es"
           ? slider.value.replace(".", ",") : slider.value;
+        const unit = field.nextElementSibling?.textContent ?? "";
+        slider.setAttribute("aria-valuetext", `${field.value} ${unit}`.trim());
       });
       slider.addEventListener("change", () => field.form.requestSubmit());
     }

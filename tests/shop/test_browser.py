@@ -185,11 +185,13 @@ def test_a_slider_helps_where_there_is_script(open_page: Any, sessions: FakeSess
     begin(page)
     slider = page.locator("input.slider")
     assert slider.is_visible()
+    assert slider.get_attribute("aria-valuetext") == "sin poner todavía"
     slider.focus()
     with page.expect_response("**/choose"):
         page.keyboard.press("ArrowRight")
     page.locator("#q-span .is-mine").wait_for()
     assert page.locator("#in-span").input_value() == "70"
+    assert page.locator("input.slider").get_attribute("aria-valuetext") == "70\xa0cm"
 
 
 def choices(sessions: FakeSessions) -> dict[str, str]:

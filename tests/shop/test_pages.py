@@ -438,7 +438,7 @@ def test_a_suggestion_that_needs_changes_leads_to_what_it_takes(shopper: Shopper
     shopper.choose("cloth", "cotton")
     assert re.search(
         r'<a class="btn line" href="[^"]*/why\?slot=cloth&amp;answer=silk">'
-        'Change to Silk · <span class="num">one change</span><',
+        'Change to Silk<span class="vh"> · </span><span class="num">one change</span><',
         shopper.open("sail"),
     )
 
