@@ -84,6 +84,8 @@ def test_runs_say_their_unit_once_where_it_follows(app: Flask) -> None:
 def test_days() -> None:
     assert amounts.day("2026-12-09", "es") == "9 de diciembre de 2026"
     assert amounts.day("2026-12-09", "en") == "9 December 2026"
+    assert amounts.day("2026-12-09", "es", weekday=True) == "miércoles, 9 de diciembre de 2026"
+    assert amounts.day("2026-12-09", "en", weekday=True) == "Wednesday, 9 December 2026"
 
 
 @pytest.mark.parametrize(

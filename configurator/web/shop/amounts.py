@@ -72,17 +72,20 @@ def difference(cents: int, currency: str, locale: str) -> str:
     return f"+{text}" if cents > 0 else text
 
 
-def day(iso: str, locale: str) -> str:
-    """A day in full: ``9 de diciembre de 2026``, ``9 December 2026``."""
+def day(iso: str, locale: str, *, weekday: bool = False) -> str:
+    """A day in full: ``9 de diciembre de 2026``, ``Wednesday, 9 December 2026``. Where it is
+    chosen or refused, its ``weekday`` often is the reason."""
     return format_date(
-        datetime.date.fromisoformat(iso), "long", locale=DATE_LOCALES.get(locale, locale)
+        datetime.date.fromisoformat(iso),
+        "full" if weekday else "long",
+        locale=DATE_LOCALES.get(locale, locale),
     )
 
 
 def days_between(first: str, last: str, locale: str) -> str:
     """A run of days in words."""
     if first == last:
-        return gettext("%(day)s", day=day(first, locale))
+        return gettext("%(day)s", day=day(first, locale, weekday=True))
     ends = {"first": day(first, locale), "last": day(last, locale)}
     return pgettext("days", "%(first)s to %(last)s") % ends
 

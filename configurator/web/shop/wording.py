@@ -130,7 +130,7 @@ class Wording:
         if variable.kind in ("number", "computed"):
             return self._measured(answer, variable.unit)
         if variable.kind == "date":
-            return day(answer, self.locale)
+            return day(answer, self.locale, weekday=True)
         if variable.kind == "text":
             return quote(answer)
         return self.value(variable, answer)
