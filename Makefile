@@ -4,6 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
 PORT ?= 8000
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+TOO_OLD = $(PYTHON) is no Python 3.11 or newer. If there is one: make $(firstword $(MAKECMDGOALS)) PYTHON=python3.12
+# Debian and its kin leave venv out of python3; pip brings what does the same.
+WITHOUT_VENV := { maker=$$(mktemp -d); rm -rf $(VENV); \
+  $(PYTHON) -m pip install --quiet --disable-pip-version-check --target $$maker virtualenv && \
+  PYTHONPATH=$$maker $(PYTHON) -m virtualenv --quiet $(VENV); made=$$?; rm -rf $$maker; \
+  test $$made = 0 || { echo "No environment can be made: install python3-venv" >&2; exit 1; }; }
 export PORT
 
 .PHONY: run test lint types bench lock wheel e2e setup clean
@@ -12,7 +19,9 @@ setup: $(VENV)/.ready
 
 # uv when pip can bring it (seconds), else pip alone with the same hashed lock (a minute).
 $(VENV)/.ready: $(LOCK) pyproject.toml configurator/build_assets.py $(shell find configurator/translations -name '*.po' 2>/dev/null)
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "$(TOO_OLD)" >&2; exit 1; }
+	@$(BIN)/python -c 'import pip; $(NEW_ENOUGH)' 2>/dev/null || { rm -rf $(VENV); \
+	  $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(WITHOUT_VENV); }
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
 	  || echo "uv cannot be had; going on with pip (slower)"
 	@if $(BIN)/python -m uv --version >/dev/null 2>&1; then \
