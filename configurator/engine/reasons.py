@@ -44,6 +44,8 @@ class Reasons:
         self._origins: Memory[tuple[str, Choices], dict[int, tuple[Choices, Conflict]]]
         self._origins = Memory(SLOTS)
         self._together: Memory[tuple[Choices, Choices], dict[str, Conflict]] = Memory(REMEMBERED)
+        # Whoever keeps what is made of an origin goes by the object: equal ones are one.
+        self._same: Memory[Conflict, Conflict] = Memory(SLOTS)
         self._ruled: Memory[tuple[Pins, Pins, int | None], tuple[tuple[str, ...], bool]] = Memory(
             SLOTS
         )
@@ -97,6 +99,7 @@ class Reasons:
         if len(valid) != 1:
             raise ValueError(f"{slot} is not implied")
         found = self._conflict(others, None, (), ((held.index, valid[0]),), context, NAMED)
+        found = self._same.keep(found, found)
         last = max((others.index(each) for each in found.choices), default=-1)
         prefix = others[: last + 1]
         for oldest in tuple(known)[: max(len(known) + 1 - PREFIXES, 0)]:

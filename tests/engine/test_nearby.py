@@ -119,3 +119,19 @@ def test_a_warm_engine_has_the_reasons_of_the_first_view(tmp_path: Path) -> None
     engine.warm()
     with mock.patch.object(SatBackend, "core", side_effect=AssertionError):
         assert engine.origin((), "Frame").rules == ("Bike-includes",)
+
+
+def test_equal_origins_are_one_object(tmp_path: Path) -> None:
+    """Else whoever keeps what is made of an origin keeps it again for each way to it."""
+    model = tmp_path / "bike.uvl"
+    model.write_text(
+        "features\n Bike\n  optional\n   Bell\n   Horn\n   Light\n   Rack\nconstraints\n Bell => Horn\n"
+    )
+    product = load_folder(import_model(model)).product
+    assert product is not None
+    engine = compile_product(product, datetime.date(2026, 11, 26))
+    bell = Choice("Bell", "yes")
+    after_light = engine.origin((Choice("Light", "yes"), bell), "Horn")
+    after_rack = engine.origin((Choice("Rack", "yes"), bell), "Horn")
+    assert after_light.choices == (bell,)
+    assert after_rack is after_light
