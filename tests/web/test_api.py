@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 
 from flask.testing import FlaskClient
 
@@ -203,7 +204,7 @@ def test_openapi_says_what_is_needed_and_how_problems_come(client: FlaskClient) 
     assert needed["sessions"]
     assert not needed["undo"]
     assert not needed["commit"]
-    unprocessable = spec["components"]["responses"]["UNPROCESSABLE_ENTITY"]["content"]
+    unprocessable = spec["components"]["responses"][HTTPStatus(422).name]["content"]
     assert list(unprocessable) == ["application/problem+json"]
     slot = spec["components"]["schemas"]["Choose"]["properties"]["slot"]
     assert re.match(slot["pattern"], "fork")
