@@ -15,6 +15,7 @@ from marshmallow import ValidationError
 from werkzeug.test import TestResponse
 
 from configurator.app import BODY_LIMIT
+from configurator.web.api import sessions as api_sessions
 from configurator.web.api.problems import KINDS
 from configurator.web.api.schemas import Integral, Words
 from tests.web.conftest import ApiSession
@@ -336,6 +337,18 @@ def test_acts_of_one_session_are_limited_apart(client: FlaskClient) -> None:
     assert one.post("reset").status_code == 200
     problem_of(one.post("reset"), 429, "too-many-requests")
     assert other.post("reset").status_code == 200
+
+
+@pytest.mark.parametrize("what", ["/events", "/events/1", "/verification"])
+def test_reads_of_one_trail_are_limited_apart(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(api_sessions, "TRAIL_READS", "1 per minute")
+    one, other = ApiSession(client), ApiSession(client)
+    assert one.get(what).status_code == 200
+    problem_of(one.get(what), 429, "too-many-requests")
+    assert one.post("reset").status_code == 200
+    assert other.get(what).status_code == 200
 
 
 json_values = st.recursive(

@@ -25,6 +25,8 @@ from configurator.web.api.render import answered, event_json, refusal_json, sess
 
 Json = dict[str, Any]
 
+TRAIL_READS = "600 per minute"
+"""How often the trail of one session can be read; each reads, and may replay, all of it."""
 
 blueprint = DocumentedBlueprint("sessions", __name__, description="One customer's configuration.")
 answer_with_problems(blueprint)
@@ -37,13 +39,19 @@ def _keep_private(response: Response) -> Response:
     return response
 
 
+def _counted(session_id: str, use: str, limit: str) -> str:
+    """The request's token, once this use of it counts against ``limit``."""
+    token = own_token(session_id)
+    throttle(limit, use, hashlib.sha256(token.encode()).hexdigest())
+    return token
+
+
 def _act(session_id: str, name: str, *args: Any, headers: Json, body: Json) -> Response:
     """Do one of the session's acts and answer what became of it.
 
     Whether the token opens the session is seen where the session is read for the act.
     """
-    token = own_token(session_id)
-    throttle(current_app.config["API_LIMIT"], "api", hashlib.sha256(token.encode()).hexdigest())
+    token = _counted(session_id, "api", current_app.config["API_LIMIT"])
     outcome: Outcome = getattr(services().sessions, name)(
         session_id,
         *args,
@@ -212,7 +220,7 @@ def explain(question: Json, session_id: str) -> Json:
     """Why an answer cannot be had now, and what would repair it. Nothing is recorded, so
     its repairs cannot be accepted by number: choose the answer to get those."""
     session = own_session(session_id)
-    throttle(current_app.config["API_LIMIT"], "api", session_id)
+    _counted(session_id, "api", current_app.config["API_LIMIT"])
     refusal = services().sessions.explain(session_id, question["slot"], question["answer"])
     if refusal is None:
         return {"possible": True}
@@ -225,6 +233,7 @@ def explain(question: Json, session_id: str) -> Json:
 def list_events(page: Json, session_id: str) -> Json:
     """The session's own trail, in pages: give ``next_after`` as ``after`` for the next."""
     own_session(session_id)
+    _counted(session_id, "api trail", TRAIL_READS)
     events = [each for each in services().trail.events(session_id) if each.seq > page["after"]]
     part = events[: page["limit"]]
     data: Json = {"events": [event_json(event) for event in part]}
@@ -237,6 +246,7 @@ def list_events(page: Json, session_id: str) -> Json:
 def replay(session_id: str, seq: str) -> Json:
     """One event, and the session with its view exactly as it stood after it."""
     session = own_session(session_id)
+    _counted(session_id, "api trail", TRAIL_READS)
     number = step_number(seq)
     event = services().trail.event(session_id, number) if number <= session.seq else None
     if event is None:
@@ -250,7 +260,8 @@ def replay(session_id: str, seq: str) -> Json:
 @address(blueprint, "/sessions/<session_id>/verification", schemas.TrailCheck, secured=True)
 def verify(session_id: str) -> Json:
     """Whether every event is as it was written and none is missing in between."""
-    found = services().trail.verify(services().sessions.owned_by(own_token(session_id)))
+    token = _counted(session_id, "api trail", TRAIL_READS)
+    found = services().trail.verify(services().sessions.owned_by(token))
     data: Json = {"ok": found.ok}
     if found.first_bad_seq is not None:
         data["first_bad_seq"] = found.first_bad_seq
