@@ -125,7 +125,8 @@ def test_equal_origins_are_one_object(tmp_path: Path) -> None:
     """Else whoever keeps what is made of an origin keeps it again for each way to it."""
     model = tmp_path / "bike.uvl"
     model.write_text(
-        "features\n Bike\n  optional\n   Bell\n   Horn\n   Light\n   Rack\nconstraints\n Bell => Horn\n"
+        "features\n Bike\n  optional\n   Bell\n   Horn\n   Light\n   Rack\n"
+        "constraints\n Bell => Horn\n"
     )
     product = load_folder(import_model(model)).product
     assert product is not None
