@@ -55,6 +55,7 @@ from configurator.trail.tables import (
     ALL_SESSIONS,
     EVENT_COLUMNS,
     EVENTS,
+    EVENTS_AFTER,
     HEAD_AND_KEY,
     HEAD_COLUMNS,
     ID_OF_CODE,
@@ -264,6 +265,18 @@ class Trail:
                 return _believed(row.record, row.hash)
         self.stored(session_id)  # raises where there is no such session
         return None
+
+    def page(self, session_id: str, after: int, most: int) -> tuple[Event, ...]:
+        """Up to ``most`` events of a session after event ``after``, in order; raises as
+        ``events`` does. They are read, not verified: see ``verify``."""
+        if storable(session_id):
+            parameters = {"session_id": session_id, "after": min(after, _LARGEST_SEQ), "most": most}
+            with autocommit(self._engine) as connection:
+                rows = connection.execute(EVENTS_AFTER, parameters).all()
+            if rows:
+                return tuple(event_of(row.record, row.hash) for row in rows)
+        self._only(MARK, "session_id", session_id)  # raises where there is no such session
+        return ()
 
     def verify(self, session_id: str) -> Verification:
         """Whether the trail is what was written, and where not; raises

@@ -90,6 +90,7 @@ LOCK_HEAD = (
     .with_for_update()
 )
 EVENTS = select(event).where(event.c.session_id == bindparam("session_id")).order_by(event.c.seq)
+EVENTS_AFTER = EVENTS.where(event.c.seq > bindparam("after")).limit(bindparam("most"))
 ONE_EVENT = EVENTS.where(event.c.seq == bindparam("seq"))
 RECORDS_BETWEEN = (
     select(event.c.record)

@@ -89,6 +89,16 @@ class TrailContract:
         with pytest.raises(UnknownSessionError):
             trail.event("nobody", seq)
 
+    def test_events_are_given_in_pages(self, trail: Trail) -> None:
+        session_id = a_session(trail, 4)
+        events = trail.events(session_id)
+        assert trail.page(session_id, 0, 2) == events[:2]
+        assert trail.page(session_id, 2, 9) == events[2:]
+        assert trail.page(session_id, len(events), 9) == ()
+        assert trail.page(session_id, 2**70, 9) == ()
+        with pytest.raises(UnknownSessionError):
+            trail.page("nobody", 0, 9)
+
     def test_a_repeated_start_gives_the_first_event(self, trail: Trail) -> None:
         head = a_head()
         first = trail.start(a_draft(head), head)

@@ -26,7 +26,7 @@ from configurator.web.api.render import answered, event_json, refusal_json, sess
 Json = dict[str, Any]
 
 TRAIL_READS = "600 per minute"
-"""How often the trail of one session can be read; each reads, and may replay, all of it."""
+"""How often the trail of one session can be read, and replayed."""
 
 blueprint = DocumentedBlueprint("sessions", __name__, description="One customer's configuration.")
 answer_with_problems(blueprint)
@@ -234,7 +234,7 @@ def list_events(page: Json, session_id: str) -> Json:
     """The session's own trail, in pages: give ``next_after`` as ``after`` for the next."""
     own_session(session_id)
     _counted(session_id, "api trail", TRAIL_READS)
-    events = [each for each in services().trail.events(session_id) if each.seq > page["after"]]
+    events = services().trail.page(session_id, page["after"], page["limit"] + 1)
     part = events[: page["limit"]]
     data: Json = {"events": [event_json(event) for event in part]}
     if len(events) > len(part):
