@@ -3,6 +3,7 @@
 // nothing about the configuration.
 "use strict";
 (() => {
+  const popovers = "popover" in HTMLElement.prototype;
   const radiosOf = (group) => [...group.querySelectorAll('button[role="radio"]')];
 
   // A radio and the button beside it that shows what it would change: both can be reached
@@ -55,7 +56,14 @@
     if (event.target.closest("#ask .close-it") && closeLook()) event.preventDefault();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !document.querySelector(":popover-open")) closeLook();
+    if (event.key !== "Escape") return;
+    if (!popovers || !document.querySelector(":popover-open")) closeLook();
+  });
+
+  // Without popovers the sheets stand at the end of the page.
+  if (!popovers) document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[popovertarget]");
+    if (opener) document.getElementById(opener.getAttribute("popovertarget")).scrollIntoView();
   });
 
   // A sheet that opens takes the focus, so that it is read out; closing it gives it back.
