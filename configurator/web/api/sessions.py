@@ -219,8 +219,8 @@ def change_language(headers: Json, body: Json, session_id: str) -> Response:
 def explain(question: Json, session_id: str) -> Json:
     """Why an answer cannot be had now, and what would repair it. Nothing is recorded, so
     its repairs cannot be accepted by number: choose the answer to get those."""
-    session = own_session(session_id)
     _counted(session_id, "api", current_app.config["API_LIMIT"])
+    session = own_session(session_id)
     refusal = services().sessions.explain(session_id, question["slot"], question["answer"])
     if refusal is None:
         return {"possible": True}
@@ -232,8 +232,8 @@ def explain(question: Json, session_id: str) -> Json:
 )
 def list_events(page: Json, session_id: str) -> Json:
     """The session's own trail, in pages: give ``next_after`` as ``after`` for the next."""
-    own_session(session_id)
     _counted(session_id, "api trail", TRAIL_READS)
+    own_session(session_id)
     events = services().trail.page(session_id, page["after"], page["limit"] + 1)
     part = events[: page["limit"]]
     data: Json = {"events": [event_json(event) for event in part]}
@@ -245,8 +245,8 @@ def list_events(page: Json, session_id: str) -> Json:
 @address(blueprint, "/sessions/<session_id>/events/<seq>", schemas.ReplayedStep, secured=True)
 def replay(session_id: str, seq: str) -> Json:
     """One event, and the session with its view exactly as it stood after it."""
-    session = own_session(session_id)
     _counted(session_id, "api trail", TRAIL_READS)
+    session = own_session(session_id)
     number = step_number(seq)
     event = services().trail.event(session_id, number) if number <= session.seq else None
     if event is None:
