@@ -1,10 +1,10 @@
 """An HTTP choice against a view of the same stack that inserts one row.
 
 Both are served by the same processes to the same clients, in turn, so that the ratio holds
-while the machine's speed drifts. Two ways to run the service are measured: one process on
-SQLite (waitress, WAL, synchronous FULL), as ``configurator serve`` does; and, where
-``CONFIGURATOR_BENCH_DATABASE`` names an empty PostgreSQL database, two workers (gunicorn) on
-that, as docs/operators.md describes.
+while the machine's speed drifts. Three ways to run the service are measured: one process on
+SQLite (waitress, WAL, synchronous FULL), as ``configurator serve`` does; two workers (gunicorn)
+on SQLite; and, where ``CONFIGURATOR_BENCH_DATABASE`` names an empty PostgreSQL database, two
+workers on that, as docs/operators.md describes.
 """
 
 from __future__ import annotations
@@ -301,9 +301,12 @@ def load(clients: list[Client], act: str) -> tuple[float, list[float]]:
 def run() -> list[figures.Row]:
     """Measure and print the ratios."""
     walks = draw_walks(compile_product(product_of(FOLDER), utc_now().date()), WALKS)
-    with tempfile.TemporaryDirectory() as folder:
-        alone = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "for benchmarks only")
-        rows = [_measured("one process, SQLite", alone, one_process, 1, list(walks))]
+    ways = (("one process", one_process, 1), ("two workers", two_workers, 2))
+    rows = []
+    for way, running, workers in ways:
+        with tempfile.TemporaryDirectory() as folder:
+            settings = Settings(Path(folder), f"sqlite:///{folder}/bench.db", "for benchmarks only")
+            rows.append(_measured(f"{way}, SQLite", settings, running, workers, list(walks)))
     database = os.environ.get(DATABASE)
     if database is None:
         print(f"two workers on PostgreSQL: skipped; name an empty database in {DATABASE}")
