@@ -69,9 +69,7 @@ def days_to_check(product: Product, today: datetime.date) -> tuple[datetime.date
     periods = [table.period for table in tables] + [line.period for line in lines]
     periods += [row.period for table in tables for row in table.rows]
     periods += [row.period for line in lines for row in line.rows]
-    one = datetime.timedelta(1)
-    days = {period.first for period in periods if period.first}
-    days |= {period.last + one for period in periods if period.last}
+    days = {day for period in periods for day in period.changes()}
     return (today, *sorted(day for day in days if day > today))
 
 

@@ -11,7 +11,7 @@ import itertools
 import math
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from operator import itemgetter
 
@@ -37,6 +37,7 @@ from configurator.model.expression import (
     Read,
     SumOfFact,
     Term,
+    mentions,
 )
 
 TRIED = 4096
@@ -188,7 +189,9 @@ class Judge:
     def _reads(self, condition: Condition) -> _Reads:
         found = self._read.get(id(condition))
         if found is None:
-            found = _reads_of(condition, self._slots_of(condition), _reads_total(condition))
+            found = _reads_of(
+                condition, self._slots_of(condition), mentions(condition, LowestTotal)
+            )
             self._read[id(condition)] = found
         return found
 
@@ -407,17 +410,6 @@ def _reads_of(condition: Condition, slots: Iterable[str], total: bool) -> _Reads
 def _no_marks(marks: Mapping[str, Hashable]) -> Hashable:
     """The marks of no slots."""
     return None
-
-
-def _reads_total(node: object) -> bool:
-    """Whether the lowest total occurs in an expression."""
-    if isinstance(node, tuple):
-        return any(map(_reads_total, node))
-    if isinstance(node, LowestTotal):
-        return True
-    if not is_dataclass(node):
-        return False
-    return any(_reads_total(getattr(node, each.name)) for each in fields(node))
 
 
 def _of_grid(domain: Domain) -> Bounds | None:

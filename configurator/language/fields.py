@@ -10,9 +10,8 @@ from fractions import Fraction
 from configurator.language.draft import Draft, listed
 from configurator.language.messages import WARNINGS
 from configurator.language.nodes import Mapping, Node, Scalar, Sequence
-from configurator.language.report import Acceptance
 from configurator.language.syntax import RESERVED
-from configurator.model.diagnostic import Span
+from configurator.model.diagnostic import Acceptance, Span
 from configurator.model.product import Period
 
 METADATA = frozenset(

@@ -245,6 +245,7 @@ def _product(draft: Draft, sections: Sections, digest: str) -> Product:
         scenarios=scenarios,
         picture=header.picture,
         digest=digest,
+        accepted=tuple(draft.report.accepted),
     )
     for word, span in draft.texts.shown:
         if word not in draft.scope.names and word not in draft.scope.pending:

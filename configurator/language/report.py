@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from configurator.language.messages import CATALOGUE
-from configurator.model.diagnostic import Diagnostic, Span
+from configurator.model.diagnostic import Acceptance, Diagnostic, Span
 from configurator.model.text import Text
 
 MOST = 1000
@@ -20,24 +20,6 @@ MOST = 1000
 
 Phrase = str | int | tuple[str, str]
 """An argument of a message: the same in every language, or ``(english, spanish)``."""
-
-
-@dataclass(slots=True)
-class Acceptance:
-    """``accept: {code: reason}`` and the lines it covers."""
-
-    file: str
-    first_line: int
-    last_line: int
-    codes: frozenset[str]
-
-    def covers(self, code: str, about: Span) -> bool:
-        """Whether this silences the doubt ``code`` about that place."""
-        return (
-            code in self.codes
-            and about.file == self.file
-            and self.first_line <= about.line <= self.last_line
-        )
 
 
 @dataclass(slots=True)

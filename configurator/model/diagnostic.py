@@ -34,3 +34,21 @@ class Diagnostic:
     span: Span
     message: Text
     help: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """``accept: {code: reason}`` and the lines it covers."""
+
+    file: str
+    first_line: int
+    last_line: int
+    codes: frozenset[str]
+
+    def covers(self, code: str, about: Span) -> bool:
+        """Whether this silences the doubt ``code`` about that place."""
+        return (
+            code in self.codes
+            and about.file == self.file
+            and self.first_line <= about.line <= self.last_line
+        )

@@ -8,7 +8,8 @@ Numbers are exact fractions in the unit the author wrote them in; dates are
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 from typing import Literal
 
@@ -285,3 +286,21 @@ Condition = Comparison | Membership | Relevant | Has | Not | And | Or | Constant
 variable used as a condition as ``variable = yes``; ``has x`` as ``has all of [x]``."""
 
 Expression = Term | Condition
+
+
+def nodes_of(expressions: object) -> Iterator[object]:
+    """Every part of an expression, or of what holds expressions, itself included."""
+    yield expressions
+    if isinstance(expressions, tuple):
+        inside = expressions
+    elif is_dataclass(expressions):
+        inside = tuple(getattr(expressions, each.name) for each in fields(expressions))
+    else:
+        return
+    for each in inside:
+        yield from nodes_of(each)
+
+
+def mentions(expressions: object, kind: type) -> bool:
+    """Whether a part of that kind occurs in them."""
+    return any(isinstance(each, kind) for each in nodes_of(expressions))

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Literal
 
 from configurator.model.choice import NONE
-from configurator.model.diagnostic import NOWHERE, Span
+from configurator.model.diagnostic import NOWHERE, Acceptance, Span
 from configurator.model.expression import Condition, Term
 from configurator.model.text import Text
 
@@ -32,6 +32,13 @@ class Period:
     def covers(self, day: datetime.date) -> bool:
         """Whether ``day`` lies in the period."""
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+    def changes(self) -> tuple[datetime.date, ...]:
+        """The day it begins and the first day after it, as far as there are such days."""
+        days = () if self.first is None else (self.first,)
+        if self.last is None or self.last == datetime.date.max:
+            return days
+        return (*days, self.last + datetime.timedelta(1))
 
 
 ALWAYS = Period()
@@ -439,7 +446,8 @@ def _irreversible(variable: Variable) -> list[Irreversible]:
 @dataclass(frozen=True, slots=True)
 class Product:
     """Everything a rule folder says. ``digest`` is the SHA-256 of its files, in hex;
-    ``irreversible`` says by slot which answers cannot be taken back later."""
+    ``accepted`` are doubts that its author has answered; ``irreversible`` says by slot which
+    answers cannot be taken back later."""
 
     id: str
     name: Text
@@ -459,6 +467,7 @@ class Product:
     scenarios: tuple[Scenario, ...] = ()
     picture: str | None = None
     digest: str = ""
+    accepted: tuple[Acceptance, ...] = ()
     by_id: dict[str, Variable] = field(init=False, compare=False, repr=False)
     irreversible: dict[str, Irreversible] = field(init=False, compare=False, repr=False)
 

@@ -34,6 +34,7 @@ def said(text: str, day: datetime.date = DAY) -> list[str]:
     return [
         f"{each.span.file}:{each.span.line} {each.code} {each.message.in_language('en')}"
         for each in check_product(product(text), day).diagnostics
+        if each.code.startswith("lookup")
     ]
 
 
@@ -130,6 +131,12 @@ def test_a_day_without_any_row_is_a_gap() -> None:
         "tables/t.csv:1 lookup-gap No row fits material = aluminium (2027-01-01)."
     ]
     assert said(ended.replace("lookup: t}", "lookup: t, until: 2026-12-31}")) == []
+
+
+def test_the_last_of_all_days_has_none_after_it() -> None:
+    dated = LOAD.replace("sets: [load]", "sets: [load], until: 9999-12-31")
+    rows = "material,load,until\ncarbon,30,9999-12-31\naluminium,10,9999-12-31\n"
+    assert said(dated + rows) == []
 
 
 def test_empty_cells_mean_what_the_table_says() -> None:

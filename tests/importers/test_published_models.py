@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from configurator.engine import Engine, compile_product
+from configurator.engine.audit import audit
 from configurator.language import load_folder
 from configurator.language.importers import ImportModelError, import_model
 from configurator.model.choice import Choice, Choices
@@ -76,6 +77,10 @@ def test_core_and_dead_features_and_the_count(name: str) -> None:
     core = sorted(feature for feature, values in left.items() if values == ["yes"])
     dead = sorted(feature for feature, values in left.items() if values == ["no"])
     assert all(left.values()) == known["satisfiable"]
+    names = {each.id: each.name.in_language("en") for each in product.variables}
+    told = [each for each in audit(engine_of(name)) if each.kind == "always-same"]
+    assert sorted(names[each.about] for each in told if each.answer == "yes") == core
+    assert sorted(names[each.about] for each in told if each.answer == "no") == dead
     if "core" in known:
         assert core == sorted(known["core"])
         assert dead == sorted(known["dead"])
@@ -120,6 +125,13 @@ def test_renault_medium_before_any_choice(
     assert len(engine.product.tables) == known["tables"]
     assert sum(len(each.values) for each in engine.product.variables) == known["values"]
     assert removed(engine, ()) == known["initial"]["removed_values"]
+    told = [(each.about, each.answer) for each in audit(engine)]
+    names = {each.name.in_language("en"): each.id for each in engine.product.variables}
+    assert sorted(told) == sorted(
+        (names[name], str(value))
+        for name, values in known["initial"]["removed_values"].items()
+        for value in values
+    )
     count = engine.view(()).count
     assert count.number == 278744 if count.exact else count.number <= 278744
 

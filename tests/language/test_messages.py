@@ -10,6 +10,7 @@ import pytest
 
 import configurator.language
 import configurator.session.gaps
+import configurator.session.lints
 from configurator.language.messages import CATALOGUE, WARNINGS
 
 SOURCES = "\n".join(
@@ -18,6 +19,7 @@ SOURCES = "\n".join(
     if file.name != "messages.py"
 )
 SOURCES += Path(configurator.session.gaps.__file__).read_text("utf-8")
+SOURCES += Path(configurator.session.lints.__file__).read_text("utf-8")
 
 
 def gaps(sentence: str) -> set[str]:

@@ -488,10 +488,14 @@ class SatBackend:
     # --- reasons ----------------------------------------------------------------------
 
     def core(
-        self, pins: Pins, owners: tuple[int, ...] | None = None, barred: Pins = ()
+        self,
+        pins: Pins,
+        owners: tuple[int, ...] | None = None,
+        barred: Pins = (),
+        budget: Budget | None = None,
     ) -> Core | None:
-        """See ``Reasoner``."""
-        return self._reasoning.core(pins, owners, barred)
+        """See ``Reasoner``; raises ``BudgetSpentError`` where a ``budget`` runs out."""
+        return self._reasoning.core(pins, owners, barred, budget)
 
     def rules_core(self, pins: Pins, barred: Pins, likely: tuple[int, ...] = ()) -> RuleCore:
         """See ``Reasoner``."""

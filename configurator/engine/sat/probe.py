@@ -49,6 +49,10 @@ class Budget:
         return self.questions <= 0 or self.propagations <= 0
 
 
+class BudgetSpentError(Exception):
+    """The budget ran out before an answer was known."""
+
+
 def ask(solver: Solver, assumptions: list[int], budget: Budget | None) -> bool | None:
     """Whether there is a solution; ``None`` where the budget ran out before it was known."""
     if budget is None:

@@ -16,7 +16,7 @@ from configurator.engine.memory import Memory
 from configurator.engine.network import BACKGROUND
 from configurator.engine.sat.encoding import Encoding
 from configurator.engine.sat.nearby import Bools, Index, Nearby, TooFarError
-from configurator.engine.sat.probe import Asked, Pool, Probe
+from configurator.engine.sat.probe import Asked, Budget, BudgetSpentError, Pool, Probe
 
 MANY = 5_000
 """Variables from which on rules are asked about near a configuration: below, a solver that
@@ -40,9 +40,13 @@ class Reasoning:
         self._index: Index | None = None
 
     def core(
-        self, pins: Pins, owners: Sequence[int] | None = None, barred: Pins = ()
+        self,
+        pins: Pins,
+        owners: Sequence[int] | None = None,
+        barred: Pins = (),
+        budget: Budget | None = None,
     ) -> Core | None:
-        """See ``Reasoner``."""
+        """See ``Reasoner``; raises ``BudgetSpentError`` where a ``budget`` runs out."""
         given = [self._literal(pin) for pin in pins]
         assumptions = [*given, *(-self._literal(pin) for pin in barred)]
         if owners is None:
@@ -50,7 +54,7 @@ class Reasoning:
                 held = [self._packed(pin) for pin in pins]
                 if len(probe.agreeing(held, [self._packed(pin) for pin in barred])):
                     return None
-                if probe.ask(assumptions):
+                if _holds(probe, assumptions, budget):
                     probe.remember()
                     return None
                 blamed = probe.core()
@@ -58,7 +62,7 @@ class Reasoning:
         every = len(owners) == self._owners
         assumptions += self._selectors if every else [self._selectors[each] for each in owners]
         with self._reasoners.one() as reasoner:
-            if reasoner.ask(assumptions):
+            if _holds(reasoner, assumptions, budget):
                 return None
             blamed = reasoner.core()
         lowest = self._encoding.top + 1
@@ -121,3 +125,10 @@ class Reasoning:
             clause if owner == BACKGROUND else [*clause, -self._selectors[owner]]
             for clause, owner in zip(self._encoding.clauses, self._encoding.owners, strict=True)
         ]
+
+
+def _holds(solver: Asked, assumptions: list[int], budget: Budget | None) -> bool:
+    answer = solver.ask(assumptions, budget)
+    if answer is None:
+        raise BudgetSpentError
+    return answer

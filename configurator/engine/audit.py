@@ -1,0 +1,376 @@
+"""What a product says in vain: answers nobody can have, questions that decide nothing,
+guards that are never or always said, rules that refuse nothing.
+
+Such anomalies are those of feature models (Benavides, Segura, Ruiz-Cortés, "Automated
+analysis of feature models 20 years later", Information Systems 35, 2010): dead and false
+optional features, redundant constraints. Conditions are asked about by *probes*: questions
+that are asked exactly where a condition is certainly true.
+
+All of it is exact for a day. What holds on one day may change with the next, so what is
+found has to be so on every later day on which something begins or ends, too.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from configurator.engine.backend import Pins, offsets_of
+from configurator.engine.conflict import first_conflict
+from configurator.engine.engine import Engine
+from configurator.engine.errors import EngineError
+from configurator.engine.layout import NOT_ASKED
+from configurator.engine.lowering import Lowered, lower
+from configurator.engine.sat import SatBackend
+from configurator.engine.sat.probe import Budget, BudgetSpentError
+from configurator.engine.truth import Meaning
+from configurator.model.expression import (
+    And,
+    Comparison,
+    Condition,
+    LowestTotal,
+    Membership,
+    Not,
+    Read,
+    Today,
+    mentions,
+    nodes_of,
+)
+from configurator.model.product import Guard, Period, Product, Rule, Value, Variable
+from configurator.model.text import Text
+
+DAYS = 24
+"""Later days that are looked at; a product that changes more often is not judged."""
+
+PROBES = 400
+"""So many guards, and so many rules, are judged; imported models may have many thousands."""
+
+PROPAGATIONS = 3_000_000
+"""What one question may cost; about a second. Guards and rules on tight sums may need more."""
+
+Kind = Literal[
+    "dead-value",
+    "always-same",
+    "guard-never",
+    "guard-always",
+    "suggest-invalid",
+    "rule-never-fires",
+    "rule-redundant",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing said in vain. ``about`` is the variable, guard or rule; ``variable`` and
+    ``answer`` say which answer (of which variable, where a guard suggests it); an empty
+    answer of ``always-same`` is a question that is never asked. ``because`` names a minimal
+    set of rules that make it so, where rules do."""
+
+    kind: Kind
+    about: str
+    variable: str = ""
+    answer: str = ""
+    because: tuple[str, ...] = ()
+
+
+_Key = tuple[str, str, str]
+_Judged = Mapping[_Key, Finding | None]
+"""What was looked at on a day, and what was found of it."""
+
+
+def audit(engine: Engine) -> tuple[Finding, ...]:
+    """What the engine's product says in vain from its day on; in no particular order.
+
+    Left out are conditions on the present day or the total and those too wide to be
+    compiled, and whole products that have no compiled form, or where the present day alone
+    decides what is possible.
+    """
+    product = engine.product
+    later = _later_days(product, engine.day)
+    if engine.too_wide or engine.pending or len(later) > DAYS or _by_the_calendar(product):
+        return ()
+    try:
+        judged = _judged(product, engine.day, engine)
+    except EngineError:
+        return ()  # conditions of guards make numbers too wide that were not
+    found = {key: each for key, each in judged.items() if each is not None}
+    for day in later:
+        if not found:
+            break
+        try:
+            judged = _judged(product, day, None)
+        except EngineError:
+            continue  # nothing can be ordered then; publishing for that day will say so
+        found = {key: each for key, each in found.items() if _still(each, judged.get(key, each))}
+    settled = {each.about for each in found.values() if each.kind == "always-same"}
+    return tuple(
+        each for each in found.values() if each.kind != "dead-value" or each.about not in settled
+    )
+
+
+def _still(found: Finding, later: Finding | None) -> bool:
+    return later is not None and (later.kind, later.answer) == (found.kind, found.answer)
+
+
+def _later_days(product: Product, today: datetime.date) -> tuple[datetime.date, ...]:
+    """Days after ``today`` on which something begins or is gone."""
+    parts = nodes_of((product.variables, product.rules, product.tables, product.guards))
+    days = {day for part in parts if isinstance(part, Period) for day in part.changes()}
+    return tuple(sorted(day for day in days if day > today))
+
+
+def _by_the_calendar(product: Product) -> bool:
+    """Whether what is possible depends on the present day in other ways than through dates
+    that move with it."""
+    parts = [(each.relevant_when, each.computed) for each in product.variables]
+    return any(
+        isinstance(atom, Comparison | Membership)
+        and mentions(atom, Today)
+        and not mentions(atom, Read)
+        for atom in nodes_of((product.rules, product.tables, tuple(parts)))
+    )
+
+
+# --- one day ------------------------------------------------------------------------
+
+
+def _judged(product: Product, day: datetime.date, engine: Engine | None) -> _Judged:
+    """Everything looked at on one day, with what was found of it; ``engine`` is that day's,
+    where there is one. Raises ``EngineError``."""
+    return _Day(product, day, engine).judged()
+
+
+class _Day:
+    def __init__(self, product: Product, day: datetime.date, engine: Engine | None) -> None:
+        self._product = product
+        self._day = day
+        told: list[Guard | Rule] = [*_judgeable_guards(product, day)]
+        told += _judgeable_rules(product, day)
+        self._probes: dict[str, Guard | Rule] = {f"?{n}": each for n, each in enumerate(told)}
+        self._lowered = self._with_probes()
+        self._sat = SatBackend(self._lowered.network)
+        self._known = {} if engine is None else _known(engine)
+
+    def judged(self) -> _Judged:
+        """See ``_judged``."""
+        found: dict[_Key, Finding | None] = {}
+        for variable in self._product.variables:
+            if variable.period.covers(self._day):
+                found.update(self._variable(variable))
+        for probe, each in self._probes.items():
+            if isinstance(each, Guard):
+                found.update(self._guard(each, probe))
+            else:
+                found["rule", each.id, ""] = self._rule(each, probe)
+        return found
+
+    def _with_probes(self) -> Lowered:
+        """The product with the probes, save those whose conditions are too wide for it: the
+        guards among them are judged by lowest and highest values, and so not exactly."""
+        name = Text.of({self._product.language: "?"})
+        asked = (Value("asked", name),)
+        while True:
+            probes = tuple(
+                Variable(probe, name, "one of", asked, relevant_when=_condition(each))
+                for probe, each in self._probes.items()
+            )
+            probed = replace(self._product, variables=(*self._product.variables, *probes))
+            try:
+                return lower(Meaning(probed, self._day))
+            except EngineError as problem:
+                wide = [
+                    probe
+                    for probe, each in self._probes.items()
+                    if probe in problem.owners or _reads_any(_condition(each), problem.owners)
+                ]
+                if not wide:
+                    raise
+                for probe in wide:
+                    del self._probes[probe]
+
+    def _is_valid(self, slot: str, value: int) -> bool:
+        """Whether a configuration has a value; yes, where that is too hard to find out."""
+        answers, valid = self._known.get(slot, ((), None))
+        if valid is not None and answers == self._lowered.held[slot].answers:
+            return bool(valid[value])  # else a probe, or a number that a probe reads more finely
+        try:
+            return self._sat.core(self._pins(slot, value), budget=_budget()) is None
+        except BudgetSpentError:
+            return True
+
+    def _rules_against(self, slot: str, value: int) -> tuple[str, ...]:
+        """A minimal set of rules that leave no configuration with a value."""
+        pins, every = self._pins(slot, value), range(len(self._lowered.network.owners))
+        found = self._sat.core(pins, tuple(every))
+        likely = () if found is None else found[1]
+        return self._named(first_conflict(every, self._sat.rules_core(pins, (), likely), likely))
+
+    def _others_against(self, slot: str, value: int, but: str) -> tuple[str, ...] | None:
+        """The same of all rules but one; ``None`` where those leave a configuration, or it is
+        too hard to find out."""
+        pins, owners = self._pins(slot, value), self._lowered.network.owners
+
+        def core(first: Sequence[int], later: tuple[int, ...]) -> tuple[int, ...] | None:
+            found = self._sat.core(pins, (*first, *later), budget=_budget())
+            return None if found is None else found[1]
+
+        others = tuple(at for at, owner in enumerate(owners) if owner != but)
+        try:
+            failing = core(others, ())
+            return None if failing is None else self._named(first_conflict(others, core, failing))
+        except BudgetSpentError:
+            return None
+
+    def _pins(self, slot: str, value: int) -> Pins:
+        return ((self._lowered.held[slot].index, value),)
+
+    def _named(self, owners: tuple[int, ...]) -> tuple[str, ...]:
+        return tuple(self._lowered.network.owners[each] for each in owners)
+
+    # --- questions --------------------------------------------------------------------
+
+    def _variable(self, variable: Variable) -> _Judged:
+        key = ("question", variable.id, "")
+        if variable.kind == "several of":
+            return {
+                self._key(variable, each): self._item(variable, each)
+                for each in self._live(variable)
+            }
+        held = self._lowered.held.get(variable.id)
+        if variable.kind in ("computed", "text") or held is None:
+            return {}
+        left = [value for value in range(held.size) if self._is_valid(variable.id, value)]
+        answers = [each for each in range(held.size) if each not in (held.not_asked, held.none)]
+        found: dict[_Key, Finding | None] = {key: None}
+        if left == [held.not_asked]:
+            because = self._first_reason(variable.id, answers)
+            found[key] = Finding("always-same", variable.id, because=because)
+        elif len(left) == 1 and left[0] != held.none and held.known[left[0]] and held.size > 1:
+            others = [each for each in answers if each != left[0]]
+            if others:
+                because = self._first_reason(variable.id, others)
+                found[key] = Finding(
+                    "always-same", variable.id, variable.id, held.answers[left[0]], because
+                )
+        for value in self._live(variable):
+            at = held.value_of(value.id)
+            if at is None:
+                continue
+            dead = not self._is_valid(variable.id, at)
+            found[self._key(variable, value)] = (
+                self._dead(variable, value, variable.id, at) if dead else None
+            )
+        return found
+
+    def _first_reason(self, slot: str, values: list[int]) -> tuple[str, ...]:
+        return self._rules_against(slot, values[0]) if len(values) == 1 else ()
+
+    def _item(self, variable: Variable, value: Value) -> Finding | None:
+        """What was found of one kind of a several-of."""
+        slot = f"{variable.id}.{value.id}"
+        held = self._lowered.held[slot]
+        taken = [at for at, answer in enumerate(held.answers) if answer not in ("0", NOT_ASKED)]
+        if not taken or any(self._is_valid(slot, at) for at in taken):
+            return None
+        return self._dead(variable, value, slot, taken[0])
+
+    def _dead(self, variable: Variable, value: Value, slot: str, at: int) -> Finding:
+        because = self._rules_against(slot, at)
+        return Finding("dead-value", variable.id, variable.id, value.id, because)
+
+    def _live(self, variable: Variable) -> Iterator[Value]:
+        return (each for each in variable.values if each.period.covers(self._day))
+
+    @staticmethod
+    def _key(variable: Variable, value: Value) -> _Key:
+        return "value", variable.id, value.id
+
+    # --- guards and rules -------------------------------------------------------------
+
+    def _guard(self, guard: Guard, probe: str) -> _Judged:
+        held = self._lowered.held[probe]
+        asked = next(at for at in range(held.size) if at != held.not_asked)
+        found: dict[_Key, Finding | None] = {("guard", guard.id, ""): None}
+        if not self._is_valid(probe, asked):
+            because = self._rules_against(probe, asked)
+            found["guard", guard.id, ""] = Finding("guard-never", guard.id, because=because)
+            return found
+        if not self._is_valid(probe, held.not_asked):
+            found["guard", guard.id, ""] = Finding("guard-always", guard.id)
+        for each in guard.suggest:
+            suggested = self._lowered.held.get(each.variable)
+            at = None if suggested is None else suggested.value_of(each.value)
+            if at is None:
+                continue
+            dead = not self._is_valid(each.variable, at)
+            found["suggest", guard.id, each.variable] = (
+                Finding(
+                    "suggest-invalid",
+                    guard.id,
+                    each.variable,
+                    each.value,
+                    self._rules_against(each.variable, at),
+                )
+                if dead
+                else None
+            )
+        return found
+
+    def _rule(self, rule: Rule, probe: str) -> Finding | None:
+        """A rule is in vain where no configuration of the others is one that it refuses."""
+        held = self._lowered.held[probe]
+        asked = next(at for at in range(held.size) if at != held.not_asked)
+        others = self._others_against(probe, asked, rule.id)
+        if others is None:
+            return None
+        if not others:
+            return Finding("rule-never-fires", rule.id)
+        return Finding("rule-redundant", rule.id, because=others)
+
+
+def _known(engine: Engine) -> dict[str, tuple[tuple[str, ...], npt.NDArray[np.bool_]]]:
+    """By slot its answers, and which of them are valid before anything is chosen; nothing
+    where that is not settled at once."""
+    marginals = engine.backend.marginals((), settle=False)
+    if not marginals.settled:
+        return {}
+    offsets = offsets_of(tuple(each.size for each in engine.network.variables))
+    return {
+        slot: (held.answers, marginals.valid[offsets[held.index] : offsets[held.index + 1]])
+        for slot, held in engine.lowered.held.items()
+    }
+
+
+def _judgeable_guards(product: Product, day: datetime.date) -> Iterator[Guard]:
+    for guard in product.guards if len(product.guards) <= PROBES else ():
+        timed = mentions(guard.when, Today) or mentions(guard.when, LowestTotal)
+        if guard.may_speak(day) and not timed:
+            yield guard
+
+
+def _judgeable_rules(product: Product, day: datetime.date) -> Iterator[Rule]:
+    for rule in product.rules if len(product.rules) <= PROBES else ():
+        if rule.period.covers(day) and not mentions(rule, Today):
+            yield rule
+
+
+def _budget() -> Budget:
+    return Budget(1, PROPAGATIONS)
+
+
+def _condition(part: Guard | Rule) -> Condition:
+    """When a guard is said; what a rule refuses, where it is certainly true."""
+    if isinstance(part, Guard):
+        return part.when
+    against = part.forbid if part.require is None else Not(part.require)
+    assert against is not None
+    return against if part.when is None else And((part.when, against))
+
+
+def _reads_any(condition: Condition, variables: tuple[str, ...]) -> bool:
+    return any(getattr(each, "variable", None) in variables for each in nodes_of(condition))
