@@ -3,12 +3,13 @@ no pages."""
 
 from configurator.guidance.consequences import Consequences, consequences, consequences_json
 from configurator.guidance.doubts import certain_doubts
-from configurator.guidance.guards import Spoken, Suggested, spoken_guards
+from configurator.guidance.guards import Spoken, Suggested, assumed_at_summary, spoken_guards
 
 __all__ = [
     "Consequences",
     "Spoken",
     "Suggested",
+    "assumed_at_summary",
     "certain_doubts",
     "consequences",
     "consequences_json",

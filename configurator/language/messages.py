@@ -11,6 +11,7 @@ WARNINGS = (
     "bad-picture",
     "dead-value",
     "default-invalid",
+    "default-warned",
     "expired",
     "guard-always",
     "guard-never",
@@ -1180,6 +1181,22 @@ CATALOGUE: dict[str, tuple[str, str, str, str]] = {
         "«{what}» no se pregunta en ninguna configuración, por: {rules}.",
         "loosen that or its `relevant when`, or take the question out.",
         "afloja eso o su `relevant when`, o quita la pregunta.",
+    ),
+    "default-warned": (
+        "What is proposed raises this guard: {proposed}.",
+        "Lo que se propone hace que se diga este aviso: {proposed}.",
+        "propose something else then, with `when` in the `default`; or say why not with "
+        "`accept: {{default-warned: …}}`.",
+        "propón otra cosa en ese caso, con `when` en el `default`; o di por qué no con "
+        "`accept: {{default-warned: …}}`.",
+    ),
+    "default-warned/with": (
+        "With {choice}, what is proposed raises this guard: {proposed}.",
+        "Con {choice}, lo que se propone hace que se diga este aviso: {proposed}.",
+        "propose something else then, with `when` in the `default`; or say why not with "
+        "`accept: {{default-warned: …}}`.",
+        "propón otra cosa en ese caso, con `when` en el `default`; o di por qué no con "
+        "`accept: {{default-warned: …}}`.",
     ),
     "guard-always": (
         "This guard is always said, in every configuration.",

@@ -14,7 +14,7 @@ from configurator.model.diagnostic import NOWHERE, Diagnostic, Span
 from configurator.model.product import Product
 from configurator.model.text import Text
 from configurator.session.gaps import lookup_gaps
-from configurator.session.lints import said_in_vain
+from configurator.session.lints import said_in_vain, warned_proposals
 from configurator.session.scenarios import ScenarioResult, failed_scenarios, run_scenarios
 
 
@@ -90,7 +90,11 @@ def check_product(
                 problem.help,
             )
             return Checked((), (stop,), None)
-        found = (*lookup_gaps(product, engine), *said_in_vain(product, engine))
+        found = (
+            *lookup_gaps(product, engine),
+            *said_in_vain(product, engine),
+            *warned_proposals(product, engine),
+        )
         now("scenarios")
         results = run_scenarios(product, engines, today)
     doubts = () if engine.too_wide is None else (not_compiled(product, engine.too_wide),)

@@ -1,4 +1,5 @@
-"""What a product says in vain, as diagnostics at the places where it says so."""
+"""What a product says in vain, and where it warns of what it proposes itself, as diagnostics
+at the places where it says so."""
 
 from __future__ import annotations
 
@@ -6,14 +7,19 @@ from collections import defaultdict
 
 from configurator.engine import Engine
 from configurator.engine.audit import Finding, audit
+from configurator.guidance import assumed_at_summary
 from configurator.language.draft import listed
 from configurator.language.report import Report
+from configurator.model.choice import Choice, Choices
 from configurator.model.diagnostic import Diagnostic, Span
 from configurator.model.product import Product
 
 TOLD = 20
 """Doubts of one kind that a file is told one by one; an imported model may have thousands."""
 
+
+TRIED = 400
+"""First choices after which proposals are looked at; those of more questions are not."""
 
 _KEYS = {
     "dead-value": ("dead-value", "dead-value/because", "dead-value/more"),
@@ -84,3 +90,43 @@ def _what(product: Product, found: Finding) -> str:
     if found.kind == "dead-value" and product.variable(found.about).kind == "several of":
         return f"{found.about}.{found.answer}"
     return f"{found.variable} = {found.answer}"
+
+
+def warned_proposals(product: Product, engine: Engine) -> tuple[Diagnostic, ...]:
+    """Guards, save hints, that are said because of what is proposed: before anything is
+    chosen, or after a single choice. Each is told once, save those that ``accept`` silences."""
+    report = Report(accepted=list(product.accepted))
+    context = tuple(Choice(each.id, each.if_missing) for each in product.context)
+    silent = [
+        guard
+        for guard in engine.guards
+        if guard.level != "hint" and not engine.judge.reads_total(guard.when)
+    ]
+    for choices in _first_choices(engine, context) if silent else ():
+        assumed = assumed_at_summary(engine, engine.view(choices, context), choices, context)
+        before, after = engine.domains(choices, context), engine.domains(assumed, context)
+        for guard in tuple(silent):
+            if not engine.judge.truth(guard.when, after) or engine.judge.truth(guard.when, before):
+                continue
+            silent.remove(guard)
+            read = engine.judge.slots(guard.when)
+            proposed = (each for each in assumed if each not in choices and each.slot in read)
+            report.warn(
+                "default-warned/with" if choices else "default-warned",
+                guard.span,
+                proposed=listed(f"{each.slot} = {each.answer}" for each in proposed),
+                choice=listed(f"{each.slot} = {each.answer}" for each in choices),
+            )
+    return report.diagnostics()
+
+
+def _first_choices(engine: Engine, context: Choices) -> list[Choices]:
+    """Nothing, and every single choice of an answer that is listed."""
+    single: list[Choices] = [
+        (Choice(slot.slot, option.answer),)
+        for slot in engine.view((), context).slots
+        if slot.state == "open" and engine.product.variable(slot.variable).kind != "computed"
+        for option in slot.options
+        if option.state == "possible"
+    ]
+    return [(), *single[:TRIED]]

@@ -86,3 +86,33 @@ guards:
 """
     never = "guard-never This guard is never said: its `when` is true in no configuration."
     assert told(text) == [f"rules.yaml:6:10 {never}"]
+
+
+PROPOSED = """\
+variables:
+  carry: {values: {curb: {}, home: {price: 30.00}}, default: curb}
+  floor: {values: {0: {}, 3: {}}%s}
+guards:
+  - id: heavy
+    level: %s
+    when: carry = curb and floor = 3
+    say: So.
+"""
+
+
+def test_what_is_proposed_and_warned_of_is_told_with_the_choice_that_leads_there() -> None:
+    assert told(PROPOSED % ("", "caution")) == [
+        "rules.yaml:5:9 default-warned With floor = 3, what is proposed raises this guard: "
+        "carry = curb."
+    ]
+    assert told(PROPOSED % (", default: 3", "acknowledge")) == [
+        "rules.yaml:5:9 default-warned What is proposed raises this guard: carry = curb, floor = 3."
+    ]
+    assert told(PROPOSED % ("", "hint")) == []
+    accepted = PROPOSED.replace("say:", "accept: {default-warned: It is cheaper.}\n    say:")
+    assert told(accepted % ("", "caution")) == []
+
+
+def test_a_default_that_makes_way_is_not_doubted() -> None:
+    default = "default: [{value: home, when: floor = 3}, {value: curb}]"
+    assert told(PROPOSED.replace("default: curb", default) % ("", "caution")) == []
