@@ -17,9 +17,8 @@ from configurator.model.product import Product
 TOLD = 20
 """Doubts of one kind that a file is told one by one; an imported model may have thousands."""
 
-
 TRIED = 400
-"""First choices after which proposals are looked at; those of more questions are not."""
+"""First choices after which proposals are looked at; what more there are is not."""
 
 _KEYS = {
     "dead-value": ("dead-value", "dead-value/because", "dead-value/more"),
@@ -63,8 +62,8 @@ class _Places:
             for variable in product.variables
             for value in variable.values
         }
-        self._others = {each.id: each.span for each in product.guards}
-        self._others |= {each.id: each.span for each in product.rules}
+        self._guards = {each.id: each.span for each in product.guards}
+        self._rules = {each.id: each.span for each in product.rules}
 
     def of(self, found: Finding) -> Span:
         """The place a doubt is about."""
@@ -72,7 +71,8 @@ class _Places:
             return self._values[found.about, found.answer]
         if found.kind == "always-same":
             return self._variables[found.about]
-        return self._others[found.about]
+        parts = self._rules if found.kind.startswith("rule") else self._guards
+        return parts[found.about]
 
 
 def _tell(report: Report, place: Span, found: Finding, what: str) -> None:
@@ -94,7 +94,10 @@ def _what(product: Product, found: Finding) -> str:
 
 def warned_proposals(product: Product, engine: Engine) -> tuple[Diagnostic, ...]:
     """Guards, save hints, that are said because of what is proposed: before anything is
-    chosen, or after a single choice. Each is told once, save those that ``accept`` silences."""
+    chosen, or after a single choice. Each is told once, save those that ``accept`` silences.
+    Not looked at where there is no compiled form: it takes hundreds of views."""
+    if engine.too_wide or engine.pending:
+        return ()
     report = Report(accepted=list(product.accepted))
     context = tuple(Choice(each.id, each.if_missing) for each in product.context)
     silent = [
