@@ -13,8 +13,9 @@ found has to be so on every later day on which something begins or ends, too.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -41,7 +42,7 @@ from configurator.model.expression import (
     mentions,
     nodes_of,
 )
-from configurator.model.product import Guard, Period, Product, Rule, Value, Variable
+from configurator.model.product import Guard, Period, Product, Rule, Suggestion, Value, Variable
 from configurator.model.text import Text
 
 DAYS = 24
@@ -79,8 +80,8 @@ class Finding:
 
 
 _Key = tuple[str, str, str]
-_Judged = Mapping[_Key, Finding | None]
-"""What was looked at on a day, and what was found of it."""
+_Look = Callable[[], Finding | None]
+"""Looks at one part of a product."""
 
 
 def audit(engine: Engine) -> tuple[Finding, ...]:
@@ -95,18 +96,20 @@ def audit(engine: Engine) -> tuple[Finding, ...]:
     if engine.too_wide or engine.pending or len(later) > DAYS or _by_the_calendar(product):
         return ()
     try:
-        judged = _judged(product, engine.day, engine)
+        today = _Day(product, engine.day, engine)
     except EngineError:
         return ()  # conditions of guards make numbers too wide that were not
-    found = {key: each for key, each in judged.items() if each is not None}
-    for day in later:
-        if not found:
-            break
+    found = {key: each for key, look in today.looks.items() if (each := look())}
+    for day in later if found else ():
         try:
-            judged = _judged(product, day, None)
+            then = _Day(product, day, None)
         except EngineError:
             continue  # nothing can be ordered then; publishing for that day will say so
-        found = {key: each for key, each in found.items() if _still(each, judged.get(key, each))}
+        found = {
+            key: each
+            for key, each in found.items()
+            if key not in then.looks or _still(each, then.looks[key]())
+        }
     settled = {each.about for each in found.values() if each.kind == "always-same"}
     return tuple(
         each for each in found.values() if each.kind != "dead-value" or each.about not in settled
@@ -139,14 +142,11 @@ def _by_the_calendar(product: Product) -> bool:
 # --- one day ------------------------------------------------------------------------
 
 
-def _judged(product: Product, day: datetime.date, engine: Engine | None) -> _Judged:
-    """Everything looked at on one day, with what was found of it; ``engine`` is that day's,
-    where there is one. Raises ``EngineError``."""
-    return _Day(product, day, engine).judged()
-
-
 class _Day:
+    """One day of a product; ``looks`` holds what there is to look at."""
+
     def __init__(self, product: Product, day: datetime.date, engine: Engine | None) -> None:
+        """``engine`` is that day's, where there is one. Raises ``EngineError``."""
         self._product = product
         self._day = day
         told: list[Guard | Rule] = [*_judgeable_guards(product, day)]
@@ -155,19 +155,24 @@ class _Day:
         self._lowered = self._with_probes()
         self._sat = SatBackend(self._lowered.network)
         self._known = {} if engine is None else _known(engine)
+        self.looks = dict(self._parts())
 
-    def judged(self) -> _Judged:
-        """See ``_judged``."""
-        found: dict[_Key, Finding | None] = {}
+    def _parts(self) -> Iterator[tuple[_Key, _Look]]:
         for variable in self._product.variables:
-            if variable.period.covers(self._day):
-                found.update(self._variable(variable))
-        for probe, each in self._probes.items():
-            if isinstance(each, Guard):
-                found.update(self._guard(each, probe))
-            else:
-                found["rule", each.id, ""] = self._rule(each, probe)
-        return found
+            if not variable.period.covers(self._day) or variable.kind in ("computed", "text"):
+                continue
+            if variable.kind != "several of":
+                yield ("question", variable.id, ""), partial(self._settled, variable)
+            for value in variable.values:
+                if self._place(variable, value) is not None:
+                    yield ("value", variable.id, value.id), partial(self._dead, variable, value)
+        for part in self._probes.values():
+            if isinstance(part, Rule):
+                yield ("rule", part.id, ""), partial(self._needless, part)
+                continue
+            yield ("guard", part.id, ""), partial(self._said, part)
+            for each in part.suggest:
+                yield ("suggestion", part.id, each.variable), partial(self._invalid, part, each)
 
     def _with_probes(self) -> Lowered:
         """The product with the probes, save those whose conditions are too wide for it: the
@@ -234,103 +239,76 @@ class _Day:
 
     # --- questions --------------------------------------------------------------------
 
-    def _variable(self, variable: Variable) -> _Judged:
-        key = ("question", variable.id, "")
-        if variable.kind == "several of":
-            return {
-                self._key(variable, each): self._item(variable, each)
-                for each in self._live(variable)
-            }
-        held = self._lowered.held.get(variable.id)
-        if variable.kind in ("computed", "text") or held is None:
-            return {}
+    def _settled(self, variable: Variable) -> Finding | None:
+        """A question of whose answers only one is left, or that is never asked."""
+        held = self._lowered.held[variable.id]
         left = [value for value in range(held.size) if self._is_valid(variable.id, value)]
-        answers = [each for each in range(held.size) if each not in (held.not_asked, held.none)]
-        found: dict[_Key, Finding | None] = {key: None}
-        if left == [held.not_asked]:
-            because = self._first_reason(variable.id, answers)
-            found[key] = Finding("always-same", variable.id, because=because)
-        elif len(left) == 1 and left[0] != held.none and held.known[left[0]] and held.size > 1:
-            others = [each for each in answers if each != left[0]]
-            if others:
-                because = self._first_reason(variable.id, others)
-                found[key] = Finding(
-                    "always-same", variable.id, variable.id, held.answers[left[0]], because
-                )
-        for value in self._live(variable):
-            at = held.value_of(value.id)
-            if at is None:
-                continue
-            dead = not self._is_valid(variable.id, at)
-            found[self._key(variable, value)] = (
-                self._dead(variable, value, variable.id, at) if dead else None
-            )
-        return found
-
-    def _first_reason(self, slot: str, values: list[int]) -> tuple[str, ...]:
-        return self._rules_against(slot, values[0]) if len(values) == 1 else ()
-
-    def _item(self, variable: Variable, value: Value) -> Finding | None:
-        """What was found of one kind of a several-of."""
-        slot = f"{variable.id}.{value.id}"
-        held = self._lowered.held[slot]
-        taken = [at for at, answer in enumerate(held.answers) if answer not in ("0", NOT_ASKED)]
-        if not taken or any(self._is_valid(slot, at) for at in taken):
+        if len(left) != 1 or left[0] == held.none or not held.known[left[0]]:
             return None
-        return self._dead(variable, value, slot, taken[0])
+        others = [at for at in range(held.size) if at not in (*left, held.not_asked, held.none)]
+        if not others:
+            return None  # no question at all, as written
+        because = self._rules_against(variable.id, others[0]) if len(others) == 1 else ()
+        if left[0] == held.not_asked:
+            return Finding("always-same", variable.id, because=because)
+        return Finding("always-same", variable.id, variable.id, held.answers[left[0]], because)
 
-    def _dead(self, variable: Variable, value: Value, slot: str, at: int) -> Finding:
-        because = self._rules_against(slot, at)
+    def _dead(self, variable: Variable, value: Value) -> Finding | None:
+        """An answer, or a kind of a several-of, that no configuration has."""
+        place = self._place(variable, value)
+        if place is None or any(self._is_valid(place[0], at) for at in place[1]):
+            return None
+        because = self._rules_against(place[0], place[1][0])
         return Finding("dead-value", variable.id, variable.id, value.id, because)
 
-    def _live(self, variable: Variable) -> Iterator[Value]:
-        return (each for each in variable.values if each.period.covers(self._day))
-
-    @staticmethod
-    def _key(variable: Variable, value: Value) -> _Key:
-        return "value", variable.id, value.id
+    def _place(self, variable: Variable, value: Value) -> tuple[str, list[int]] | None:
+        """Slot and network values of an answer; ``None`` where it is not on offer."""
+        if not value.period.covers(self._day):
+            return None
+        if variable.kind != "several of":
+            at = self._lowered.held[variable.id].value_of(value.id)
+            return None if at is None else (variable.id, [at])
+        slot = f"{variable.id}.{value.id}"
+        answers = enumerate(self._lowered.held[slot].answers)
+        taken = [at for at, answer in answers if answer not in ("0", NOT_ASKED)]
+        return (slot, taken) if taken else None
 
     # --- guards and rules -------------------------------------------------------------
 
-    def _guard(self, guard: Guard, probe: str) -> _Judged:
-        held = self._lowered.held[probe]
-        asked = next(at for at in range(held.size) if at != held.not_asked)
-        found: dict[_Key, Finding | None] = {("guard", guard.id, ""): None}
+    def _said(self, guard: Guard) -> Finding | None:
+        """A guard that is never said, or always."""
+        probe, asked, not_asked = self._probe_of(guard)
         if not self._is_valid(probe, asked):
-            because = self._rules_against(probe, asked)
-            found["guard", guard.id, ""] = Finding("guard-never", guard.id, because=because)
-            return found
-        if not self._is_valid(probe, held.not_asked):
-            found["guard", guard.id, ""] = Finding("guard-always", guard.id)
-        for each in guard.suggest:
-            suggested = self._lowered.held.get(each.variable)
-            at = None if suggested is None else suggested.value_of(each.value)
-            if at is None:
-                continue
-            dead = not self._is_valid(each.variable, at)
-            found["suggest", guard.id, each.variable] = (
-                Finding(
-                    "suggest-invalid",
-                    guard.id,
-                    each.variable,
-                    each.value,
-                    self._rules_against(each.variable, at),
-                )
-                if dead
-                else None
-            )
-        return found
+            return Finding("guard-never", guard.id, because=self._rules_against(probe, asked))
+        return None if self._is_valid(probe, not_asked) else Finding("guard-always", guard.id)
 
-    def _rule(self, rule: Rule, probe: str) -> Finding | None:
-        """A rule is in vain where no configuration of the others is one that it refuses."""
-        held = self._lowered.held[probe]
-        asked = next(at for at in range(held.size) if at != held.not_asked)
+    def _invalid(self, guard: Guard, suggestion: Suggestion) -> Finding | None:
+        """A suggestion that no configuration has, of a guard that is said at all."""
+        slot, answer = suggestion.variable, suggestion.value
+        held = self._lowered.held.get(slot)
+        at = None if held is None else held.value_of(answer)
+        probe, asked, _ = self._probe_of(guard)
+        if at is None or self._is_valid(slot, at) or not self._is_valid(probe, asked):
+            return None
+        because = self._rules_against(slot, at)
+        return Finding("suggest-invalid", guard.id, slot, answer, because)
+
+    def _needless(self, rule: Rule) -> Finding | None:
+        """A rule that refuses nothing, or nothing that the others leave."""
+        probe, asked, _ = self._probe_of(rule)
         others = self._others_against(probe, asked, rule.id)
         if others is None:
             return None
         if not others:
             return Finding("rule-never-fires", rule.id)
         return Finding("rule-redundant", rule.id, because=others)
+
+    def _probe_of(self, part: Guard | Rule) -> tuple[str, int, int]:
+        """The probe of a guard or rule, and its values where it is asked and where not."""
+        probe = next(probe for probe, each in self._probes.items() if each is part)
+        held = self._lowered.held[probe]
+        asked = next(at for at in range(held.size) if at != held.not_asked)
+        return probe, asked, held.not_asked
 
 
 def _known(engine: Engine) -> dict[str, tuple[tuple[str, ...], npt.NDArray[np.bool_]]]:

@@ -78,9 +78,8 @@ class _Places:
 def _tell(report: Report, place: Span, found: Finding, what: str) -> None:
     unasked = found.kind == "always-same" and not found.answer
     without, because, _ = _KEYS["unasked" if unasked else found.kind]
-    report.warn(
-        because if found.because else without, place, what=what, rules=listed(found.because)
-    )
+    rules = listed(each.removeprefix("limits:") for each in found.because)
+    report.warn(because if found.because else without, place, what=what, rules=rules)
 
 
 def _what(product: Product, found: Finding) -> str:
