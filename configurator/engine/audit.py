@@ -34,15 +34,24 @@ from configurator.model.expression import (
     And,
     Comparison,
     Condition,
+    Expression,
     LowestTotal,
     Membership,
     Not,
     Read,
     Today,
     mentions,
-    nodes_of,
+    parts_of,
 )
-from configurator.model.product import Guard, Period, Product, Rule, Suggestion, Value, Variable
+from configurator.model.product import (
+    Guard,
+    Product,
+    Rule,
+    Suggestion,
+    Value,
+    Variable,
+    days_of_change,
+)
 from configurator.model.text import Text
 
 DAYS = 24
@@ -122,21 +131,38 @@ def _still(found: Finding, later: Finding | None) -> bool:
 
 def _later_days(product: Product, today: datetime.date) -> tuple[datetime.date, ...]:
     """Days after ``today`` on which something begins or is gone."""
-    parts = nodes_of((product.variables, product.rules, product.tables, product.guards))
-    days = {day for part in parts if isinstance(part, Period) for day in part.changes()}
-    return tuple(sorted(day for day in days if day > today))
+    periods = [each.period for each in product.variables]
+    periods += [value.period for each in product.variables for value in each.values]
+    periods += [each.period for each in product.rules]
+    periods += [each.period for each in product.tables]
+    periods += [row.period for each in product.tables for row in each.rows]
+    periods += [each.period for each in product.guards]
+    return days_of_change(periods, today)
 
 
 def _by_the_calendar(product: Product) -> bool:
     """Whether what is possible depends on the present day in other ways than through dates
     that move with it."""
-    parts = [(each.relevant_when, each.computed) for each in product.variables]
     return any(
-        isinstance(atom, Comparison | Membership)
-        and mentions(atom, Today)
-        and not mentions(atom, Read)
-        for atom in nodes_of((product.rules, product.tables, tuple(parts)))
+        isinstance(part, Comparison | Membership)
+        and mentions(part, Today)
+        and not mentions(part, Read)
+        for expression in _deciding(product)
+        for part in parts_of(expression)
     )
+
+
+def _deciding(product: Product) -> Iterator[Expression]:
+    """The expressions that decide what is possible."""
+    for variable in product.variables:
+        if variable.relevant_when is not None:
+            yield variable.relevant_when
+        if variable.computed is not None and variable.computed.term is not None:
+            yield variable.computed.term
+    yield from map(_condition, product.rules)
+    for table in product.tables:
+        for row in table.rows:
+            yield from row.conditions
 
 
 # --- one day ------------------------------------------------------------------------
@@ -166,17 +192,17 @@ class _Day:
             for value in variable.values:
                 if self._place(variable, value) is not None:
                     yield ("value", variable.id, value.id), partial(self._dead, variable, value)
-        for part in self._probes.values():
+        for probe, part in self._probes.items():
             if isinstance(part, Rule):
-                yield ("rule", part.id, ""), partial(self._needless, part)
+                yield ("rule", part.id, ""), partial(self._needless, part, probe)
                 continue
-            yield ("guard", part.id, ""), partial(self._said, part)
+            yield ("guard", part.id, ""), partial(self._said, part, probe)
             for each in part.suggest:
-                yield ("suggestion", part.id, each.variable), partial(self._invalid, part, each)
+                key = "suggestion", part.id, each.variable
+                yield key, partial(self._invalid, part, probe, each)
 
     def _with_probes(self) -> Lowered:
-        """The product with the probes, save those whose conditions are too wide for it: the
-        guards among them are judged by lowest and highest values, and so not exactly."""
+        """The product with the probes, save those whose conditions are too wide for it."""
         name = Text.of({self._product.language: "?"})
         asked = (Value("asked", name),)
         while True:
@@ -209,9 +235,13 @@ class _Day:
             return True
 
     def _rules_against(self, slot: str, value: int) -> tuple[str, ...]:
-        """A minimal set of rules that leave no configuration with a value."""
+        """A minimal set of rules that leave no configuration with a value, which is known;
+        none are named where they are too hard to find out."""
         pins, every = self._pins(slot, value), range(len(self._lowered.network.owners))
-        found = self._sat.core(pins, tuple(every))
+        try:
+            found = self._sat.core(pins, tuple(every), budget=_budget())
+        except BudgetSpentError:
+            return ()
         likely = () if found is None else found[1]
         return self._named(first_conflict(every, self._sat.rules_core(pins, (), likely), likely))
 
@@ -275,27 +305,27 @@ class _Day:
 
     # --- guards and rules -------------------------------------------------------------
 
-    def _said(self, guard: Guard) -> Finding | None:
+    def _said(self, guard: Guard, probe: str) -> Finding | None:
         """A guard that is never said, or always."""
-        probe, asked, not_asked = self._probe_of(guard)
+        asked, not_asked = self._values_of(probe)
         if not self._is_valid(probe, asked):
             return Finding("guard-never", guard.id, because=self._rules_against(probe, asked))
         return None if self._is_valid(probe, not_asked) else Finding("guard-always", guard.id)
 
-    def _invalid(self, guard: Guard, suggestion: Suggestion) -> Finding | None:
+    def _invalid(self, guard: Guard, probe: str, suggestion: Suggestion) -> Finding | None:
         """A suggestion that no configuration has, of a guard that is said at all."""
         slot, answer = suggestion.variable, suggestion.value
         held = self._lowered.held.get(slot)
         at = None if held is None else held.value_of(answer)
-        probe, asked, _ = self._probe_of(guard)
+        asked, _ = self._values_of(probe)
         if at is None or self._is_valid(slot, at) or not self._is_valid(probe, asked):
             return None
         because = self._rules_against(slot, at)
         return Finding("suggest-invalid", guard.id, slot, answer, because)
 
-    def _needless(self, rule: Rule) -> Finding | None:
+    def _needless(self, rule: Rule, probe: str) -> Finding | None:
         """A rule that refuses nothing, or nothing that the others leave."""
-        probe, asked, _ = self._probe_of(rule)
+        asked, _ = self._values_of(probe)
         others = self._others_against(probe, asked, rule.id)
         if others is None:
             return None
@@ -303,12 +333,11 @@ class _Day:
             return Finding("rule-never-fires", rule.id)
         return Finding("rule-redundant", rule.id, because=others)
 
-    def _probe_of(self, part: Guard | Rule) -> tuple[str, int, int]:
-        """The probe of a guard or rule, and its values where it is asked and where not."""
-        probe = next(probe for probe, each in self._probes.items() if each is part)
+    def _values_of(self, probe: str) -> tuple[int, int]:
+        """The values of a probe where it is asked, and where not."""
         held = self._lowered.held[probe]
         asked = next(at for at in range(held.size) if at != held.not_asked)
-        return probe, asked, held.not_asked
+        return asked, held.not_asked
 
 
 def _known(engine: Engine) -> dict[str, tuple[tuple[str, ...], npt.NDArray[np.bool_]]]:
@@ -333,7 +362,7 @@ def _judgeable_guards(product: Product, day: datetime.date) -> Iterator[Guard]:
 
 def _judgeable_rules(product: Product, day: datetime.date) -> Iterator[Rule]:
     for rule in product.rules if len(product.rules) <= PROBES else ():
-        if rule.period.covers(day) and not mentions(rule, Today):
+        if rule.period.covers(day) and not mentions(_condition(rule), Today):
             yield rule
 
 
@@ -351,4 +380,4 @@ def _condition(part: Guard | Rule) -> Condition:
 
 
 def _reads_any(condition: Condition, variables: tuple[str, ...]) -> bool:
-    return any(getattr(each, "variable", None) in variables for each in nodes_of(condition))
+    return any(getattr(each, "variable", None) in variables for each in parts_of(condition))

@@ -22,7 +22,7 @@ from configurator.engine.lowering.held import Held
 from configurator.engine.truth import TruthOf
 from configurator.model.choice import NONE
 from configurator.model.expression import Condition, Or
-from configurator.model.product import AmountLine, PriceRow, Product, TableRow
+from configurator.model.product import AmountLine, PriceRow, Product, TableRow, days_of_change
 
 COMBINATIONS = 20_000
 """Answers of one group of columns that are looked at."""
@@ -69,8 +69,7 @@ def days_to_check(product: Product, today: datetime.date) -> tuple[datetime.date
     periods = [table.period for table in tables] + [line.period for line in lines]
     periods += [row.period for table in tables for row in table.rows]
     periods += [row.period for line in lines for row in line.rows]
-    days = {day for period in periods for day in period.changes()}
-    return (today, *sorted(day for day in days if day > today))
+    return (today, *days_of_change(periods, today))
 
 
 class _UndecidedError(Exception):

@@ -16,7 +16,7 @@ from configurator.language.pictures import (
     Picture,
     PictureError,
 )
-from configurator.language.reads import parts_of, reads
+from configurator.language.reads import reads
 from configurator.model import expression as model
 from configurator.model.choice import NONE
 from configurator.model.diagnostic import Span
@@ -179,7 +179,7 @@ class _Dependencies:
     def read(self, expression: model.Expression) -> tuple[str, ...]:
         """The variables an expression reads, also through sums and ``times``."""
         found: dict[str, None] = {}
-        for part in parts_of(expression):
+        for part in model.parts_of(expression):
             if isinstance(part, model.SumOfFact):
                 names = [part.variable] if part.variable else self.with_fact.get(part.fact, [])
                 for name in names:
@@ -254,7 +254,7 @@ def _ring(start: str, edges: dict[str, tuple[str, ...]], waiting: dict[str, int]
 
 def _check_divisions(draft: Draft, product: Product, bounds: Bounds) -> None:
     for expression in _every_expression(product):
-        for part in parts_of(expression):
+        for part in model.parts_of(expression):
             if (
                 isinstance(part, model.Arithmetic)
                 and part.operator == "/"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
@@ -288,19 +288,38 @@ variable used as a condition as ``variable = yes``; ``has x`` as ``has all of [x
 Expression = Term | Condition
 
 
-def nodes_of(expressions: object) -> Iterator[object]:
-    """Every part of an expression, or of what holds expressions, itself included."""
-    yield expressions
-    if isinstance(expressions, tuple):
-        inside = expressions
-    elif is_dataclass(expressions):
-        inside = tuple(getattr(expressions, each.name) for each in fields(expressions))
-    else:
-        return
-    for each in inside:
-        yield from nodes_of(each)
+def parts_of(expression: Expression) -> Iterator[Expression]:
+    """The expression and everything inside it."""
+    waiting: list[Expression] = [expression]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        match each:
+            case And(conditions=inside) | Or(conditions=inside):
+                waiting.extend(inside)
+            case Not(condition=condition):
+                waiting.append(condition)
+            case Comparison(left=left, right=right) | Arithmetic(left=left, right=right):
+                waiting += [left, right]
+            case Membership(term=term, items=items):
+                waiting.append(term)
+                for item in items:
+                    if isinstance(item, Range):
+                        waiting += [end for end in (item.low, item.high) if end is not None]
+                    else:
+                        waiting.append(item)
+            case Negative(term=term):
+                waiting.append(term)
+            case DatePart(date=term):
+                waiting.append(term)
+            case Else(term=term, fallback=fallback):
+                waiting += [term, fallback]
+            case Extreme(terms=terms):
+                waiting.extend(terms)
+            case _:
+                pass
 
 
-def mentions(expressions: object, kind: type) -> bool:
-    """Whether a part of that kind occurs in them."""
-    return any(isinstance(each, kind) for each in nodes_of(expressions))
+def mentions(expression: Expression, kind: type) -> bool:
+    """Whether a part of that kind occurs in an expression."""
+    return any(isinstance(each, kind) for each in parts_of(expression))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -42,6 +43,12 @@ class Period:
 
 
 ALWAYS = Period()
+
+
+def days_of_change(periods: Iterable[Period], today: datetime.date) -> tuple[datetime.date, ...]:
+    """The days after ``today`` on which one of some periods begins or is over, in order."""
+    days = {day for period in periods for day in period.changes()}
+    return tuple(sorted(day for day in days if day > today))
 
 
 @dataclass(frozen=True, slots=True)

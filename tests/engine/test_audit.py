@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from configurator.engine import EngineError, compile_product
 from configurator.engine.audit import Finding, audit
-from configurator.model.expression import Comparison, Has, Membership, Not, nodes_of
+from configurator.model.expression import Comparison, Has, Membership, Not, parts_of
 from configurator.model.product import Guard, Product, Suggestion
 from configurator.model.text import Text
 from tests.engine.oracle import SKIPPED, Oracle
@@ -23,7 +23,12 @@ from tests.language.folders import product as written
 def guarded(product: Product) -> Product:
     """With a guard for every small condition of the rules, and one for its opposite."""
     atoms = [
-        each for each in nodes_of(product.rules) if isinstance(each, Comparison | Has | Membership)
+        part
+        for rule in product.rules
+        for condition in (rule.when, rule.require, rule.forbid)
+        if condition is not None
+        for part in parts_of(condition)
+        if isinstance(part, Comparison | Has | Membership)
     ]
     conditions = [each for atom in atoms for each in (atom, Not(atom))]
     suggest = [
