@@ -186,6 +186,10 @@ class Judge:
         """The slots a condition reads, in the order they are met."""
         return self._slots_of(condition)
 
+    def reads(self, condition: Condition) -> tuple[str, ...]:
+        """The same, and what judging it has shown to be read besides."""
+        return self._reads(condition).slots
+
     def _reads(self, condition: Condition) -> _Reads:
         found = self._read.get(id(condition))
         if found is None:

@@ -42,7 +42,7 @@ class Overview:
         self._reading = desk.lowered.reading
         self._pricing = desk.pricing
         self._totals = Totals(desk.pricing, desk.lowered.wide, desk.held)
-        self._proposer = Proposer.of(desk.product, judge, desk.held)
+        self._proposer = Proposer(desk.product, judge, desk.held)
         self._plans: dict[str, Plan] = {
             slot.id: plan_of(slot, *desk.places[slot.id])
             for slot in desk.layout.slots

@@ -1,12 +1,19 @@
-"""Defaults as proposals: accepted in step order, each valid with those before it."""
+"""Defaults as proposals: accepted in step order, each valid with those before it.
+
+What a variable proposes depends on the slots it reads alone, and most of these stay as they
+were from one choice to the next. So it is looked up by their marks, and worked out only where
+these have not been met before.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from configurator.engine.judge import Judge
 from configurator.engine.lowering.held import Held
+from configurator.engine.memory import Memory
 from configurator.engine.truth import Truth
 from configurator.engine.viewing import Standing
 from configurator.model.expression import Condition
@@ -14,6 +21,9 @@ from configurator.model.product import Default, Product, Variable
 
 Wanted = tuple[Held, int, str]
 """A slot, the network value proposed for it, and the answer that is."""
+
+KEPT = 16_384
+"""Marks for which it is kept what a variable proposes."""
 
 Refresh = Callable[[Sequence[Wanted]], Standing | None]
 """What is valid with some proposals accepted; ``None`` where they do not hold together."""
@@ -37,32 +47,39 @@ class _Asked:
     skippable: tuple[Held, ...]
     rows: tuple[_Row, ...]
 
-    def waits(self, now: Standing) -> bool:
-        """Whether there is anything left to propose."""
-        return any(_open(held, now) for held in self.slots)
+    def conditions(self) -> Iterator[Condition]:
+        """What decides whether it is asked, and which row applies."""
+        every = (self.relevant_when, *(row.when for row in self.rows))
+        return (each for each in every if each is not None)
 
 
 @dataclass(frozen=True, slots=True)
+class _Found:
+    """What a variable proposes under some marks: the rows that apply and ``fit``, in order.
+    ``unclear``: whether that may depend on what accepted proposals imply."""
+
+    unclear: bool
+    fitting: tuple[list[Wanted], ...]
+
+
+_NOTHING = _Found(False, ())
+
+
 class Proposer:
     """The variables with defaults, in step order."""
 
-    judge: Judge
-    variables: tuple[_Asked, ...]
-
-    @classmethod
-    def of(cls, product: Product, judge: Judge, held: Mapping[str, Held]) -> Proposer:
-        """The proposer of a product."""
+    def __init__(self, product: Product, judge: Judge, held: Mapping[str, Held]) -> None:
         names = [name for step in product.steps for name in step.ask]
         names += [each.id for each in product.variables]
         asked = [product.variable(name) for name in dict.fromkeys(names)]
-        return cls(
-            judge,
-            tuple(
-                _asked(each, held)
-                for each in asked
-                if each.defaults and not each.ask_always and each.kind != "computed"
-            ),
+        self._judge = judge
+        self._variables = tuple(
+            _asked(each, held)
+            for each in asked
+            if each.defaults and not each.ask_always and each.kind != "computed"
         )
+        self._marks = [self._marks_of(each) for each in self._variables]
+        self._kept: Memory[tuple[int, Hashable], _Found] = Memory(KEPT)
 
     def propose(self, refresh: Refresh) -> tuple[list[tuple[str, str]], Standing | None]:
         """``(slot, answer)`` proposals, in order, and what is valid with all of them.
@@ -80,16 +97,16 @@ class Proposer:
         accepted: list[Wanted] = []
         now = refresh(())
         stale = False
-        for variable in self.variables:
+        for number in range(len(self._variables)):
             if now is None:
                 return None
-            if not variable.waits(now):
-                continue
-            if stale and (careful or self._unclear(variable, now)):
+            found = self._found(number, now)
+            if stale and found is not _NOTHING and (careful or found.unclear):
                 now, stale = refresh(accepted), False
                 if now is None:
                     return None
-            for row in self._fitting(variable, now):
+                found = self._found(number, now)
+            for row in found.fitting:
                 together = [*accepted, *row]
                 if careful and len(row) > 1 and refresh(together) is None:
                     continue
@@ -101,10 +118,29 @@ class Proposer:
             now = refresh(accepted)
         return None if now is None else ([(held.id, a) for held, _, a in accepted], now)
 
+    def _found(self, number: int, now: Standing) -> _Found:
+        """What a variable proposes; ``_NOTHING`` where there is nothing left to propose."""
+        known = self._kept.get((number, self._marks[number](now.marks)))
+        if known is None:
+            variable, known = self._variables[number], _NOTHING
+            if any(_open(held, now) for held in variable.slots):
+                fitting = tuple(self._fitting(variable, now))
+                known = _Found(self._unclear(variable, now), fitting)
+            # Judging may have shown more that is read: by way of a computed number, perhaps.
+            marks = self._marks[number] = self._marks_of(variable)
+            self._kept.keep((number, marks(now.marks)), known)
+        return known
+
+    def _marks_of(self, variable: _Asked) -> Callable[[Mapping[str, Hashable]], Hashable]:
+        """What takes the marks of all that a variable reads, as far as is known."""
+        own = [held.id for held in (*variable.slots, *variable.skippable)]
+        read = [name for each in variable.conditions() for name in self._judge.reads(each)]
+        return itemgetter(*dict.fromkeys((*own, *read)))
+
     def _is_asked(self, variable: _Asked, now: Standing) -> Truth:
         for held in variable.skippable:
-            if now.left[held.id][held.not_asked]:
-                return self.judge.truth(variable.relevant_when, now)
+            if held.id not in now.answers and now.left[held.id][held.not_asked]:
+                return self._judge.truth(variable.relevant_when, now)
         return True
 
     def _unclear(self, variable: _Asked, now: Standing) -> bool:
@@ -116,7 +152,7 @@ class Proposer:
         for row in variable.rows:
             if row.when is None:
                 return False
-            truth = self.judge.truth(row.when, now)
+            truth = self._judge.truth(row.when, now)
             if truth is True:
                 return False
             if truth is None and not self._decided(row.when, now):
@@ -126,7 +162,7 @@ class Proposer:
     def _decided(self, condition: Condition, now: Standing) -> bool:
         return all(
             slot in now.answers or now.left[slot].count(1) == 1
-            for slot in self.judge.slots(condition)
+            for slot in self._judge.slots(condition)
         )
 
     def _fitting(self, variable: _Asked, now: Standing) -> Iterable[list[Wanted]]:
@@ -137,7 +173,7 @@ class Proposer:
                 wanted
                 and all(now.left[held.id][value] for held, value, _ in wanted)
                 and self._is_asked(variable, now) is True
-                and self.judge.truth(row.when, now) is True
+                and self._judge.truth(row.when, now) is True
             ):
                 yield wanted
 
