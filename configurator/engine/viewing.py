@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from configurator.engine.backend import Marginals
+from configurator.engine.diagram.jit import kernel
 from configurator.engine.judge import Domain, MarkedDomains
 from configurator.engine.layout import Layout, Slot
 from configurator.engine.lowering.charges import domain_of
@@ -163,6 +165,7 @@ class Viewer:
     def __init__(self, plans: Mapping[str, Plan], priced: bool) -> None:
         self._plans = plans
         self._priced = priced
+        self._ends = {name: (each.start, each.end) for name, each in plans.items()}
         self._cut = _cutter([(_WIDTH * each.start, _WIDTH * each.end) for each in plans.values()])
         self._kept: Memory[_Shown, SlotView] = Memory(KEPT)
 
@@ -199,25 +202,53 @@ class Viewer:
         lowest: int,
         pinned: Mapping[str, Pinned],
     ) -> npt.NDArray[np.int64]:
-        valid, changes = marginals.valid, marginals.changes
-        size = len(valid)
-        rows = np.empty((size, 2), dtype=np.int64)
+        changes, none = marginals.changes, marginals.undecided
+        size = len(none)
         if changes is None:
             changes = np.full(size, -2, dtype=np.int64)
-        state = (changes << 3) | (marginals.undecided * np.int64(2)) | valid
-        rows[:, 1] = 0
+        ends = [end for slot in pinned for end in self._ends[slot]]
+        flags, numbers = [marginals.valid, none, none, none], [changes, changes, changes]
         if totals is not None:
-            chosen = np.zeros(size, dtype=np.bool_)
-            for slot in pinned:
-                chosen[self._plans[slot].start : self._plans[slot].end] = True
-            alone = chosen & (changes == 1) & ~valid
-            shown = np.where(alone, totals.repaired, totals.lowest)
-            exact = np.where(alone, totals.repaired_exact, totals.exact)
-            total = valid | alone
-            rows[:, 1] = np.where(total, shown - lowest, 0)
-            state |= (exact & total) * np.int64(4)
-        rows[:, 0] = state
+            flags[2:] = totals.exact, totals.repaired_exact
+            numbers[1:] = totals.lowest, totals.repaired
+        rows = np.empty((size, 2), dtype=np.int64)
+        fill_rows(
+            np.array(flags),
+            np.array(numbers),
+            np.array(ends, dtype=np.int64),
+            lowest,
+            totals is not None,
+            rows,
+        )
         return rows
+
+
+@kernel
+def fill_rows(
+    flags: Any, numbers: Any, chosen: Any, lowest: int, priced: bool, rows: Any
+) -> None:
+    """A row for every network value (see ``Viewer``).
+
+    ``flags`` are whether it is valid, undecided, its total reached, and so when repaired;
+    ``numbers`` its changes and both totals. ``chosen`` are the beginnings and ends of the
+    values of chosen slots, by turns: of these another value shows the total it has when it
+    alone changes.
+    """
+    valid, undecided, exact, repaired_exact = flags
+    changes, totals, repaired = numbers
+    for index in range(len(rows)):
+        rows[index, 0] = (changes[index] << 3) | (2 * undecided[index]) | valid[index]
+        rows[index, 1] = 0
+        if priced and valid[index]:
+            rows[index, 0] |= 4 * exact[index]
+            rows[index, 1] = totals[index] - lowest
+    if not priced:
+        return
+    for k in range(0, len(chosen), 2):
+        for index in range(chosen[k], chosen[k + 1]):
+            if changes[index] == 1 and not valid[index]:
+                rows[index, 0] |= 4 * repaired_exact[index]
+                rows[index, 1] = repaired[index] - lowest
 
 
 class _Slot:
