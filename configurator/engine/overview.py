@@ -74,6 +74,9 @@ class Overview:
         now = self._standing(choices, context, marginals, given, settle)
         accepted, after = self._proposals(given, now, settle)
         proposals = dict(accepted)
+        # Who judges what holds with all proposals asks for their domains next.
+        proposed = (Choice(slot, proposals[slot]) for slot in self._plans if slot in proposals)
+        self._standings.keep(((*choices, *proposed), context, settle), after)
         pinned = {slot: (value, told[slot]) for slot, value in given.values.items()}
         lowest, exact = _overall(priced, marginals)
 
@@ -95,7 +98,7 @@ class Overview:
                 slots = slots_above(bill.total)
         number, counted = desk.backend.count(given.together, settle=settle)
         number //= self._alike(given)
-        proposed = self._all_answers(after, {**told, **proposals})
+        answers = self._all_answers(after, {**told, **proposals})
         return EngineView(
             slots,
             lowest if bill is None else bill.total,
@@ -103,8 +106,8 @@ class Overview:
             Count(number, counted),
             complete,
             bill,
-            {slot: answer for slot, answer in proposed.items() if answer},
-            self._bill_of(proposed, context),
+            {slot: answer for slot, answer in answers.items() if answer},
+            self._bill_of(answers, context),
             settle or marginals.settled,
         )
 

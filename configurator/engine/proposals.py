@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 
 from configurator.engine.judge import Judge
@@ -37,7 +38,7 @@ class _Row:
     wanted: tuple[Wanted, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Asked:
     """A variable with defaults: the ``slots`` they answer, and its slots that may be not
     asked."""
@@ -46,6 +47,11 @@ class _Asked:
     slots: tuple[Held, ...]
     skippable: tuple[Held, ...]
     rows: tuple[_Row, ...]
+
+    @cached_property
+    def only(self) -> str:
+        """The name of its slot, where it is only one."""
+        return self.slots[0].id if len(self.slots) == 1 else ""
 
     def conditions(self) -> Iterator[Condition]:
         """What decides whether it is asked, and which row applies."""
@@ -97,9 +103,11 @@ class Proposer:
         accepted: list[Wanted] = []
         now = refresh(())
         stale = False
-        for number in range(len(self._variables)):
+        for number, variable in enumerate(self._variables):
             if now is None:
                 return None
+            if variable.only in now.answers:
+                continue
             found = self._found(number, now)
             if stale and found is not _NOTHING and (careful or found.unclear):
                 now, stale = refresh(accepted), False

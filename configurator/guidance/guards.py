@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 
 from configurator.engine import Engine
 from configurator.engine.judge import Domains
+from configurator.engine.truth import Truth
 from configurator.model.choice import Choice, Choices
 from configurator.model.product import Guard
 from configurator.model.verdict import EngineView, SlotView
@@ -49,41 +50,73 @@ def spoken_guards(
     Guards at a choice are judged on the valid domains. Those at the summary are judged as
     if all proposals were accepted and untouched several-ofs were empty.
     """
-    now = _Moment(engine, choices, context, settle, view.lowest_total)
-    later = now
-    if not view.complete and any(guard.at == "summary" for guard in engine.guards):
-        later = _Moment(engine, assumed_at_summary(engine, view, choices, context), context, settle)
-    spoken = []
+    now = engine.domains(choices, context, settle=settle)
+    summary = None if view.complete else _Summary(engine, view, choices, context, settle)
+    judge, lowest = engine.judge, view.lowest_total
     slots = {slot.slot: slot for slot in view.slots}
+    spoken = []
     for guard in engine.guards:
-        moment = later if guard.at == "summary" else now
-        lowest = moment.lowest() if engine.judge.reads_total(guard.when) else None
-        if engine.judge.truth(guard.when, moment.domains, lowest) is True:
-            spoken.append(_spoken(engine, guard, slots, moment.domains))
+        if guard.at == "choice" or summary is None:
+            truth, domains = judge.truth(guard.when, now, lowest), now
+        else:
+            truth, domains = summary.judged(guard)
+        if truth is True:
+            spoken.append(_spoken(engine, guard, slots, domains))
     return tuple(spoken)
 
 
-class _Moment:
-    """What guards are judged on: the valid domains, and the lowest total where one reads
-    it."""
+class _Summary:
+    """Judges guards as they would be at the summary."""
 
     def __init__(
-        self,
-        engine: Engine,
-        choices: Choices,
-        context: Choices,
-        settle: bool,
-        lowest: int | None = None,
+        self, engine: Engine, view: EngineView, choices: Choices, context: Choices, settle: bool
     ) -> None:
-        self.domains = engine.domains(choices, context, settle=settle)
-        self._lowest = lowest
-        self._ask = partial(engine.lowest_total, choices, context, settle=settle)
+        self._engine = engine
+        self._view = view
+        self._choices = choices
+        self._context = context
+        self._settle = settle
 
-    def lowest(self) -> int | None:
-        """The lowest total, asked for once."""
-        if self._lowest is None:
-            self._lowest = self._ask()
-        return self._lowest
+    def judged(self, guard: Guard) -> tuple[Truth, Domains]:
+        """Whether a guard is certain, and the domains it was judged on: those with all that
+        is assumed; but those with the proposals alone, which the view has worked out
+        already, where they decide the guard and all it reads. The rest changes nothing
+        then.
+        """
+        judge = self._engine.judge
+        if judge.reads_total(guard.when):
+            return judge.truth(guard.when, self._everything, self._lowest), self._everything
+        proposed = self._proposed
+        truth = judge.truth(guard.when, proposed)
+        if truth is False:
+            return truth, proposed
+        if truth is True and all(proposed[slot].size() == 1 for slot in judge.slots(guard.when)):
+            return truth, proposed
+        return judge.truth(guard.when, self._everything), self._everything
+
+    @cached_property
+    def _proposed(self) -> Domains:
+        accepted = tuple(
+            Choice(slot.slot, slot.proposal)
+            for slot in self._view.slots
+            if slot.proposal is not None
+        )
+        return self._domains((*self._choices, *accepted))
+
+    @cached_property
+    def _assumed(self) -> Choices:
+        return assumed_at_summary(self._engine, self._view, self._choices, self._context)
+
+    @cached_property
+    def _everything(self) -> Domains:
+        return self._domains(self._assumed)
+
+    @cached_property
+    def _lowest(self) -> int | None:
+        return self._engine.lowest_total(self._assumed, self._context, settle=self._settle)
+
+    def _domains(self, choices: Choices) -> Domains:
+        return self._engine.domains(choices, self._context, settle=self._settle)
 
 
 def assumed_at_summary(
