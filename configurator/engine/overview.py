@@ -98,7 +98,7 @@ class Overview:
                 slots = slots_above(bill.total)
         number, counted = desk.backend.count(given.together, settle=settle)
         number //= self._alike(given)
-        answers = self._all_answers(after, {**told, **proposals})
+        answers = self._all_answers(after)
         return EngineView(
             slots,
             lowest if bill is None else bill.total,
@@ -130,20 +130,17 @@ class Overview:
     def _worth(self, answers: Told, computed: str) -> str:
         return self._desk.meaning.spelled(self._desk.meaning.read(computed)(answers))
 
-    def _all_answers(self, now: Standing, told: Told) -> dict[str, str | None]:
+    def _all_answers(self, now: Standing) -> dict[str, str | None]:
         """Every slot's answer where it is certain: ``NOT_ASKED``, or ``None`` if open."""
         answers: dict[str, str | None] = {}
         for slot in self._desk.layout.slots:
-            if slot.id in told:
-                answers[slot.id] = told[slot.id]
+            if slot.id in now.answers:
+                answers[slot.id] = now.answers[slot.id]
             elif slot.id in self._plans:
-                held = self._plans[slot.id].held
-                answers[slot.id] = None
-                if now.left[slot.id].count(1) != 1:
-                    continue
-                only = now[slot.id]
-                if only.size() == 1 and not (only.answers and _unwritten(held, only.answers[0])):
-                    answers[slot.id] = next(iter(only.every()))
+                held, left = self._plans[slot.id].held, now.left[slot.id]
+                value = left.find(1) if left.count(1) == 1 else -1
+                known = value >= 0 and (held.known[value] or value == held.not_asked)
+                answers[slot.id] = held.answers[value] if known else None
             else:
                 inputs = self._reading.behind(slot.id)
                 known = {each: now[each] for each in inputs}
@@ -332,9 +329,9 @@ def _overall(priced: PricedValues | None, marginals: Marginals) -> tuple[int | N
     """The lowest total of all."""
     if priced is None:
         return None, True
-    valid = marginals.valid
-    if not np.count_nonzero(valid):
+    totals = priced.lowest[marginals.valid]
+    if not len(totals):
         return None, True
-    best = int(priced.lowest[valid].min())
-    reached = bool(np.count_nonzero(priced.exact & valid & (priced.lowest == best)))
-    return best, reached and marginals.settled
+    best = totals.min()
+    reached = bool(np.count_nonzero(priced.exact[marginals.valid] & (totals == best)))
+    return int(best), reached and marginals.settled

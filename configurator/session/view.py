@@ -211,10 +211,10 @@ def bill_json(bill: Bill) -> Json:
 
 
 def _progress(product: Product, answer: EngineView) -> Json:
-    slots = answer.slots
-    relevant = {slot.variable for slot in slots if slot.state != "not asked"}
-    unanswered = {slot.variable for slot in slots if slot.state not in ("chosen", "implied")}
-    maybe = {slot.variable for slot in slots if _maybe(slot)}
+    relevant = {slot.variable for slot in answer.slots if slot.state != "not asked"}
+    others = [slot for slot in answer.slots if slot.state not in ("chosen", "implied")]
+    unanswered = {slot.variable for slot in others}
+    maybe = {slot.variable for slot in others if _maybe(slot)}
     steps: Json = {}
     for step in sorted(product.steps, key=lambda step: step.id):
         concerned = relevant.intersection(step.ask)

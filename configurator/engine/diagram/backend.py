@@ -83,6 +83,7 @@ class _Working:
         self.counted = (
             counted,
             self.slot_weight,
+            np.empty(slots),
             self.counts,
             self.up,
             self.down,

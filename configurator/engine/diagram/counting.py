@@ -42,6 +42,7 @@ def count_allowed(
     marking: bool,
     class_weight: Any,
     slot_weight: Any,
+    times: Any,
     counts: Any,
     up: Any,
     down: Any,
@@ -51,7 +52,7 @@ def count_allowed(
 ) -> int:
     """``counts[x]``: node ``x``'s configurations of allowed states in floating point, infinite
     where too many; ``slot_weight[s]``: how many answers slot ``s`` stands for, 0 where none
-    of its states is allowed.
+    of its states is allowed; ``times[s]``: the same in floating point.
     Answers how many edges of choice nodes lie on a configuration; -1 if there is none.
 
     Counts below 2**53 are exact: whatever goes into one is no larger than it. What lies on no
@@ -67,6 +68,7 @@ def count_allowed(
             class_weight[class_of[state]] += state_weight[state]
     for index in range(len(slot_weight)):
         slot_weight[index] = class_weight[slot_class[index]]
+        times[index] = float(slot_weight[index])
     nodes = len(start) - 1
     counts[0] = 1.0
     for node in range(1, nodes):
@@ -78,9 +80,10 @@ def count_allowed(
         else:
             total = 0.0
             for edge in range(start[node], start[node + 1]):
-                times = slot_weight[slot[edge]]
-                if times > 0:
-                    total += float(times) * counts[target[edge]]
+                # Multiplied in any case: whether a slot is left is hard to foresee.
+                several = times[slot[edge]]
+                below = several * counts[target[edge]]
+                total += below if several > 0.0 else 0.0
         counts[node] = total
     for index in range(len(roots)):
         if counts[roots[index]] == 0.0:
