@@ -98,7 +98,7 @@ class Overview:
                 slots = slots_above(bill.total)
         number, counted = desk.backend.count(given.together, settle=settle)
         number //= self._alike(given)
-        answers = self._all_answers(after)
+        then = self._all_answers(after)
         return EngineView(
             slots,
             lowest if bill is None else bill.total,
@@ -106,8 +106,8 @@ class Overview:
             Count(number, counted),
             complete,
             bill,
-            {slot: answer for slot, answer in answers.items() if answer},
-            self._bill_of(answers, context),
+            {slot: answer for slot, answer in then.items() if answer},
+            self._bill_of(then, context),
             settle or marginals.settled,
         )
 
@@ -139,8 +139,8 @@ class Overview:
             elif slot.id in self._plans:
                 held, left = self._plans[slot.id].held, now.left[slot.id]
                 value = left.find(1) if left.count(1) == 1 else -1
-                known = value >= 0 and (held.known[value] or value == held.not_asked)
-                answers[slot.id] = held.answers[value] if known else None
+                sure = value >= 0 and (held.known[value] or value == held.not_asked)
+                answers[slot.id] = held.answers[value] if sure else None
             else:
                 inputs = self._reading.behind(slot.id)
                 known = {each: now[each] for each in inputs}

@@ -224,9 +224,7 @@ class Viewer:
 
 
 @kernel
-def fill_rows(
-    flags: Any, numbers: Any, chosen: Any, lowest: int, priced: bool, rows: Any
-) -> None:
+def fill_rows(flags: Any, numbers: Any, chosen: Any, lowest: int, priced: bool, rows: Any) -> None:
     """A row for every network value (see ``Viewer``).
 
     ``flags`` are whether it is valid, undecided, its total reached, and so when repaired;
