@@ -78,12 +78,13 @@ class Proposer:
         names = [name for step in product.steps for name in step.ask]
         names += [each.id for each in product.variables]
         asked = [product.variable(name) for name in dict.fromkeys(names)]
-        self._judge = judge
-        self._variables = tuple(
+        found = [
             _asked(each, held)
             for each in asked
             if each.defaults and not each.ask_always and each.kind != "computed"
-        )
+        ]
+        self._judge = judge
+        self._variables = tuple(each for each in found if each.slots)
         self._marks = [self._marks_of(each) for each in self._variables]
         self._kept: Memory[tuple[int, Hashable], _Found] = Memory(KEPT)
 

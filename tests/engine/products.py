@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from hypothesis import strategies as st
 
+from configurator.engine import Engine
+from configurator.model.choice import Choice, Choices
 from configurator.model.expression import (
     And,
     Arithmetic,
@@ -31,12 +35,15 @@ from configurator.model.expression import (
     Symbol,
     Term,
     YesNo,
+    parts_of,
 )
 from configurator.model.product import (
     AmountLine,
     Computed,
     ContextVariable,
+    Default,
     FactType,
+    Guard,
     NumberRange,
     PercentLine,
     Period,
@@ -46,6 +53,7 @@ from configurator.model.product import (
     Rule,
     SeveralOf,
     Step,
+    Suggestion,
     Table,
     TableRow,
     Value,
@@ -54,6 +62,7 @@ from configurator.model.product import (
 from configurator.model.text import Text
 
 DAY = datetime.date(2026, 11, 22)
+FAR = (Choice("area", "far"),)
 GONE = Period(None, datetime.date(2026, 1, 1))
 
 
@@ -406,3 +415,85 @@ def price_list(draw: st.DrawFn, known: Known) -> Prices:
         minimum=draw(st.sampled_from([None, None, 2500])),
         times=draw(st.sampled_from([None, None, *(Read(n) for n in known.numbers[:1])])),
     )
+
+
+# --- with defaults and guards, and who chooses -----------------------------------------
+
+
+@st.composite
+def proposing(draw: st.DrawFn) -> Product:
+    """A product whose questions have defaults, some of them under conditions."""
+    product = draw(products())
+    names = {kind: [v.id for v in product.variables if v.kind == kind] for kind in _KINDS}
+    numbers = [*names["number"], *(v.id for v in product.variables if v.id == "depth")]
+    known = Known(["shape"], ["extra"], numbers, names["several of"])
+    when = st.one_of(st.none(), conditions(known, 1))
+
+    def rows(variable: Variable) -> tuple[Default, ...]:
+        answers = st.sampled_from(_answers(variable))
+        return tuple(
+            replace(draw(answers), when=draw(when)) for _ in range(draw(st.integers(0, 2)))
+        )
+
+    variables = [
+        each if each.kind == "computed" else replace(each, defaults=rows(each))
+        for each in product.variables
+    ]
+    return replace(product, variables=tuple(variables))
+
+
+_KINDS = ("number", "several of")
+
+
+def _answers(variable: Variable) -> list[Default]:
+    if variable.kind == "several of":
+        return [Default("", taken=taken) for taken in ((), (("p", "1"),), (("q", "2"),))]
+    none = [Default("none")] if variable.optional else []
+    if variable.number is not None:
+        return [Default("1"), Default("2"), *none]
+    return [*(Default(value.id) for value in variable.values), *none]
+
+
+def guarded(product: Product) -> Product:
+    """With a guard for every small condition of the rules, and one for its opposite."""
+    atoms = [
+        part
+        for rule in product.rules
+        for condition in (rule.when, rule.require, rule.forbid)
+        if condition is not None
+        for part in parts_of(condition)
+        if isinstance(part, Comparison | Has | Membership)
+    ]
+    both = [each for atom in atoms for each in (atom, Not(atom))]
+    suggest = [
+        Suggestion(variable.id, value.id)
+        for variable in product.variables
+        if variable.kind == "one of"
+        for value in variable.values
+        if value.period.covers(DAY)
+    ]
+    guards = (
+        Guard(f"g{n}", "hint", when, text("So."), suggest=tuple(suggest[n : n + 1]))
+        for n, when in enumerate(both)
+    )
+    return replace(product, guards=tuple(guards))
+
+
+def walks(data: st.DataObject, engine: Engine) -> Iterator[tuple[Choices, Choices]]:
+    """Choices of customers who take one valid option after the other."""
+    computed = {each.id for each in engine.product.variables if each.kind == "computed"}
+    for context in ((), FAR, ()):
+        choices: Choices = ()
+        while engine.holds(choices, context):
+            yield choices, context
+            view = engine.view(choices, context)
+            options = [
+                Choice(slot.slot, option.answer)
+                for slot in view.slots
+                if slot.state == "open" and slot.slot not in computed
+                for option in slot.options
+                if option.state == "possible"
+            ]
+            if not options:
+                break
+            choices = (*choices, data.draw(st.sampled_from(options)))

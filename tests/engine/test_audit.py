@@ -12,37 +12,10 @@ from hypothesis import HealthCheck, given, settings
 
 from configurator.engine import EngineError, compile_product
 from configurator.engine.audit import Finding, audit
-from configurator.model.expression import Comparison, Has, Membership, Not, parts_of
-from configurator.model.product import Guard, Product, Suggestion
-from configurator.model.text import Text
+from configurator.model.product import Product
 from tests.engine.oracle import SKIPPED, Oracle
-from tests.engine.products import DAY, products
+from tests.engine.products import DAY, guarded, products
 from tests.language.folders import product as written
-
-
-def guarded(product: Product) -> Product:
-    """With a guard for every small condition of the rules, and one for its opposite."""
-    atoms = [
-        part
-        for rule in product.rules
-        for condition in (rule.when, rule.require, rule.forbid)
-        if condition is not None
-        for part in parts_of(condition)
-        if isinstance(part, Comparison | Has | Membership)
-    ]
-    conditions = [each for atom in atoms for each in (atom, Not(atom))]
-    suggest = [
-        Suggestion(variable.id, value.id)
-        for variable in product.variables
-        if variable.kind == "one of"
-        for value in variable.values
-        if value.period.covers(DAY)
-    ]
-    guards = (
-        Guard(f"g{n}", "hint", when, Text.of({"en": "So."}), suggest=tuple(suggest[n : n + 1]))
-        for n, when in enumerate(conditions)
-    )
-    return replace(product, guards=tuple(guards))
 
 
 def expected(product: Product) -> Iterator[Finding]:
