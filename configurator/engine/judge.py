@@ -43,8 +43,14 @@ from configurator.model.expression import (
 TRIED = 4096
 """Combinations of answers tried one by one before bounds are used."""
 
-KEPT = 16_384
-"""Verdicts that are kept."""
+Mark = bytes | str
+"""What tells a slot's domain from others."""
+
+KEPT = 1 << 22
+"""Bytes for which verdicts are kept (see ``weight_of``)."""
+
+BESIDE = 128
+"""Bytes that a kept verdict takes besides its marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,12 @@ class MarkedDomains(Mapping[str, Domain]):
     ``marks`` has something for every slot that is equal wherever the slot's domain is.
     """
 
-    marks: Mapping[str, Hashable]
+    marks: Mapping[str, Mark]
+
+
+def weight_of(marks: Mapping[str, Mark], slots: Iterable[str]) -> int:
+    """Roughly how many bytes are kept with the marks of some slots."""
+    return BESIDE + sum(len(marks[slot]) for slot in slots)
 
 
 class _Watched(Mapping[str, Domain]):
@@ -121,7 +132,7 @@ class _Reads:
 
     condition: Condition
     slots: tuple[str, ...]
-    marks: Callable[[Mapping[str, Hashable]], Hashable]
+    marks: Callable[[Mapping[str, Mark]], Hashable]
     total: bool
 
 
@@ -160,7 +171,7 @@ class Judge:
         if condition is None:
             return True
         # Asking an abstract class whether it is one takes longer than all the rest.
-        marks: Mapping[str, Hashable] | None = getattr(domains, "marks", None)
+        marks: Mapping[str, Mark] | None = getattr(domains, "marks", None)
         if marks is None:
             return self._truth(condition, domains, lowest_total)
         reads = self._reads(condition)
@@ -175,7 +186,7 @@ class Judge:
                     reads = _reads_of(condition, (*before, *watched.read), reads.total)
                     self._read[id(condition)] = reads
             key = (id(condition), worth, reads.marks(marks))
-            known = self._kept.keep(key, (found,))
+            known = self._kept.keep(key, (found,), weight_of(marks, reads.slots))
         return known[0]
 
     def reads_total(self, condition: Condition) -> bool:
@@ -411,7 +422,7 @@ def _reads_of(condition: Condition, slots: Iterable[str], total: bool) -> _Reads
     return _Reads(condition, each, itemgetter(*each) if each else _no_marks, total)
 
 
-def _no_marks(marks: Mapping[str, Hashable]) -> Hashable:
+def _no_marks(marks: Mapping[str, Mark]) -> Hashable:
     """The marks of no slots."""
     return None
 

@@ -7,12 +7,12 @@ these have not been met before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 
-from configurator.engine.judge import Judge
+from configurator.engine.judge import Judge, Mark, weight_of
 from configurator.engine.lowering.held import Held
 from configurator.engine.memory import Memory
 from configurator.engine.truth import Truth
@@ -23,8 +23,8 @@ from configurator.model.product import Default, Product, Variable
 Wanted = tuple[Held, int, str]
 """A slot, the network value proposed for it, and the answer that is."""
 
-KEPT = 16_384
-"""Marks for which it is kept what a variable proposes."""
+KEPT = 1 << 22
+"""Bytes for which it is kept what a variable proposes (see ``weight_of``)."""
 
 Refresh = Callable[[Sequence[Wanted]], Standing | None]
 """What is valid with some proposals accepted; ``None`` where they do not hold together."""
@@ -61,7 +61,7 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a variable proposes under some marks: the rows that apply and ``fit``, in order.
+    """What a variable proposes under some marks: the rows that apply and fit, in order.
     ``unclear``: whether that may depend on what accepted proposals imply."""
 
     unclear: bool
@@ -85,7 +85,8 @@ class Proposer:
         ]
         self._judge = judge
         self._variables = tuple(each for each in found if each.slots)
-        self._marks = [self._marks_of(each) for each in self._variables]
+        self._marks: list[Callable[[Mapping[str, Mark]], Hashable]]
+        self._marks = [itemgetter(*self._reads(each)) for each in self._variables]
         self._kept: Memory[tuple[int, Hashable], _Found] = Memory(KEPT)
 
     def propose(self, refresh: Refresh) -> tuple[list[tuple[str, str]], Standing | None]:
@@ -136,15 +137,16 @@ class Proposer:
                 fitting = tuple(self._fitting(variable, now))
                 known = _Found(self._unclear(variable, now), fitting)
             # Judging may have shown more that is read: by way of a computed number, perhaps.
-            marks = self._marks[number] = self._marks_of(variable)
-            self._kept.keep((number, marks(now.marks)), known)
+            reads = self._reads(variable)
+            marks = self._marks[number] = itemgetter(*reads)
+            self._kept.keep((number, marks(now.marks)), known, weight_of(now.marks, reads))
         return known
 
-    def _marks_of(self, variable: _Asked) -> Callable[[Mapping[str, Hashable]], Hashable]:
-        """What takes the marks of all that a variable reads, as far as is known."""
+    def _reads(self, variable: _Asked) -> Collection[str]:
+        """All slots that a variable reads, as far as is known."""
         own = [held.id for held in (*variable.slots, *variable.skippable)]
         read = [name for each in variable.conditions() for name in self._judge.reads(each)]
-        return itemgetter(*dict.fromkeys((*own, *read)))
+        return dict.fromkeys((*own, *read))
 
     def _is_asked(self, variable: _Asked, now: Standing) -> Truth:
         for held in variable.skippable:

@@ -202,51 +202,50 @@ class Viewer:
         lowest: int,
         pinned: Mapping[str, Pinned],
     ) -> npt.NDArray[np.int64]:
-        changes, none = marginals.changes, marginals.undecided
-        size = len(none)
+        changes, undecided = marginals.changes, marginals.undecided
+        size = len(undecided)
         if changes is None:
             changes = np.full(size, -2, dtype=np.int64)
         ends = [end for slot in pinned for end in self._ends[slot]]
-        flags, numbers = [marginals.valid, none, none, none], [changes, changes, changes]
+        flags, numbers = [marginals.valid, undecided], [changes]
         if totals is not None:
-            flags[2:] = totals.exact, totals.repaired_exact
-            numbers[1:] = totals.lowest, totals.repaired
+            flags += totals.exact, totals.repaired_exact
+            numbers += totals.lowest, totals.repaired
         rows = np.empty((size, 2), dtype=np.int64)
         fill_rows(
             np.array(flags),
             np.array(numbers),
             np.array(ends, dtype=np.int64),
             lowest,
-            totals is not None,
             rows,
         )
         return rows
 
 
 @kernel
-def fill_rows(flags: Any, numbers: Any, chosen: Any, lowest: int, priced: bool, rows: Any) -> None:
+def fill_rows(flags: Any, numbers: Any, chosen: Any, lowest: int, rows: Any) -> None:
     """A row for every network value (see ``Viewer``).
 
-    ``flags`` are whether it is valid, undecided, its total reached, and so when repaired;
-    ``numbers`` its changes and both totals. ``chosen`` are the beginnings and ends of the
-    values of chosen slots, by turns: of these another value shows the total it has when it
-    alone changes.
+    ``flags`` say whether it is valid and whether undecided, and where there are prices,
+    whether its total is reached, and so when repaired; ``numbers`` are its changes and these
+    two totals. ``chosen`` are the beginnings and ends of the values of chosen slots, by turns:
+    of these another value shows the total it has when it alone changes.
     """
-    valid, undecided, exact, repaired_exact = flags
-    changes, totals, repaired = numbers
+    valid, undecided, changes = flags[0], flags[1], numbers[0]
+    priced = len(flags) > 2
     for index in range(len(rows)):
         rows[index, 0] = (changes[index] << 3) | (2 * undecided[index]) | valid[index]
         rows[index, 1] = 0
         if priced and valid[index]:
-            rows[index, 0] |= 4 * exact[index]
-            rows[index, 1] = totals[index] - lowest
+            rows[index, 0] |= 4 * flags[2, index]
+            rows[index, 1] = numbers[1, index] - lowest
     if not priced:
         return
     for k in range(0, len(chosen), 2):
         for index in range(chosen[k], chosen[k + 1]):
             if changes[index] == 1 and not valid[index]:
-                rows[index, 0] |= 4 * repaired_exact[index]
-                rows[index, 1] = repaired[index] - lowest
+                rows[index, 0] |= 4 * flags[3, index]
+                rows[index, 1] = numbers[2, index] - lowest
 
 
 class _Slot:
