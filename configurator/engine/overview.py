@@ -74,9 +74,6 @@ class Overview:
         now = self._standing(choices, context, marginals, given, settle)
         accepted, after = self._proposals(given, now, settle)
         proposals = dict(accepted)
-        # Who judges what holds with all proposals asks for their domains next.
-        proposed = (Choice(slot, proposals[slot]) for slot in self._plans if slot in proposals)
-        self._standings.keep(((*choices, *proposed), context, settle), after)
         pinned = {slot: (value, told[slot]) for slot, value in given.values.items()}
         lowest, exact = _overall(priced, marginals)
 
@@ -99,7 +96,7 @@ class Overview:
         number, counted = desk.backend.count(given.together, settle=settle)
         number //= self._alike(given)
         then = self._all_answers(after)
-        return EngineView(
+        view = EngineView(
             slots,
             lowest if bill is None else bill.total,
             exact or bill is not None,
@@ -110,6 +107,9 @@ class Overview:
             self._bill_of(then, context),
             settle or marginals.settled,
         )
+        # Who judges what holds with all proposals asks for their domains next.
+        self._standings.keep(((*choices, *view.proposals), context, settle), after)
+        return view
 
     def _alike(self, given: Given) -> int:
         """For how many configurations that differ in the answers given alone each counted

@@ -96,12 +96,7 @@ class _Summary:
 
     @cached_property
     def _proposed(self) -> Domains:
-        accepted = tuple(
-            Choice(slot.slot, slot.proposal)
-            for slot in self._view.slots
-            if slot.proposal is not None
-        )
-        return self._domains((*self._choices, *accepted))
+        return self._domains((*self._choices, *self._view.proposals))
 
     @cached_property
     def _assumed(self) -> Choices:

@@ -120,6 +120,13 @@ class EngineView:
     proposed_bill: Bill | None = None
     settled: bool = True
 
+    @property
+    def proposals(self) -> Choices:
+        """What is proposed, as choices."""
+        return tuple(
+            Choice(slot.slot, slot.proposal) for slot in self.slots if slot.proposal is not None
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Conflict:

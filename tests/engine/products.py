@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from configurator.engine import Engine
+from configurator.engine import Engine, EngineError, compile_product
 from configurator.model.choice import Choice, Choices
 from configurator.model.expression import (
     And,
@@ -424,9 +424,9 @@ def price_list(draw: st.DrawFn, known: Known) -> Prices:
 def proposing(draw: st.DrawFn) -> Product:
     """A product whose questions have defaults, some of them under conditions."""
     product = draw(products())
-    names = {kind: [v.id for v in product.variables if v.kind == kind] for kind in _KINDS}
-    numbers = [*names["number"], *(v.id for v in product.variables if v.id == "depth")]
-    known = Known(["shape"], ["extra"], numbers, names["several of"])
+    numbers = [v.id for v in product.variables if v.kind == "number" or v.id == "depth"]
+    kits = [v.id for v in product.variables if v.kind == "several of"]
+    known = Known(["shape"], ["extra"], numbers, kits)
     when = st.one_of(st.none(), conditions(known, 1))
 
     def rows(variable: Variable) -> tuple[Default, ...]:
@@ -440,9 +440,6 @@ def proposing(draw: st.DrawFn) -> Product:
         for each in product.variables
     ]
     return replace(product, variables=tuple(variables))
-
-
-_KINDS = ("number", "several of")
 
 
 def _answers(variable: Variable) -> list[Default]:
@@ -479,17 +476,23 @@ def guarded(product: Product) -> Product:
     return replace(product, guards=tuple(guards))
 
 
-def walks(data: st.DataObject, engine: Engine) -> Iterator[tuple[Choices, Choices]]:
-    """Choices of customers who take one valid option after the other."""
-    computed = {each.id for each in engine.product.variables if each.kind == "computed"}
+def walks(
+    data: st.DataObject, product: Product, backend: str
+) -> Iterator[tuple[Engine, Engine, Choices, Choices]]:
+    """Choices of customers who take one valid option after the other, with the engine that
+    was asked all along and one that was asked nothing yet; none where nothing can be had."""
+    try:
+        engine = compile_product(product, DAY, backend=backend)
+    except EngineError:
+        return
+    computed = {each.id for each in product.variables if each.kind == "computed"}
     for context in ((), FAR, ()):
         choices: Choices = ()
         while engine.holds(choices, context):
-            yield choices, context
-            view = engine.view(choices, context)
+            yield engine, compile_product(product, DAY, backend=backend), choices, context
             options = [
                 Choice(slot.slot, option.answer)
-                for slot in view.slots
+                for slot in engine.view(choices, context).slots
                 if slot.state == "open" and slot.slot not in computed
                 for option in slot.options
                 if option.state == "possible"

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from configurator.engine import Engine, EngineError, compile_product
+from configurator.engine import Engine
 from configurator.guidance import assumed_at_summary, spoken_guards
 from configurator.guidance.guards import NAMED
 from configurator.model.choice import Choices
-from configurator.model.expression import Comparison, LowestTotal, Number
+from configurator.model.expression import Comparison, LowestTotal
 from configurator.model.product import Guard, Product
-from tests.engine.products import DAY, guarded, proposing, text, walks
+from tests.engine.products import guarded, number, proposing, text, walks
 
 Said = tuple[str, tuple[tuple[str, str], ...]]
 """A guard, and what it reads."""
@@ -25,16 +24,12 @@ Said = tuple[str, tuple[tuple[str, str], ...]]
 def at_both(product: Product) -> Product:
     """With guards at the choice and at the summary; some of these read the total."""
     dear = (
-        Guard(f"dear-{limit}", "hint", Comparison(">", LowestTotal(), _euros(limit)), text("So."))
+        Guard(f"dear-{limit}", "hint", Comparison(">", LowestTotal(), number(limit)), text("So."))
         for limit in (0, 20)
     )
     guards = (*guarded(product).guards, *dear)
     later = (replace(each, id=f"{each.id}-later", at="summary") for each in guards)
     return replace(product, guards=(*guards, *later))
-
-
-def _euros(number: int) -> Number:
-    return Number(Fraction(number))
 
 
 def as_defined(engine: Engine, choices: Choices, context: Choices) -> Iterator[Said]:
@@ -58,12 +53,7 @@ def as_defined(engine: Engine, choices: Choices, context: Choices) -> Iterator[S
 def test_guards_are_said_as_they_are_defined(
     backend: str, product: Product, data: st.DataObject
 ) -> None:
-    try:
-        engine = compile_product(product, DAY, backend=backend)
-    except EngineError:
-        return
-    for choices, context in walks(data, engine):
+    for engine, anew, choices, context in walks(data, product, backend):
         spoken = spoken_guards(engine, engine.view(choices, context), choices, context)
-        anew = compile_product(product, DAY, backend=backend)
         expected = list(as_defined(anew, choices, context))
         assert [(each.guard.id, each.reads) for each in spoken] == expected

@@ -80,10 +80,9 @@ def count_allowed(
         else:
             total = 0.0
             for edge in range(start[node], start[node + 1]):
-                # Multiplied in any case: whether a slot is left is hard to foresee.
-                several = times[slot[edge]]
-                below = several * counts[target[edge]]
-                total += below if several > 0.0 else 0.0
+                several, below = times[slot[edge]], counts[target[edge]]
+                if several > 0.0:
+                    total += several * below
         counts[node] = total
     for index in range(len(roots)):
         if counts[roots[index]] == 0.0:
