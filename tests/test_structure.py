@@ -12,11 +12,11 @@ PACKAGE = Path(__file__).parent.parent / "configurator"
 MAY_IMPORT = {
     "model": set(),
     "language": {"model"},
-    "engine": {"model"},
-    "trail": {"model"},
+    "engine": {"model", "memory"},
+    "trail": {"model", "memory"},
     "guidance": {"model", "engine"},
     "catalogue": {"model", "language", "engine", "trail"},
-    "session": {"model", "language", "engine", "trail", "guidance", "catalogue"},
+    "session": {"model", "memory", "language", "engine", "trail", "guidance", "catalogue"},
     "service": {"model", "language", "engine", "trail", "guidance", "catalogue", "session"},
     "web": {
         "model",

@@ -14,7 +14,7 @@ from configurator.engine.answers import checked, checked_context
 from configurator.engine.backend import Backend, Marginals, Pins, Reasoner, offsets_of
 from configurator.engine.lowering import Lowered
 from configurator.engine.lowering.held import Held
-from configurator.engine.memory import Memory
+from configurator.memory import Memory
 from configurator.model.choice import Choice, Choices, without
 
 REMEMBERED = 256

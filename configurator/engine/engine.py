@@ -14,7 +14,7 @@ from configurator.engine.answers import checked, checked_context
 from configurator.engine.backend import Backend, Reasoner
 from configurator.engine.desk import Desk
 from configurator.engine.errors import EngineError, TooWide, said
-from configurator.engine.judge import Domains, Judge
+from configurator.engine.judge import Judge, MarkedDomains
 from configurator.engine.lowering import Lowered
 from configurator.engine.network import Network
 from configurator.engine.overview import Overview
@@ -96,7 +96,9 @@ class Engine:
         """
         return self._overview.view(choices, context, settle)
 
-    def domains(self, choices: Choices, context: Choices = (), *, settle: bool = True) -> Domains:
+    def domains(
+        self, choices: Choices, context: Choices = (), *, settle: bool = True
+    ) -> MarkedDomains:
         """The valid domain of every slot and told fact, for ``judge``."""
         return self._overview.domains(choices, context, settle)
 

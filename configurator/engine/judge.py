@@ -16,9 +16,9 @@ from fractions import Fraction
 from operator import itemgetter
 
 from configurator.engine.layout import NOT_ASKED, Grid
-from configurator.engine.memory import Memory
 from configurator.engine.reading import Reading
 from configurator.engine.truth import Answers, Meaning, Truth, TruthOf, arithmetic
+from configurator.memory import Memory
 from configurator.model.expression import (
     And,
     Arithmetic,
@@ -42,6 +42,12 @@ from configurator.model.expression import (
 
 TRIED = 4096
 """Combinations of answers tried one by one before bounds are used."""
+
+NAMED = 3
+"""How many valid answers are named before a slot counts as open."""
+
+Named = tuple[tuple[str, str], ...]
+"""Slots, each with its answer, a few valid ones joined by ``|``, or ``…``."""
 
 Mark = bytes | str
 """What tells a slot's domain from others."""
@@ -87,6 +93,10 @@ class Domain:
                 yield from (self.grid.answer(position) for position in run)
         if self.skipped:
             yield NOT_ASKED
+
+
+def _named(domain: Domain) -> str:
+    return "|".join(domain.every()) if domain.size() <= NAMED else "…"
 
 
 Domains = Mapping[str, Domain]
@@ -158,6 +168,7 @@ class Judge:
         self._tests: dict[int, tuple[object, TruthOf, dict[str, Truth]]] = {}
         self._read: dict[int, _Reads] = {}
         self._kept: Memory[tuple[int, int | None, Hashable], tuple[Truth]] = Memory(KEPT)
+        self._named: Memory[tuple[int, Hashable], Named] = Memory(KEPT)
         self._lock = threading.Lock()
 
     def truth(
@@ -188,6 +199,16 @@ class Judge:
             key = (id(condition), worth, reads.marks(marks))
             known = self._kept.keep(key, (found,), weight_of(marks, reads.slots))
         return known[0]
+
+    def named(self, condition: Condition, domains: MarkedDomains) -> Named:
+        """What is left of the slots a condition reads, in the order they are met."""
+        reads = self._reads(condition)
+        key = id(condition), reads.marks(domains.marks)
+        known = self._named.get(key)
+        if known is None:
+            known = tuple((slot, _named(domains[slot])) for slot in self._slots_of(condition))
+            known = self._named.keep(key, known, weight_of(domains.marks, reads.slots))
+        return known
 
     def reads_total(self, condition: Condition) -> bool:
         """Whether the lowest total takes part."""

@@ -10,25 +10,29 @@ import numpy as np
 
 from configurator.engine.backend import Marginals, Pins
 from configurator.engine.desk import REMEMBERED, Desk, Given
-from configurator.engine.judge import Domains, Judge
+from configurator.engine.judge import Judge, MarkedDomains
 from configurator.engine.layout import NOT_ASKED
 from configurator.engine.lowering.held import Held
-from configurator.engine.memory import Memory
 from configurator.engine.proposals import Proposer, Wanted
 from configurator.engine.totals import Totals, cheapest_of
 from configurator.engine.viewing import (
     Ground,
+    Laid,
     Plan,
     PricedValues,
     Standing,
     Viewer,
     plan_of,
 )
+from configurator.memory import Memory
 from configurator.model.choice import Choice, Choices
 from configurator.model.verdict import Bill, Completion, Count, EngineView, SlotView
 
 UNITS_TRIED = 8
 """Order quantities (or pieces of them) for which lowest totals are found one by one."""
+
+LAID = 1 << 24
+"""Bytes of views that are kept for those after them."""
 
 Told = dict[str, str]
 
@@ -50,6 +54,7 @@ class Overview:
         }
         self._ground = Ground(desk.layout, desk.places)
         self._standings: Memory[tuple[Choices, Choices, bool], Standing] = Memory(REMEMBERED)
+        self._laid: Memory[tuple[Choices, Choices, bool], Laid] = Memory(LAID)
         self._viewer = Viewer(self._plans, self._pricing.charged)
         times = desk.pricing.prices.times
         self._units_slots = () if times is None else self._reading.slots(times)
@@ -77,12 +82,15 @@ class Overview:
         pinned = {slot: (value, told[slot]) for slot, value in given.values.items()}
         lowest, exact = _overall(priced, marginals)
 
+        laid = self._laid.get((choices[:-1], context, settle))
+
         def slots_above(total: int) -> tuple[SlotView, ...]:
-            views = self._viewer.slots(marginals, priced, total, pinned, proposals)
-            if len(views) == len(desk.layout.slots):
-                return tuple(views.values())
+            nonlocal laid
+            laid = self._viewer.lay(marginals, priced, total, pinned, proposals, laid)
+            if len(laid.views) == len(desk.layout.slots):
+                return tuple(laid.views.values())
             return tuple(
-                views.get(each.id) or self._opened(each.id, now) for each in desk.layout.slots
+                laid.views.get(each.id) or self._opened(each.id, now) for each in desk.layout.slots
             )
 
         slots = slots_above(lowest or 0)
@@ -93,6 +101,8 @@ class Overview:
             bill = self._pricing.bill({**told, **answers})
             if bill.total != lowest:
                 slots = slots_above(bill.total)
+        if laid is not None:
+            self._laid.keep((choices, context, settle), laid, laid.rows.nbytes)
         number, counted = desk.backend.count(given.together, settle=settle)
         number //= self._alike(given)
         then = self._all_answers(after)
@@ -177,7 +187,7 @@ class Overview:
         accepted, after = self._proposer.propose(refresh)
         return accepted, now if after is None else after
 
-    def domains(self, choices: Choices, context: Choices, settle: bool) -> Domains:
+    def domains(self, choices: Choices, context: Choices, settle: bool) -> MarkedDomains:
         """See ``Engine.domains``. What is undecided may still be."""
         settle = settle or self._desk.backend.at_once
         known = self._standings.get((choices, context, settle))

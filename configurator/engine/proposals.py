@@ -14,9 +14,9 @@ from operator import itemgetter
 
 from configurator.engine.judge import Judge, Mark, weight_of
 from configurator.engine.lowering.held import Held
-from configurator.engine.memory import Memory
 from configurator.engine.truth import Truth
 from configurator.engine.viewing import Standing
+from configurator.memory import Memory
 from configurator.model.expression import Condition
 from configurator.model.product import Default, Product, Variable
 

@@ -12,9 +12,9 @@ from configurator.engine.conflict import first_conflict
 from configurator.engine.desk import REMEMBERED, Desk
 from configurator.engine.layout import Grid, parse_day, parse_number
 from configurator.engine.lowering.held import Held
-from configurator.engine.memory import Memory
 from configurator.engine.overview import Overview
 from configurator.engine.repairs import minimal_corrections
+from configurator.memory import Memory
 from configurator.model.choice import Choice, Choices, without
 from configurator.model.verdict import Change, Conflict, Repair
 

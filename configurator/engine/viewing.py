@@ -20,8 +20,10 @@ from configurator.engine.judge import Domain, MarkedDomains
 from configurator.engine.layout import Layout, Slot
 from configurator.engine.lowering.charges import domain_of
 from configurator.engine.lowering.held import LISTED, Held
-from configurator.engine.memory import Memory
+from configurator.memory import Memory
 from configurator.model.verdict import Interval, Option, OptionState, SlotState, SlotView
+
+Numbers = npt.NDArray[np.int64]
 
 _WIDTH = 16
 """Bytes of a row: two numbers."""
@@ -152,6 +154,17 @@ _Shown = tuple[str, bytes, Pinned | None, str | None]
 """What a slot's view is made of: its id, its rows, its pin and its proposal."""
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """The views of all slots that have a plan, and what they are made of: rows, pins and
+    proposals. Nobody changes it."""
+
+    views: dict[str, SlotView]
+    rows: Numbers
+    pinned: Mapping[str, Pinned]
+    proposals: Mapping[str, str]
+
+
 class Viewer:
     """Slot views by what they are made of.
 
@@ -164,32 +177,39 @@ class Viewer:
 
     def __init__(self, plans: Mapping[str, Plan], priced: bool) -> None:
         self._plans = plans
+        self._names = tuple(plans)
         self._priced = priced
         self._ends = {name: (each.start, each.end) for name, each in plans.items()}
-        self._cut = _cutter([(_WIDTH * each.start, _WIDTH * each.end) for each in plans.values()])
+        self._bounds = np.array([*self._ends.values()], dtype=np.int64).reshape(-1, 2)
+        self._no_rows = np.empty((0, 2), dtype=np.int64)
         self._kept: Memory[_Shown, SlotView] = Memory(KEPT)
 
-    def slots(
+    def lay(
         self,
         marginals: Marginals,
         totals: PricedValues | None,
         lowest: int,
         pinned: Mapping[str, Pinned],
         proposals: Mapping[str, str],
-    ) -> dict[str, SlotView]:
+        before: Laid | None = None,
+    ) -> Laid:
         """The view of every slot that has a plan; ``lowest`` is the total that the others
-        are compared with."""
-        rows = self._rows(marginals, totals, lowest, pinned)
-        parts, names = self._cut(rows.tobytes()), self._plans
-        keys = list(
-            zip(names, parts, map(pinned.get, names), map(proposals.get, names), strict=True)
-        )
-        views = {}
-        for key, known in zip(keys, self._kept.every(keys), strict=True):
-            views[key[0]] = known or self._made(key, rows)
-        return views
+        are compared with. It is found the quicker, the more it shares with ``before``."""
+        if before is None:
+            before = Laid({}, self._no_rows, {}, {})
+        rows, changed = self._rows(marginals, totals, lowest, pinned, before.rows)
+        names = {self._names[index] for index in changed}
+        names.update(name for name, _ in pinned.items() ^ before.pinned.items())
+        names.update(name for name, _ in proposals.items() ^ before.proposals.items())
+        views, packed = before.views.copy(), rows.tobytes()
+        for name in names if views else self._names:  # in their order
+            plan = self._plans[name]
+            own = packed[_WIDTH * plan.start : _WIDTH * plan.end]
+            key = name, own, pinned.get(name), proposals.get(name)
+            views[name] = self._kept.get(key) or self._made(key, rows)
+        return Laid(views, rows, pinned, proposals)
 
-    def _made(self, key: _Shown, rows: npt.NDArray[np.int64]) -> SlotView:
+    def _made(self, key: _Shown, rows: Numbers) -> SlotView:
         name, _, pin, proposal = key
         plan = self._plans[name]
         made = _Slot(plan, rows[plan.start : plan.end], self._priced).view(pin, proposal)
@@ -201,7 +221,10 @@ class Viewer:
         totals: PricedValues | None,
         lowest: int,
         pinned: Mapping[str, Pinned],
-    ) -> npt.NDArray[np.int64]:
+        before: Numbers,
+    ) -> tuple[Numbers, list[int]]:
+        """The rows of all network values, and the places of the slots whose rows are others
+        than ``before``."""
         changes, undecided = marginals.changes, marginals.undecided
         size = len(undecided)
         if changes is None:
@@ -212,24 +235,40 @@ class Viewer:
             flags += totals.exact, totals.repaired_exact
             numbers += totals.lowest, totals.repaired
         rows = np.empty((size, 2), dtype=np.int64)
+        changed = np.ones(len(self._names), dtype=np.bool_)
         fill_rows(
             np.array(flags),
             np.array(numbers),
             np.array(ends, dtype=np.int64),
             lowest,
             rows,
+            self._bounds,
+            before,
+            changed,
         )
-        return rows
+        return rows, np.flatnonzero(changed).tolist()
 
 
 @kernel
-def fill_rows(flags: Any, numbers: Any, chosen: Any, lowest: int, rows: Any) -> None:
+def fill_rows(
+    flags: Any,
+    numbers: Any,
+    chosen: Any,
+    lowest: int,
+    rows: Any,
+    bounds: Any,
+    before: Any,
+    changed: Any,
+) -> None:
     """A row for every network value (see ``Viewer``).
 
     ``flags`` say whether it is valid and whether undecided, and where there are prices,
     whether its total is reached, and so when repaired; ``numbers`` are its changes and these
     two totals. ``chosen`` are the beginnings and ends of the values of chosen slots, by turns:
     of these another value shows the total it has when it alone changes.
+
+    ``changed``: whether the rows of each slot, which stand within its ``bounds``, are others
+    than ``before``, where there are such.
     """
     valid, undecided, changes = flags[0], flags[1], numbers[0]
     priced = len(flags) > 2
@@ -239,13 +278,20 @@ def fill_rows(flags: Any, numbers: Any, chosen: Any, lowest: int, rows: Any) -> 
         if priced and valid[index]:
             rows[index, 0] |= 4 * flags[2, index]
             rows[index, 1] = numbers[1, index] - lowest
-    if not priced:
+    if priced:
+        for k in range(0, len(chosen), 2):
+            for index in range(chosen[k], chosen[k + 1]):
+                if changes[index] == 1 and not valid[index]:
+                    rows[index, 0] |= 4 * flags[3, index]
+                    rows[index, 1] = numbers[2, index] - lowest
+    if len(before) < len(rows):
         return
-    for k in range(0, len(chosen), 2):
-        for index in range(chosen[k], chosen[k + 1]):
-            if changes[index] == 1 and not valid[index]:
-                rows[index, 0] |= 4 * flags[3, index]
-                rows[index, 1] = numbers[2, index] - lowest
+    for place in range(len(bounds)):
+        changed[place] = False
+        for index in range(bounds[place, 0], bounds[place, 1]):
+            if rows[index, 0] != before[index, 0] or rows[index, 1] != before[index, 1]:
+                changed[place] = True
+                break
 
 
 class _Slot:

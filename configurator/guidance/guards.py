@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from configurator.engine import Engine
-from configurator.engine.judge import Domains
+from configurator.engine.judge import MarkedDomains, Named
 from configurator.engine.truth import Truth
 from configurator.model.choice import Choice, Choices
 from configurator.model.product import Guard
 from configurator.model.verdict import EngineView, SlotView
-
-NAMED = 3
-"""How many valid answers are named before a slot counts as open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +27,12 @@ class Suggested:
 class Spoken:
     """A guard that is certainly true.
 
-    ``reads`` holds ``(slot, answer)`` of every slot it reads, in the order it reads them:
-    the answer where one is left, a few valid ones joined by ``|``, or ``…``. It is said
-    again only when they change.
+    ``reads`` holds what is left of every slot it reads, in the order it reads them
+    (``Judge.named``). It is said again only when they change.
     """
 
     guard: Guard
-    reads: tuple[tuple[str, str], ...]
+    reads: Named
     suggestions: tuple[Suggested, ...]
 
 
@@ -77,7 +73,7 @@ class _Summary:
         self._context = context
         self._settle = settle
 
-    def judged(self, guard: Guard) -> tuple[Truth, Domains]:
+    def judged(self, guard: Guard) -> tuple[Truth, MarkedDomains]:
         """Whether a guard is certain, and the domains it was judged on: those with all that
         is assumed; but those with the proposals alone, which the view has worked out
         already, where they decide the guard and all it reads. The rest changes nothing
@@ -95,7 +91,7 @@ class _Summary:
         return judge.truth(guard.when, self._everything), self._everything
 
     @cached_property
-    def _proposed(self) -> Domains:
+    def _proposed(self) -> MarkedDomains:
         return self._domains((*self._choices, *self._view.proposals))
 
     @cached_property
@@ -103,14 +99,14 @@ class _Summary:
         return assumed_at_summary(self._engine, self._view, self._choices, self._context)
 
     @cached_property
-    def _everything(self) -> Domains:
+    def _everything(self) -> MarkedDomains:
         return self._domains(self._assumed)
 
     @cached_property
     def _lowest(self) -> int | None:
         return self._engine.lowest_total(self._assumed, self._context, settle=self._settle)
 
-    def _domains(self, choices: Choices) -> Domains:
+    def _domains(self, choices: Choices) -> MarkedDomains:
         return self._engine.domains(choices, self._context, settle=self._settle)
 
 
@@ -147,16 +143,15 @@ def assumed_at_summary(
 
 
 def _spoken(
-    engine: Engine, guard: Guard, slots: Mapping[str, SlotView], domains: Domains
+    engine: Engine, guard: Guard, slots: Mapping[str, SlotView], domains: MarkedDomains
 ) -> Spoken:
-    reads = tuple((slot, _named(domains, slot)) for slot in engine.judge.slots(guard.when))
     suggestions = tuple(
         Suggested(each.variable, each.value, _state(slots.get(each.variable), each.value))
         for each in guard.suggest
     )
     return Spoken(
         guard,
-        reads,
+        engine.judge.named(guard.when, domains),
         tuple(each for each in suggestions if each.state in ("possible", "needs changes")),
     )
 
@@ -165,8 +160,3 @@ def _state(slot: SlotView | None, answer: str) -> str:
     """How an option stands; possible where it is not listed."""
     options = () if slot is None else slot.options
     return next((each.state for each in options if each.answer == answer), "possible")
-
-
-def _named(domains: Domains, slot: str) -> str:
-    domain = domains[slot]
-    return "|".join(domain.every()) if domain.size() <= NAMED else "…"

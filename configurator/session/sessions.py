@@ -22,7 +22,7 @@ import uuid_utils
 from configurator import __version__
 from configurator.catalogue import Catalogue
 from configurator.engine import Engine
-from configurator.engine.memory import Memory
+from configurator.memory import Memory
 from configurator.model.choice import Choice, Choices
 from configurator.session import acts
 from configurator.session.acts import Act
@@ -521,7 +521,9 @@ class Sessions:
         engine = self._catalogue.engine(session.release, session.day)
         kind, payload = act(session, engine)
         state = apply(session.state, kind, payload)
-        view = session.view if kind in _SHOWN_ONLY else view_of(engine, state, self._pieces)
+        view = session.view
+        if kind not in _SHOWN_ONLY:
+            view = view_of(engine, state, self._pieces, view)
         after = replace(session, seq=session.seq + 1, state=state, view=view)
         return _Acted(kind, payload, view_change(session.view, view), after, _version_of(engine))
 

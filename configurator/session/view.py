@@ -8,12 +8,14 @@ locale. Absent is absent; null never occurs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from configurator.engine import Engine
 from configurator.engine.exact import plain as spelled
-from configurator.engine.memory import Memory
 from configurator.guidance import Spoken, certain_doubts, spoken_guards
+from configurator.memory import Memory
 from configurator.model.product import Product
 from configurator.model.verdict import Bill, Conflict, Count, EngineView, Option, SlotView
 from configurator.session.state import State
@@ -25,6 +27,19 @@ KEPT = 400_000
 """Options whose slots are kept as JSON (some 200 bytes each); fewer than two views of the
 largest products have would be forgotten before they are asked for again."""
 
+MET = 2_000
+"""Views of which it is kept what they were made of: one for each session that is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """Slots as JSON, and what each was made of; ``names`` are theirs, in that order."""
+
+    made: Json
+    names: list[str]
+    slots: Sequence[SlotView]
+    reasons: list[Conflict | None]
+
 
 class Pieces:
     """Slots as JSON, made once and shared by all views that hold them, so that views can be
@@ -33,18 +48,50 @@ class Pieces:
     def __init__(self) -> None:
         # What is kept holds on to the objects, so that their ids stay their own.
         self._kept: Memory[tuple[int, int], tuple[SlotView, Conflict | None, Json]] = Memory(KEPT)
+        self._met: Memory[int, _Met] = Memory(MET)
 
     def slots(
-        self, product: Product, slots: Sequence[SlotView], origins: Mapping[str, Conflict]
+        self,
+        product: Product,
+        slots: Sequence[SlotView],
+        origins: Mapping[str, Conflict],
+        before: Json | None = None,
     ) -> Json:
-        """The slots, and the members of each, in canonical order."""
-        reasons = [origins.get(each.slot) for each in slots]
-        known = self._kept.every(list(zip(map(id, slots), map(id, reasons), strict=True)))
-        found = {
-            slot.slot: self._made(product, slot, origin) if piece is None else piece[2]
-            for slot, origin, piece in zip(slots, reasons, known, strict=True)
-        }
-        return {slot: found[slot] for slot in sorted(found)}
+        """The slots, and the members of each, in canonical order. ``before``: those of a
+        view before, which most are the same as."""
+        known = self._met.get(id(before))
+        found = known and self._after(known, product, slots, origins)
+        if found is None:
+            names = [each.slot for each in slots]
+            reasons = [*map(origins.get, names)]
+            pieces = map(self._piece, repeat(product), slots, reasons)
+            made = dict(sorted(zip(names, pieces, strict=True)))
+            found = _Met(made, names, slots, reasons)
+        return self._met.keep(id(found.made), found).made
+
+    def _after(
+        self,
+        known: _Met,
+        product: Product,
+        slots: Sequence[SlotView],
+        origins: Mapping[str, Conflict],
+    ) -> _Met | None:
+        """The same with what has changed; ``None`` where they are others."""
+        if len(slots) != len(known.slots):
+            return None
+        names, made = known.names, known.made.copy()
+        reasons = [*map(origins.get, names)]
+        of_each = zip(names, slots, known.slots, reasons, known.reasons, strict=True)
+        for name, slot, old, reason, old_reason in of_each:
+            if slot is not old or reason is not old_reason:
+                if slot.slot != name:
+                    return None
+                made[name] = self._piece(product, slot, reason)
+        return _Met(made, names, slots, reasons)
+
+    def _piece(self, product: Product, slot: SlotView, origin: Conflict | None) -> Json:
+        known = self._kept.get((id(slot), id(origin)))
+        return self._made(product, slot, origin) if known is None else known[2]
 
     def _made(self, product: Product, slot: SlotView, origin: Conflict | None) -> Json:
         made = _slot(product, slot, origin)
@@ -54,11 +101,14 @@ class Pieces:
         return self._kept.keep((id(slot), id(origin)), piece, len(slot.options) + 2)[2]
 
 
-def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
-    """The view of a session's state; a function of its arguments alone.
+def view_of(
+    engine: Engine, state: State, pieces: Pieces | None = None, before: Json | None = None
+) -> Json:
+    """The view of a session's state; a function of ``engine`` and ``state`` alone.
 
     With ``pieces`` it shares what it can with other views and is in canonical order, as
-    if read back from the trail; without, it is in the product's order.
+    if read back from the trail; without, it is in the product's order. It is found the
+    quicker, the more it shares with the view ``before``.
     """
     answer = engine.view(state.choices, state.context, settle=state.settled)
     product = engine.product
@@ -71,7 +121,7 @@ def view_of(engine: Engine, state: State, pieces: Pieces | None = None) -> Json:
     if pieces is None:
         slots = {each.slot: _slot(product, each, origins.get(each.slot)) for each in answer.slots}
     else:
-        slots = pieces.slots(product, answer.slots, origins)
+        slots = pieces.slots(product, answer.slots, origins, before and before.get("slots"))
     guards = {
         spoken.guard.id: _guard(spoken, state)
         for spoken in spoken_guards(

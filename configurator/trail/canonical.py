@@ -15,12 +15,19 @@ from typing import Any
 
 import orjson
 
+from configurator.memory import Memory
 from configurator.trail.errors import NotCanonicalError
 
 Json = dict[str, Any]
 
 LARGEST = 2**53
 """Whole numbers up to here are exact in every JSON reader."""
+
+LARGE = 16
+"""Members from which on it is worth to keep what each of them came to."""
+
+KEPT = 2_000
+"""Objects of which that is kept: one for each session that is under way."""
 
 _PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _LESS_THAN_LARGEST = orjson.OPT_STRICT_INTEGER
@@ -68,6 +75,52 @@ def encode_checked(value: Any) -> bytes:
     except (TypeError, ValueError) as problem:
         raise NotCanonicalError(str(problem)) from problem
     return _normal_form(data, value)
+
+
+class Encoder:
+    """Encodes views that share most of their parts with the view before: what the members
+    of a large object came to is kept, so that those that stay are not read again. They are
+    known by being the same objects: nobody changes them."""
+
+    def __init__(self) -> None:
+        # What is kept holds on to the objects, so that their ids stay their own.
+        self._kept: Memory[int, tuple[Json, list[bytes]]] = Memory(KEPT)
+
+    def encode(self, view: Json, before: Json) -> bytes:
+        """What ``encode_checked`` gives for ``view``; quicker for what ``before``, encoded
+        here too, shares with it."""
+        try:
+            members = [
+                self._large(name, member, before.get(name))
+                if type(member) is dict and len(member) >= LARGE
+                else _named(name, member)
+                for name, member in sorted(view.items())
+            ]
+        except (TypeError, ValueError) as problem:
+            raise NotCanonicalError(str(problem)) from problem
+        return _normal_form(b"{%b}" % b",".join(members), view)
+
+    def _large(self, name: str, member: Json, before: Json | None) -> bytes:
+        names = list(member)
+        known = self._kept.get(id(before))
+        if known is not None and names == list(known[0]):
+            parts = [
+                part if new is old else _named(key, new)
+                for (key, new), old, part in zip(
+                    member.items(), known[0].values(), known[1], strict=True
+                )
+            ]
+        else:
+            if names != sorted(names):
+                return _named(name, member)
+            parts = [_named(key, new) for key, new in member.items()]
+        self._kept.keep(id(member), (member, parts))
+        return b"%b:{%b}" % (orjson.dumps(name), b",".join(parts))
+
+
+def _named(name: str, member: Any) -> bytes:
+    """A member as it stands in an object."""
+    return _sorted({name: member})[1:-1]
 
 
 def _sorted(value: Any, options: int = 0) -> bytes:

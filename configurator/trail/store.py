@@ -21,6 +21,7 @@ import uuid_utils
 from sqlalchemy import Connection, Engine, Row, Select, exc
 
 from configurator.trail.canonical import (
+    Encoder,
     apply_change,
     canonical_json,
     encode_checked,
@@ -115,6 +116,7 @@ class Trail:
         self._engine = engine
         self._clock = clock
         self._heads = Heads()
+        self._encoder = Encoder()
 
     def start(self, draft: EventDraft, head: Head) -> Event:
         """Open a session with its first event.
@@ -441,7 +443,7 @@ class Trail:
         """The event that ``decision`` makes after ``head``, and the head after it."""
         change = decision.change or {}
         view = decision.view
-        view_bytes = encode_checked(view)
+        view_bytes = self._encoder.encode(view, head.view)
         if apply_change(head.view, change) != view:
             raise ValueError("the change does not lead to the view that was decided")
         state_bytes = encode_checked(decision.state)

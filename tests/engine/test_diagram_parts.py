@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,11 +23,12 @@ from tests.engine.test_diagram_oracle import random_network, same
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep every part, however small."""
+    """Keep every part, however small, and hardly a count."""
     monkeypatch.setattr(module, "WORTH", 1)
     monkeypatch.setattr(module, "SMALLEST", 1)
     monkeypatch.setattr(module, "LEFT", 1.1)
     monkeypatch.setattr(module, "MARKED", 1)
+    monkeypatch.setattr(module, "COUNTS", 1)
 
 
 def walk(backend: DiagramBackend, seed: int) -> list[Pins]:
@@ -93,6 +96,11 @@ def valid_walk(backend: DiagramBackend, seed: int) -> list[Pins]:
     return asked
 
 
+def counted_at_once(backend: DiagramBackend, pins: Pins) -> int:
+    """Counted with all parts together, and nothing kept but what the pins leave."""
+    return backend._count_of(backend._allowed(pins), pins)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_counting_narrows_by_itself(seed: int, eager: None) -> None:
     """Parts made by counting alone hold what those made by sweeping hold, and the counts in
@@ -105,13 +113,13 @@ def test_counting_narrows_by_itself(seed: int, eager: None) -> None:
     sizes = []
     for pins in valid_walk(whole, seed):
         whole._parts = Parts(whole.diagram.graph)
-        number = whole.count(pins)
+        number = counted_at_once(whole, pins)
         known = whole._working()
         floats = [known.counts[root] for root in whole._parts.whole.roots]
-        assert counting.count(pins) == number
+        assert counted_at_once(counting, pins) == number
         part = counting._parts.nearest(counting._flat(pins))
         # Counted once more, now in the part itself.
-        assert counting.count(pins) == number
+        assert counted_at_once(counting, pins) == number
         again = counting._working().counts
         assert [again[root] for root in part.roots] == floats
         sweeping.marginals(pins)
@@ -123,6 +131,52 @@ def test_counting_narrows_by_itself(seed: int, eager: None) -> None:
         assert same(counting.marginals(pins, changes=True), whole.marginals(pins, changes=True))
         sizes.append(part.edges)
     assert sizes[-1] < whole.diagram.edges
+
+
+def side_by_side(networks: list[Network]) -> Network:
+    """Networks of clauses that share nothing, as one."""
+    first, clauses = 0, []
+    for network in networks:
+        for clause in network.constraints:
+            assert isinstance(clause, Clause)
+            clauses.append(Clause(tuple((first + v, values) for v, values in clause.literals)))
+        first += len(network.variables)
+    variables = tuple(variable for network in networks for variable in network.variables)
+    return Network(variables, tuple(clauses), ())
+
+
+@pytest.mark.parametrize("parts", range(1, 4))
+@pytest.mark.parametrize("kept", [1, module.COUNTS])
+def test_parts_that_share_nothing_are_counted_apart(
+    parts: int, kept: int, eager: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "COUNTS", kept)
+    networks = [random_network(parts + each, 9 + each, 4, 6 + 3 * each) for each in range(parts)]
+    own = [compile_diagram(network, orders=1) for network in networks]
+    own = [DiagramBackend(each.diagram, each.facts, plain=True) for each in own]
+    together = compile_diagram(side_by_side(networks), orders=1)
+    starts = np.cumsum([0, *(len(network.variables) for network in networks)]).tolist()
+    apart = together._apart
+    assert len(apart.variables) < starts[-1], "something is always beside the largest part"
+    assert apart.rest.edges < together.diagram.edges
+    asked = [(), *valid_walk(together, 1), *walk(together, 2)]
+    randomness = random.Random(parts)
+    sizes = [variable.size for network in networks for variable in network.variables]
+    for _ in range(50):  # most of these leave nothing
+        some = sorted(randomness.sample(range(len(sizes)), 5))
+        asked.append(tuple((v, randomness.randrange(sizes[v])) for v in some))
+    numbers = set()
+    for pins in asked:
+        expected = math.prod(
+            each.count(tuple((v - at, value) for v, value in pins if at <= v < end))[0]
+            for each, (at, end) in zip(own, pairwise(starts), strict=True)
+        )
+        assert together.count(pins) == (expected, True)
+        numbers.add(expected)
+    assert 0 in numbers
+    assert len(numbers) > 10
+    with pytest.raises(ValueError, match="there is no variable"):
+        together.count(((len(sizes), 0),))
 
 
 def test_contradictory_pins_leave_no_part(eager: None) -> None:

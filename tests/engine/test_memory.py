@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from configurator.engine import Engine, EngineError, compile_product
-from configurator.engine.memory import Memory
+from configurator.memory import Memory
 from configurator.model.choice import Choice, Choices
 from configurator.model.expression import Comparison, Read, YesNo
 from configurator.model.product import Product, Rule

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from configurator.engine import Engine
+from configurator.engine.judge import NAMED
 from configurator.guidance import assumed_at_summary, spoken_guards
-from configurator.guidance.guards import NAMED
 from configurator.model.choice import Choices
 from configurator.model.expression import Comparison, LowestTotal
 from configurator.model.product import Guard, Product

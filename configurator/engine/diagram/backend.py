@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import threading
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,12 +19,14 @@ import numpy.typing as npt
 
 from configurator.engine.backend import Marginals, Pins
 from configurator.engine.diagram import kernels, storage
+from configurator.engine.diagram.apart import Apart, apart
 from configurator.engine.diagram.arena import Arena
 from configurator.engine.diagram.cheapest import Swept, smallest_cheapest
 from configurator.engine.diagram.counting import count_allowed, count_models
 from configurator.engine.diagram.frozen import FrozenDiagram, alone_in, blocks_of_slots
 from configurator.engine.diagram.graph import NO_SLOTS, Graph, Parts, hash_pins
 from configurator.engine.diagram.jit import undecorated
+from configurator.memory import Memory
 
 Bools = npt.NDArray[np.bool_]
 Int64 = npt.NDArray[np.int64]
@@ -39,6 +42,9 @@ LEFT = 0.75
 
 MARKED = 6
 """Counting looks for what is alive at each so many pins: it does so for nothing else."""
+
+COUNTS = 1 << 22
+"""Bytes for which the counts of parts are kept."""
 
 _ARRAYS = ("start", "conjunction", "slot", "target", "roots", "slots", "states")
 
@@ -135,6 +141,7 @@ class DiagramBackend:
         )
         views = self._fixed.views
         self._charging, self._placement, self._reading = views[:4], views[4:11], views[11:15]
+        self._counts: Memory[tuple[bool, Pins], int] = Memory(COUNTS)
         self._no_pins: Any = [] if plain else np.zeros(0, dtype=np.int64)
         # Every answer shares these two, so they are read-only.
         self._size = int(diagram.offset[-1])
@@ -203,16 +210,57 @@ class DiagramBackend:
 
     def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
         """How many configurations are left, exactly (``True``)."""
-        return self._count_of(self._allowed(pins), pins), True
+        if self.plain or self._parts.whole.edges < WORTH:
+            return self._count_of(self._allowed(pins), pins), True
+        largest = self._apart.variables
+        within = tuple(pin for pin in pins if pin[0] in largest)
+        beside = tuple(pin for pin in pins if pin[0] not in largest)
+        return self._count_beside(beside) * self._count_within(within), True
 
-    def _count_of(self, allowed: Bools, pins: Pins, *, fewer: bool = False) -> int:
+    def _count_within(self, pins: Pins) -> int:
+        """In how many ways the largest part can be had with pins in it."""
+        known = self._counts.get((True, pins))
+        if known is None:
+            number = self._count_of(self._allowed(pins), pins, only=self._apart.root)
+            known = self._counts.keep((True, pins), number, _weight_of(pins, number))
+        return known
+
+    def _count_beside(self, pins: Pins) -> int:
+        """In how many ways all the other parts can be had with pins in them."""
+        known = self._counts.get((False, pins))
+        if known is None:
+            work, rest = self._working(), self._apart.rest
+            number = 0
+            if self._count(rest, self._allowed(pins), False, work) >= 0:
+                numbers = _numbers(rest, work)
+                number = count_models(rest, numbers, work.slot_weight, plain=False)
+            known = self._counts.keep((False, pins), number, _weight_of(pins, number))
+        return known
+
+    def _count_of(
+        self, allowed: Bools, pins: Pins, *, fewer: bool = False, only: int | None = None
+    ) -> int:
         """How many configurations of allowed states there are: of those with the pins, or of
-        ``fewer``. What the pins leave is remembered."""
+        ``fewer``; or how many of ``only`` the part under one root, by its place. What the
+        pins leave is remembered."""
         flat, work = self._flat(pins), self._working()
         graph = self._parts.nearest(flat)
         narrowing = not fewer and self._narrows(flat)
         marking = narrowing and graph.edges >= SMALLEST and len(pins) % MARKED == 0
-        living = self._run(count_allowed)(
+        living = self._count(graph, allowed, marking, work)
+        if living < 0:
+            return 0
+        numbers = _numbers(graph, work)
+        if narrowing:
+            graph = self._narrowed(flat, graph, kernels.LIMIT - 1, work, living)
+        if only is not None:
+            numbers = [numbers[only]]
+            graph = replace(graph, roots=graph.roots[only : only + 1])
+        return count_models(graph, numbers, work.slot_weight, plain=self.plain)
+
+    def _count(self, graph: Graph, allowed: Bools, marking: bool, work: _Working) -> int:
+        """Count at every node; answers as ``count_allowed`` does."""
+        living: int = self._run(count_allowed)(
             *self._charging[:2],
             self.diagram.state_weight,
             allowed,
@@ -221,12 +269,12 @@ class DiagramBackend:
             marking,
             *work.counted,
         )
-        if living < 0:
-            return 0
-        numbers = [float(work.counts[root]) for root in graph.roots]
-        if narrowing:
-            graph = self._narrowed(flat, graph, kernels.LIMIT - 1, work, living)
-        return count_models(graph, numbers, work.slot_weight, plain=self.plain)
+        return living
+
+    @cached_property
+    def _apart(self) -> Apart:
+        """The largest part and the rest."""
+        return apart(self.diagram, self._parts.whole, self.part)
 
     def cheapest(self, pins: Pins) -> tuple[int, ...] | None:
         """The lexicographically smallest of the cheapest configurations, or ``None``."""
@@ -379,6 +427,16 @@ class DiagramBackend:
 
     def _room(self, size: int, kind: Any = np.int64) -> Any:
         return [0] * size if self.plain else np.empty(size, dtype=kind)
+
+
+def _numbers(graph: Graph, work: _Working) -> list[float]:
+    """The counts of all roots in floating point."""
+    return [float(work.counts[root]) for root in graph.roots]
+
+
+def _weight_of(pins: Pins, number: int) -> int:
+    """Roughly the bytes that a count takes that is kept for its pins."""
+    return 256 + 8 * len(pins) + number.bit_length() // 8
 
 
 def together(pins: Pins, fixed: Pins) -> Pins:

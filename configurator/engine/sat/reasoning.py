@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from configurator.engine.backend import Core, Pins, RuleCore
-from configurator.engine.memory import Memory
 from configurator.engine.network import BACKGROUND
 from configurator.engine.sat.encoding import Encoding
 from configurator.engine.sat.nearby import Bools, Index, Nearby, TooFarError
 from configurator.engine.sat.probe import Asked, Budget, BudgetSpentError, Pool, Probe
+from configurator.memory import Memory
 
 MANY = 5_000
 """Variables from which on rules are asked about near a configuration: below, a solver that
