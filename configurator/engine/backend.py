@@ -70,7 +70,13 @@ class Backend(Protocol):
     at_once: bool
 
     def marginals(
-        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+        self,
+        pins: Pins,
+        *,
+        changes: bool = False,
+        fixed: Pins = (),
+        settle: bool = True,
+        totals: bool = True,
     ) -> Marginals:
         """Exact valid values and lowest totals; with ``changes`` also minimal changes.
 
@@ -82,6 +88,8 @@ class Backend(Protocol):
         decided all the same, values it did not get to are ``undecided``, lowest totals
         may stay bounds, and least changes -2. What is decided is the same either way;
         how much is may differ from call to call.
+
+        Without ``totals`` and ``changes`` lowest totals may stay bounds, too.
         """
         ...
 

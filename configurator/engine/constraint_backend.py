@@ -239,7 +239,13 @@ class ConstraintBackend:
     # --- answers ----------------------------------------------------------------------
 
     def marginals(
-        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+        self,
+        pins: Pins,
+        *,
+        changes: bool = False,
+        fixed: Pins = (),
+        settle: bool = True,
+        totals: bool = True,
     ) -> Marginals:
         """See ``Backend``; read off the list of all configurations."""
         rows = self._all()

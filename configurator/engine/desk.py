@@ -66,7 +66,7 @@ class Desk:
         self._reasoner: Reasoner | None = None
         self._lock = threading.RLock()
         self._memory: dict[str, OrderedDict[Any, Any]] = {}
-        self._marginals: Memory[tuple[Pins, Pins, bool, bool], Marginals] = Memory(BYTES)
+        self._marginals: Memory[tuple[Pins, Pins, bool, bool, bool], Marginals] = Memory(BYTES)
         self._pins: Memory[Choice, tuple[int, int]] = Memory(PINS)
         self._given: Memory[tuple[Choices, Choices], Given] = Memory(REMEMBERED)
         self._facts: Memory[Choices, tuple[Choices, Pins]] = Memory(REMEMBERED)
@@ -155,25 +155,35 @@ class Desk:
     # --- the backend ------------------------------------------------------------------
 
     def marginals(
-        self, pins: Pins, fixed: Pins, *, changes: bool = False, settle: bool = True
+        self,
+        pins: Pins,
+        fixed: Pins,
+        *,
+        changes: bool = False,
+        settle: bool = True,
+        totals: bool = True,
     ) -> Marginals:
         """The backend's marginals, remembered. Those with ``changes`` say all that the
-        others do; first answers and settled ones are kept apart, for they may differ."""
+        others do, and those with ``totals`` all that is said without; first answers and
+        settled ones are kept apart, for they may differ."""
         settle = settle or self.backend.at_once
-        known = self._marginals.get((pins, fixed, True, settle))
-        if known is None and not changes:
-            known = self._marginals.get((pins, fixed, False, settle))
-        if known is None:
-            found = self.backend.marginals(pins, changes=changes, fixed=fixed, settle=settle)
-            known = self._marginals.keep((pins, fixed, changes, settle), found, _bytes_of(found))
-        return known
+        more = ((True, True),) if changes else ((True, True), (False, True), (False, totals))
+        for sort in dict.fromkeys(more):
+            known = self._marginals.get((pins, fixed, *sort, settle))
+            if known is not None:
+                return known
+        found = self.backend.marginals(
+            pins, changes=changes, fixed=fixed, settle=settle, totals=totals
+        )
+        key = (pins, fixed, changes, totals, settle)
+        return self._marginals.keep(key, found, _bytes_of(found))
 
     def consistent(self, pins: Pins, fixed: Pins) -> bool:
         """Whether a configuration has the pins: from a first answer where it tells."""
-        first = self.marginals(pins, fixed, settle=False)
+        first = self.marginals(pins, fixed, settle=False, totals=False)
         if first.settled or np.count_nonzero(first.valid):
             return first.consistent
-        return self.marginals(pins, fixed).consistent
+        return self.marginals(pins, fixed, totals=False).consistent
 
     def is_possible(self, choices: Choices, wanted: Choice, context: Choices) -> bool:
         """See ``Engine.is_possible``; answered from the marginals of a view where it can."""

@@ -178,7 +178,7 @@ class Overview:
                 return now.copy()
             more = [(held.index, value) for held, value, _ in accepted]
             pins = tuple(sorted((*given.pins, *more)))
-            marginals = self._desk.marginals(pins, given.fixed, settle=settle)
+            marginals = self._desk.marginals(pins, given.fixed, settle=settle, totals=False)
             if not np.count_nonzero(marginals.valid):  # none, or none that is known to be there
                 return None
             answers = {held.id: answer for held, _, answer in accepted}
@@ -193,7 +193,7 @@ class Overview:
         known = self._standings.get((choices, context, settle))
         if known is None:
             given = self._desk.given(choices, context)
-            marginals = self._desk.marginals(given.pins, given.fixed, settle=settle)
+            marginals = self._desk.marginals(given.pins, given.fixed, settle=settle, totals=False)
             known = self._standing(choices, context, marginals, given, settle)
         return known
 

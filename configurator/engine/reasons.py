@@ -94,7 +94,7 @@ class Reasons:
                 return conflict
         held, start = self._desk.places[slot]
         given = self._desk.given(others, context)
-        marginals = self._desk.marginals(given.pins, given.fixed)
+        marginals = self._desk.marginals(given.pins, given.fixed, totals=False)
         valid = [v for v in range(held.size) if marginals.valid[start + v]]
         if len(valid) != 1:
             raise ValueError(f"{slot} is not implied")
@@ -161,7 +161,7 @@ class Reasons:
         still knows it: the oldest choices were all there were, once."""
         desk = self._desk
         if desk.backend.name == "diagram" and len(barred) <= 1:
-            marginals = desk.marginals(pins, fixed, settle=False)
+            marginals = desk.marginals(pins, fixed, settle=False, totals=False)
             if not marginals.consistent:
                 return some
             if not barred:
@@ -286,7 +286,7 @@ class Reasons:
             if slot.grid is None or before is None:
                 continue
             start = desk.places[choice.slot][1]
-            valid = desk.marginals(tuple(sorted(pins)), fixed).valid
+            valid = desk.marginals(tuple(sorted(pins)), fixed, totals=False).valid
             distances = []
             for value in range(held.size):
                 answer = _nearest(held, value, choice.answer) if valid[start + value] else None

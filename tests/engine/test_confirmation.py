@@ -24,7 +24,13 @@ class Wrong:
         self._fault = fault
 
     def marginals(
-        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+        self,
+        pins: Pins,
+        *,
+        changes: bool = False,
+        fixed: Pins = (),
+        settle: bool = True,
+        totals: bool = True,
     ) -> Marginals:
         found = self._right.marginals(pins, changes=changes, fixed=fixed)
         if self._fault == "value" and not pins:

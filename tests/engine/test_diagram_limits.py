@@ -140,14 +140,14 @@ def test_nothing_is_left_to_compile_after_warming() -> None:
     script = """
 from configurator.engine.diagram import backend as module
 from configurator.engine.diagram import (
-    carrying, cheapest, compile_diagram, compiler, counting, graph, kernels, mixing, paired
+    apart, carrying, cheapest, compile_diagram, compiler, counting, graph, kernels, mixing, paired
 )
 from configurator.engine.diagram.twofold import TwofoldDiagram
 from tests.engine.test_diagram_oracle import random_network
 from tests.engine.test_diagram_sums import budgeted
 
 def compiled():
-    modules = (carrying, cheapest, counting, graph, kernels, mixing, paired)
+    modules = (apart, carrying, cheapest, counting, graph, kernels, mixing, paired)
     loops = [loop for each in modules for loop in vars(each).values() if hasattr(loop, "py_func")]
     return {loop.py_func.__name__: len(loop.signatures) for loop in loops}
 

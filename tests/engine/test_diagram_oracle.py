@@ -126,6 +126,12 @@ def check(oracle: Oracle, backend: DiagramBackend, pins: Pins, fixed: Pins = ())
     assert hard.changes is None
     assert hard.repaired_lowest is None
     assert hard.lowest.tolist() == lowest
+    valid = backend.marginals(pins, fixed=fixed, totals=False)
+    assert valid.consistent == hard.consistent
+    assert valid.valid.tolist() == hard.valid.tolist()
+    assert not valid.undecided.any()
+    assert (valid.lowest <= hard.lowest).all()
+    assert (valid.lowest == hard.lowest)[valid.lowest_exact].all()
     soft = backend.marginals(pins, changes=True, fixed=fixed)
     assert soft.changes is not None
     assert soft.repaired_lowest is not None

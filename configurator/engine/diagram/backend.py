@@ -155,7 +155,13 @@ class DiagramBackend:
         return ()
 
     def marginals(
-        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+        self,
+        pins: Pins,
+        *,
+        changes: bool = False,
+        fixed: Pins = (),
+        settle: bool = True,
+        totals: bool = True,
     ) -> Marginals:
         """Exact valid values and lowest totals; with ``changes`` also minimal changes.
 

@@ -171,7 +171,13 @@ class SummedDiagram(DiagramBackend):
     # --- answers ----------------------------------------------------------------------
 
     def marginals(
-        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+        self,
+        pins: Pins,
+        *,
+        changes: bool = False,
+        fixed: Pins = (),
+        settle: bool = True,
+        totals: bool = True,
     ) -> Marginals:
         """See ``Backend``. Without ``settle`` no search is begun: what sweeps leave open is
         undecided."""
@@ -182,15 +188,20 @@ class SummedDiagram(DiagramBackend):
         found = self._raised(found, every) if settle else found
         return self._with_changes(found, pins, fixed, settle)[0]
 
-    def proven(self, pins: Pins, *, changes: bool = False, fixed: Pins = ()) -> Marginals | None:
-        """What ``marginals`` answers where one sweep of each kind proves all of it, lowest
-        totals and least changes too; else ``None``."""
-        found = self._hard(backend.together(pins, fixed), False, mix=False)
-        if np.count_nonzero(found.undecided) or np.count_nonzero(found.lowest_exact) < self._size:
+    def proven(self, pins: Pins, *, totals: bool) -> Marginals | None:
+        """What ``marginals`` answers where few sweeps prove all of it, else ``None``. Lowest
+        totals may be bounds unless ``totals`` are wanted: then one sweep has to prove it."""
+        found = self._hard(pins, False, mix=not totals)
+        if np.count_nonzero(found.undecided):
             return None
-        if not changes:
-            return found
-        found, left = self._with_changes(found, pins, fixed, False)
+        if totals and np.count_nonzero(found.lowest_exact) < self._size:
+            return None
+        return found
+
+    def proven_changes(self, hard: Marginals, pins: Pins, fixed: Pins) -> Marginals | None:
+        """``hard``, all of which is proven, with the least changes and their lowest totals
+        where one sweep proves all of these."""
+        found, left = self._with_changes(hard, pins, fixed, False)
         return None if left else found
 
     def _hard(self, pins: Pins, settle: bool, *, mix: bool = True) -> Marginals:
@@ -304,7 +315,7 @@ class SummedDiagram(DiagramBackend):
     def warm_beside(self) -> None:
         """The same for the loops that an answer may do without."""
         whole, size = self._parts.whole, self._size
-        self.proven((), changes=True)
+        self.proven_changes(self._hard((), False, mix=False), (), ())
         self.count_unlimited(())
         flags, sure = np.zeros((3, size), dtype=np.bool_), np.zeros(size, dtype=np.bool_)
         lowest, changes, repaired = np.zeros((3, size), dtype=np.int64)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from configurator.engine.backend import Marginals, Pins
 from configurator.engine.diagram import storage
-from configurator.engine.diagram.backend import DiagramBackend
+from configurator.engine.diagram.backend import DiagramBackend, together
 from configurator.engine.diagram.summed import SummedDiagram
 
 WHOLE = "whole_"
@@ -30,11 +30,23 @@ class TwofoldDiagram(DiagramBackend):
         self.quick = quick
 
     def marginals(
-        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+        self,
+        pins: Pins,
+        *,
+        changes: bool = False,
+        fixed: Pins = (),
+        settle: bool = True,
+        totals: bool = True,
     ) -> Marginals:
         """See ``DiagramBackend``; everything is settled."""
-        found = self.quick.proven(pins, changes=changes, fixed=fixed)
-        return super().marginals(pins, changes=changes, fixed=fixed) if found is None else found
+        every = together(pins, fixed)
+        hard = self.quick.proven(every, totals=totals or changes)
+        if hard is None:
+            hard = super().marginals(every)
+        if not changes:
+            return hard
+        found = self.quick.proven_changes(hard, pins, fixed)
+        return super().marginals(pins, changes=True, fixed=fixed) if found is None else found
 
     def count(self, pins: Pins, *, settle: bool = True) -> tuple[int, bool]:
         """Exact."""
@@ -50,6 +62,7 @@ class TwofoldDiagram(DiagramBackend):
         """Load or compile every loop now rather than at a customer's first click."""
         self.quick.warm_beside()
         DiagramBackend(self.diagram, self.facts).warm()
+        super().count(())
 
     def save(self, folder: Path) -> None:
         """Write both diagrams to ``folder``, all or nothing."""

@@ -108,7 +108,13 @@ class SatBackend:
     # --- valid values -----------------------------------------------------------------
 
     def marginals(
-        self, pins: Pins, *, changes: bool = False, fixed: Pins = (), settle: bool = True
+        self,
+        pins: Pins,
+        *,
+        changes: bool = False,
+        fixed: Pins = (),
+        settle: bool = True,
+        totals: bool = True,
     ) -> Marginals:
         """See ``Backend``."""
         budget = None if settle else Budget(QUESTIONS, PROPAGATIONS)
