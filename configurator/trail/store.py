@@ -67,12 +67,14 @@ from configurator.trail.tables import (
     MOVE_AND_ADD,
     MOVE_HEAD,
     MOVE_HEAD_PREPARED,
+    MOVE_STEADY_PREPARED,
     MOVING_COLUMNS,
     ONE_EVENT,
     ONE_HEAD,
     OPEN_SESSIONS,
     OPENING_COLUMNS,
     RECORDS_BETWEEN,
+    STEADY_COLUMNS,
 )
 from configurator.trail.verify import (
     ReplayStep,
@@ -413,7 +415,11 @@ class Trail:
                 row = head_row | {f"add_{name}": value for name, value in event_row.items()}
                 moved = MOVE_AND_ADD.run(self._engine, connection, row) == 1
             else:
-                moved = MOVE_HEAD_PREPARED.run(self._engine, connection, head_row) == 1
+                steady = all(
+                    getattr(before, name) == getattr(step.head, name) for name in STEADY_COLUMNS
+                )
+                move = MOVE_STEADY_PREPARED if steady else MOVE_HEAD_PREPARED
+                moved = move.run(self._engine, connection, head_row) == 1
                 if moved:
                     ADD_EVENT_PREPARED.run(self._engine, connection, event_row)
         if moved:

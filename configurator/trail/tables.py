@@ -21,6 +21,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    Update,
     bindparam,
     func,
     select,
@@ -64,7 +65,9 @@ event = Table(
 HEAD_COLUMNS = tuple(column.name for column in session_head.columns)
 OPENING_COLUMNS = ("code", "product_id", "token_hash")
 """What the first event says of its head for good."""
-MOVING_COLUMNS = ("release", "day", "locale", "status", "seq", "hash", "state", "updated")
+STEADY_COLUMNS = ("release", "day", "locale", "status")
+"""What an event may change of a head, and mostly does not."""
+MOVING_COLUMNS = (*STEADY_COLUMNS, "seq", "hash", "state", "updated")
 EVENT_COLUMNS = tuple(column.name for column in event.columns)
 ONE_HEAD = select(session_head).where(session_head.c.session_id == bindparam("session_id"))
 ID_OF_CODE = select(session_head.c.session_id).where(session_head.c.code == bindparam("code"))
@@ -109,14 +112,20 @@ OPEN_SESSIONS = (
     .group_by(session_head.c.release)
     .order_by(session_head.c.release)
 )
-MOVE_HEAD = (
-    session_head.update()
-    .where(session_head.c.session_id == bindparam("of_session"))
-    .where(session_head.c.seq == bindparam("from_seq"))
-    .where(session_head.c.hash == bindparam("from_hash"))
-    .where(session_head.c.token_hash == bindparam("from_token_hash"))
-    .values({name: bindparam(f"new_{name}") for name in MOVING_COLUMNS})
-)
+
+
+def _moving(columns: Iterable[str]) -> Update:
+    return (
+        session_head.update()
+        .where(session_head.c.session_id == bindparam("of_session"))
+        .where(session_head.c.seq == bindparam("from_seq"))
+        .where(session_head.c.hash == bindparam("from_hash"))
+        .where(session_head.c.token_hash == bindparam("from_token_hash"))
+        .values({name: bindparam(f"new_{name}") for name in columns})
+    )
+
+
+MOVE_HEAD = _moving(MOVING_COLUMNS)
 _moved = MOVE_HEAD.returning(session_head.c.session_id).cte("moved")
 MOVE_AND_ADD = Prepared(
     event.insert().from_select(
@@ -136,4 +145,8 @@ ADD_HEAD = session_head.insert()
 MEND_HEAD = session_head.update().where(session_head.c.session_id == bindparam("of_session"))
 ADD_EVENT = event.insert()
 MOVE_HEAD_PREPARED = Prepared(MOVE_HEAD)
+MOVE_STEADY_PREPARED = Prepared(
+    _moving(name for name in MOVING_COLUMNS if name not in STEADY_COLUMNS)
+)
+"""Where these stay as they were: SQLite would write the index over them again."""
 ADD_EVENT_PREPARED = Prepared(ADD_EVENT)

@@ -29,9 +29,7 @@ class StrictJsonParser(FlaskParser):
         if not body:
             return {}
         try:
-            return json.loads(
-                body.decode(), parse_constant=_no_constant, object_pairs_hook=_no_member_twice
-            )
+            return _STRICT.decode(body.decode())
         except (ValueError, RecursionError) as problem:
             raise ProblemError("malformed-json") from problem
 
@@ -45,6 +43,9 @@ def _no_member_twice(members: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(read) < len(members):
         raise ValueError("a member is there twice")
     return read
+
+
+_STRICT = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_no_member_twice)
 
 
 def own_token(session_id: str) -> str:
