@@ -28,6 +28,9 @@ NAMED = 50
 """Rules that an origin names: nobody reads more, and of a long chain of implications each
 link would name all before it."""
 
+CORES = 16
+"""Pins that are kept of those known to leave no way out, for each thing that is wanted."""
+
 PREFIXES = 64
 """Origins of one slot that are kept, one per list of oldest choices it needs."""
 
@@ -46,6 +49,8 @@ class Reasons:
         self._together: Memory[tuple[Choices, Choices], dict[str, Conflict]] = Memory(REMEMBERED)
         # Whoever keeps what is made of an origin goes by the object: equal ones are one.
         self._same: Memory[Conflict, Conflict] = Memory(SLOTS)
+        # By what is wanted, and what is not: pins that leave no way out, the newest first.
+        self._cores: Memory[tuple[Pins, Pins], list[Pins]] = Memory(SLOTS)
         self._ruled: Memory[tuple[Pins, Pins, int | None], tuple[tuple[str, ...], bool]] = Memory(
             SLOTS
         )
@@ -119,17 +124,22 @@ class Reasons:
         """Choices first, then facts, then rules (the ``most`` newest where that is given);
         each minimal given those before.
 
-        One core over everything begins; what it names is then minimised, choices and
-        facts by asking the backend, rules by asking the reasoner.
+        One core over everything begins, or one that is known; what it names is then
+        minimised, choices and facts by asking the backend, rules by asking the reasoner.
         """
         desk = self._desk
         pins = {desk.pin(each): each for each in others}
         facts = {desk.pin_fact(each): each for each in desk.facts(context)}
         everything = (*held, *facts)
-        owners = tuple(range(len(desk.lowered.network.owners)))
-        found = desk.reasoner.core(tuple(sorted((*everything, *pins))), owners, barred)
-        if found is None:
-            raise ValueError("they hold together")
+        given = {*everything, *pins}
+        cores = self._cores.get((held, barred)) or self._cores.keep((held, barred), [])
+        pinned, failing_rules = next(filter(given.issuperset, cores), None), None
+        if pinned is None:
+            owners = tuple(range(len(desk.lowered.network.owners)))
+            found = desk.reasoner.core(tuple(sorted(given)), owners, barred)
+            if found is None:
+                raise ValueError("they hold together")
+            pinned, failing_rules = found
 
         def core(some: Pins, background: Pins) -> Pins | None:
             every = sorted((*background, *some))
@@ -137,15 +147,18 @@ class Reasons:
             return self._core(some, soft, tuple(pin for pin in every if pin in facts), barred)
 
         blamed = first_conflict(
-            tuple(pins), lambda first, later: core((*first, *later), everything), found[0]
+            tuple(pins), lambda first, later: core((*first, *later), everything), pinned
         )
         kept = (*held, *blamed)
-        failing = found[0] if set(found[0]) <= {*kept, *facts} else None
+        failing = pinned if {*kept, *facts}.issuperset(pinned) else None
         known = first_conflict(
             tuple(facts), lambda first, later: core((*first, *later), kept), failing
         )
         against = tuple(sorted((*kept, *known)))
-        failing_rules = found[1] if set(found[0]) <= set(against) else None
+        if against not in cores:
+            cores[:] = [against, *cores[: CORES - 1]]
+        if not set(against).issuperset(pinned):
+            failing_rules = None
         rules, more = self._rules(against, barred, failing_rules, most)
         return Conflict(
             wanted,

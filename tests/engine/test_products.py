@@ -17,7 +17,7 @@ from configurator.model.choice import Choice
 from configurator.model.product import Product
 from configurator.model.verdict import Conflict
 from tests.engine.oracle import SKIPPED, Oracle
-from tests.engine.products import DAY, products
+from tests.engine.products import DAY, products, walks
 
 BACKENDS = ["sat", "python-constraint", "auto"]
 SETTINGS = settings(
@@ -261,3 +261,28 @@ def test_origins_asked_together_are_those_asked_one_by_one(
         for asked in (some, implied):
             found = engine.origins(oldest, asked)
             assert found == {slot: alone.origin(oldest, slot) for slot in asked}
+
+
+@pytest.mark.parametrize("backend", ["diagram", "sat"])
+@given(product=products(), data=st.data())
+@settings(SETTINGS, max_examples=8)
+def test_conflicts_are_the_same_whatever_was_asked_before(
+    backend: str, product: Product, data: st.DataObject
+) -> None:
+    for engine, anew, choices, context in walks(data, product, backend):
+        view = engine.view(choices, context)
+        implied = [each.slot for each in view.slots if each.state == "implied"]
+        assert engine.origins(choices, implied, context) == {
+            slot: anew.origin(choices, slot, context) for slot in implied
+        }
+        refused = [
+            Choice(slot.slot, option.answer)
+            for slot in view.slots
+            for option in slot.options
+            if option.state in ("needs changes", "impossible")
+            and product.variable(slot.variable).kind != "computed"
+        ]
+        for wanted in refused:
+            if not engine.is_possible(choices, wanted, context):
+                asked = choices, wanted, context
+                assert engine.conflict(*asked) == anew.conflict(*asked)
