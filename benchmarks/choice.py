@@ -17,12 +17,13 @@ from flask import Flask
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from benchmarks import figures
-from benchmarks.http import PRODUCT, Walk, draw_walks, prepare, served
+from benchmarks.http import FOLDER, PRODUCT, Walk, draw_walks, prepare, served
+from benchmarks.inputs import product_of
 from configurator.app import Services, utc_now
-from configurator.engine import Engine
+from configurator.engine import Engine, compile_product
 from configurator.model.choice import Choice
 from configurator.session.state import State
-from configurator.session.view import Pieces, view_of
+from configurator.session.view import Json, Pieces, view_of
 from configurator.settings import Settings
 
 WALKS = 40
@@ -40,7 +41,10 @@ def run() -> list[figures.Row]:
         app.config["RATELIMIT_ENABLED"] = False
         services: Services = app.extensions["configurator"]
         engine = services.catalogue.engine(release, utc_now().date())
-        lines = _layers(app, services, engine, iter(draw_walks(engine, 5 * WALKS)))
+        # Drawn with an engine of their own, so that this one remembers nothing of them.
+        drawing = compile_product(product_of(FOLDER), utc_now().date())
+        walks = iter(draw_walks(drawing, 5 * WALKS))
+        lines = _layers(app, services, engine, walks)
     row = lines[-1][1]
     print(f"{PRODUCT}, one thread in process: processor time of one act")
     for name, taken in lines:
@@ -52,13 +56,15 @@ def _layers(
     app: Flask, services: Services, engine: Engine, walks: Iterator[Walk]
 ) -> list[tuple[str, float]]:
     pieces = Pieces()
+    before: Json = {}
 
     def view(choices: tuple[Choice, ...]) -> None:
         # A choice has seen before whether it is possible.
         engine.view(choices, settle=False)
 
     def guided(choices: tuple[Choice, ...]) -> None:
-        view_of(engine, State(choices), pieces)
+        nonlocal before
+        before = view_of(engine, State(choices), pieces, before)
 
     def choosing(over_http: bool) -> Callable[[Walk], float]:
         def follow(walk: Walk) -> float:

@@ -265,7 +265,7 @@ def test_origins_asked_together_are_those_asked_one_by_one(
 
 @pytest.mark.parametrize("backend", ["diagram", "sat"])
 @given(product=products(), data=st.data())
-@settings(SETTINGS, max_examples=8)
+@settings(SETTINGS, max_examples=20)
 def test_conflicts_are_the_same_whatever_was_asked_before(
     backend: str, product: Product, data: st.DataObject
 ) -> None:

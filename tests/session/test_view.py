@@ -19,7 +19,7 @@ from tests.engine.products import DAY, guarded, one_of, product_of, proposing, w
 
 
 @pytest.mark.parametrize("backend", ["diagram", "sat"])
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(proposing().map(guarded), st.data())
 def test_what_a_view_shares_with_those_before_does_not_show(
     backend: str, product: Product, data: st.DataObject
