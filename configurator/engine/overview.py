@@ -102,7 +102,7 @@ class Overview:
             if bill.total != lowest:
                 slots = slots_above(bill.total)
         if laid is not None:
-            self._laid.keep((choices, context, settle), laid, laid.rows.nbytes)
+            self._laid.keep((choices, context, settle), laid, laid.nbytes)
         number, counted = desk.backend.count(given.together, settle=settle)
         number //= self._alike(given)
         then = self._all_answers(after)

@@ -28,7 +28,7 @@ NAMED = 50
 """Rules that an origin names: nobody reads more, and of a long chain of implications each
 link would name all before it."""
 
-CORES = 16
+CORES = 8
 """Pins that are kept of those known to leave no way out, for each thing that is wanted."""
 
 PREFIXES = 64

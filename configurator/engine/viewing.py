@@ -1,7 +1,8 @@
 """From marginals to what customers see: slots, options, intervals, prices.
 
-Most of a view stays as it was from one choice to the next. So a slot's view is looked up by
-all it is made of, and built only where that has not been met before.
+Most of a view stays as it was from one choice to the next. So a slot's view is taken from the
+view before where all it is made of is the same, else looked up by that, and built only where
+it has not been met before.
 """
 
 from __future__ import annotations
@@ -163,6 +164,11 @@ class Laid:
     rows: Numbers
     pinned: Mapping[str, Pinned]
     proposals: Mapping[str, str]
+
+    @property
+    def nbytes(self) -> int:
+        """Roughly what it takes beside the views themselves, which many share."""
+        return self.rows.nbytes + 128 * len(self.views)
 
 
 class Viewer:

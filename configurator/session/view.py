@@ -27,8 +27,9 @@ KEPT = 400_000
 """Options whose slots are kept as JSON (some 200 bytes each); fewer than two views of the
 largest products have would be forgotten before they are asked for again."""
 
-MET = 2_000
-"""Views of which it is kept what they were made of: one for each session that is under way."""
+MET = 200_000
+"""Slots of views of which it is kept what they were made of (some 150 bytes each): of the views
+of some thousand sessions of usual products."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Pieces:
             pieces = map(self._piece, repeat(product), slots, reasons)
             made = dict(sorted(zip(names, pieces, strict=True)))
             found = _Met(made, names, slots, reasons)
-        return self._met.keep(id(found.made), found).made
+        return self._met.keep(id(found.made), found, len(slots)).made
 
     def _after(
         self,
