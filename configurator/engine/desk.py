@@ -166,9 +166,9 @@ class Desk:
         """The backend's marginals, remembered. Those with ``changes`` say all that the
         others do, and those with ``totals`` all that is said without; first answers and
         settled ones are kept apart, for they may differ."""
-        settle = settle or self.backend.at_once
-        more = ((True, True),) if changes else ((True, True), (False, True), (False, totals))
-        for sort in dict.fromkeys(more):
+        settle, totals = settle or self.backend.at_once, totals or changes
+        sorts = ((True, True), (False, True), (False, False))  # each says all that later ones do
+        for sort in sorts[: 1 + sorts.index((changes, totals))]:
             known = self._marginals.get((pins, fixed, *sort, settle))
             if known is not None:
                 return known

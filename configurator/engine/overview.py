@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
@@ -82,27 +83,18 @@ class Overview:
         pinned = {slot: (value, told[slot]) for slot, value in given.values.items()}
         lowest, exact = _overall(priced, marginals)
 
-        laid = self._laid.get((choices[:-1], context, settle))
-
-        def slots_above(total: int) -> tuple[SlotView, ...]:
-            nonlocal laid
-            laid = self._viewer.lay(marginals, priced, total, pinned, proposals, laid)
-            if len(laid.views) == len(desk.layout.slots):
-                return tuple(laid.views.values())
-            return tuple(
-                laid.views.get(each.id) or self._opened(each.id, now) for each in desk.layout.slots
-            )
-
-        slots = slots_above(lowest or 0)
+        lay = partial(self._viewer.lay, marginals, priced, pinned, proposals)
+        laid = lay(lowest or 0, self._laid.get((choices[:-1], context, settle)))
+        slots = self._slots(laid, now)
         complete = {slot.state for slot in slots}.isdisjoint(("open", "undecided"))
         bill = None
         if complete and self._pricing.charged:
             answers = {slot.slot: slot.answer for slot in slots if slot.answer is not None}
             bill = self._pricing.bill({**told, **answers})
             if bill.total != lowest:
-                slots = slots_above(bill.total)
-        if laid is not None:
-            self._laid.keep((choices, context, settle), laid, laid.nbytes)
+                laid = lay(bill.total, laid)
+                slots = self._slots(laid, now)
+        self._laid.keep((choices, context, settle), laid, laid.nbytes)
         number, counted = desk.backend.count(given.together, settle=settle)
         number //= self._alike(given)
         then = self._all_answers(after)
@@ -120,6 +112,13 @@ class Overview:
         # Who judges what holds with all proposals asks for their domains next.
         self._standings.keep(((*choices, *view.proposals), context, settle), after)
         return view
+
+    def _slots(self, laid: Laid, now: Standing) -> tuple[SlotView, ...]:
+        """The views of all slots, those that have no plan, too."""
+        slots = self._desk.layout.slots
+        if len(laid.views) == len(slots):
+            return tuple(laid.views.values())
+        return tuple(laid.views.get(each.id) or self._opened(each.id, now) for each in slots)
 
     def _alike(self, given: Given) -> int:
         """For how many configurations that differ in the answers given alone each counted

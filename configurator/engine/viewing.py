@@ -24,7 +24,7 @@ from configurator.engine.lowering.held import LISTED, Held
 from configurator.memory import Memory
 from configurator.model.verdict import Interval, Option, OptionState, SlotState, SlotView
 
-Numbers = npt.NDArray[np.int64]
+Int64 = npt.NDArray[np.int64]
 
 _WIDTH = 16
 """Bytes of a row: two numbers."""
@@ -161,7 +161,7 @@ class Laid:
     proposals. Nobody changes it."""
 
     views: dict[str, SlotView]
-    rows: Numbers
+    rows: Int64
     pinned: Mapping[str, Pinned]
     proposals: Mapping[str, str]
 
@@ -194,10 +194,10 @@ class Viewer:
         self,
         marginals: Marginals,
         totals: PricedValues | None,
-        lowest: int,
         pinned: Mapping[str, Pinned],
         proposals: Mapping[str, str],
-        before: Laid | None = None,
+        lowest: int,
+        before: Laid | None,
     ) -> Laid:
         """The view of every slot that has a plan; ``lowest`` is the total that the others
         are compared with. It is found the quicker, the more it shares with ``before``."""
@@ -215,7 +215,7 @@ class Viewer:
             views[name] = self._kept.get(key) or self._made(key, rows)
         return Laid(views, rows, pinned, proposals)
 
-    def _made(self, key: _Shown, rows: Numbers) -> SlotView:
+    def _made(self, key: _Shown, rows: Int64) -> SlotView:
         name, _, pin, proposal = key
         plan = self._plans[name]
         made = _Slot(plan, rows[plan.start : plan.end], self._priced).view(pin, proposal)
@@ -227,8 +227,8 @@ class Viewer:
         totals: PricedValues | None,
         lowest: int,
         pinned: Mapping[str, Pinned],
-        before: Numbers,
-    ) -> tuple[Numbers, list[int]]:
+        before: Int64,
+    ) -> tuple[Int64, list[int]]:
         """The rows of all network values, and the places of the slots whose rows are others
         than ``before``."""
         changes, undecided = marginals.changes, marginals.undecided
